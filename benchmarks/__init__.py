@@ -1,0 +1,1 @@
+"""Figures with their method, printed and written as JSON."""

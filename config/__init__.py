@@ -1,0 +1,1 @@
+"""Settings, taxonomies, departments and words as data; knows nothing else of ours."""

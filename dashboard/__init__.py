@@ -1,0 +1,1 @@
+"""FastAPI and Dash: pages, panels, the live channel and access."""

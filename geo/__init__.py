@@ -1,0 +1,1 @@
+"""Datums, grids, exact point to grid, shapes and heat; pure and file-based."""

@@ -1,0 +1,1 @@
+"""The domain: journal, incidents, outcomes, accounts and the board; owns every table."""

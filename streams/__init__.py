@@ -1,0 +1,1 @@
+"""Intake, sources and workers; joins geo and operations."""
