@@ -1,0 +1,238 @@
+"""The settings: frozen, typed, refused when wrong; the only reader of the environment.
+
+Order of precedence: command line, environment, DATA/config.toml, config/default.toml.
+Standard library only, because the set-up reads it before anything is installed.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+ROOT = Path(__file__).resolve().parent.parent
+DEFAULTS = ROOT / "config" / "default.toml"
+PREFIX = "GRIDWALL_"
+PLAIN_VARIABLES = {"DATABASE_URL": "database_url", "REDIS_URL": "redis_url", "CHROMIUM": "chromium"}
+LONGEST_SOCKET_PATH = 100  # bytes; the kernel's limit is 108 with the closing zero
+
+Value = str | int | float | bool
+
+
+class SettingsError(Exception):
+    """A setting is wrong; the message names it, where it stands and what is allowed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that can be set. Build it with `load`, which checks each value."""
+
+    data: Path
+    host: str
+    port: int
+    database_url: str
+    redis_url: str
+    city_name: str
+    county_code: str
+    city_time_zone: str
+    demo: bool
+    speed: float
+    workers: int
+    web_processes: int
+    intake_bound: int
+    lease_seconds: int
+    escalate_seconds: int
+    silent_seconds: int
+    session_hours: int
+    minimum_population: int
+    log_bytes: int
+    log_files: int
+    test_data: str
+    chromium: str
+    embedded_valkey: bool
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The city's time zone."""
+        return ZoneInfo(self.city_time_zone)
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the pages."""
+        return self.host in ("localhost", "::1") or self.host.startswith("127.")
+
+    @property
+    def socket(self) -> Path:
+        """Unix socket of the embedded Valkey."""
+        return self.data / "valkey.sock"
+
+
+class Rule(NamedTuple):
+    """What one setting may be: its type, a test, and the test in words."""
+
+    type: type[Value]
+    allowed: str
+    holds: Callable[[Any], bool]
+
+
+def _whole(low: int, high: int) -> Rule:
+    return Rule(int, f"a whole number from {low} to {high}", lambda value: low <= value <= high)
+
+
+def _text(allowed: str, pattern: str) -> Rule:
+    return Rule(str, allowed, lambda value: re.fullmatch(pattern, value) is not None)
+
+
+def _is_zone(value: str) -> bool:
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError
+        return False
+    return True
+
+
+RULES: Mapping[str, Rule] = {
+    "host": _text("a host name or address such as 127.0.0.1", r"[\w.:-]+"),
+    "port": _whole(1, 65535),
+    "database_url": _text(
+        'empty for SQLite in the data folder, "sqlite:///FILE" or "postgresql+psycopg://USER@HOST/NAME"',
+        r"|(sqlite:///|postgresql(\+psycopg)?://).+",
+    ),
+    "redis_url": _text(
+        'empty for the embedded Valkey, "redis://HOST:PORT/0", "rediss://…" or "unix:///PATH"', r"|(rediss?|unix)://.+"
+    ),
+    "city_name": _text("a name of 1 to 40 characters", r".{1,40}"),
+    "county_code": _text("the county's 6 digits", r"[0-9]{6}"),
+    "city_time_zone": Rule(str, "a time zone such as Asia/Shanghai", _is_zone),
+    "demo": Rule(bool, "true or false", lambda _value: True),
+    "speed": Rule(float, "a number above 0, at most 10000", lambda value: 0 < value <= 10_000),
+    "workers": _whole(1, 16),
+    "web_processes": _whole(1, 16),
+    "intake_bound": _whole(1, 10_000_000),
+    "lease_seconds": _whole(2, 600),
+    "escalate_seconds": _whole(5, 86_400),
+    "silent_seconds": _whole(5, 604_800),
+    "session_hours": _whole(1, 720),
+    "minimum_population": _whole(1, 10_000_000),
+    "log_bytes": _whole(10_000, 1_000_000_000),
+    "log_files": _whole(1, 100),
+    "test_data": _text("a folder, or empty", r".*"),
+    "chromium": _text("the path of a Chromium, or empty", r".*"),
+}
+
+
+def load(data: Path | str | None = None, *, environ: Mapping[str, str] | None = None, **overrides: Value) -> Settings:
+    """The settings for one data folder; `overrides` are what the command line said. Raises SettingsError."""
+    environ = os.environ if environ is None else environ
+    folder = Path(data or environ.get(PREFIX + "DATA") or ROOT / "data").expanduser().resolve()
+    values: dict[str, Value] = {}
+    for place, given in (
+        (str(DEFAULTS), _from_file(DEFAULTS)),
+        (str(folder / "config.toml"), _from_file(folder / "config.toml")),
+        ("environment", _from_environment(environ)),
+        ("command line", overrides),
+    ):
+        values |= {name: _checked(name, value, place) for name, value in given.items()}
+    return _complete(folder, values)
+
+
+def child_environment() -> dict[str, str]:
+    """The environment a process we start receives: ours, with unbuffered UTF-8 output."""
+    return dict(os.environ) | {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+
+
+def in_ci() -> bool:
+    """Whether a continuous-integration service runs us (it sets CI=true)."""
+    return os.environ.get("CI", "").lower() in ("1", "true", "yes")
+
+
+def _complete(folder: Path, values: dict[str, Value]) -> Settings:
+    """Fill in what follows from the data folder."""
+    embedded = not values["redis_url"]
+    socket = folder / "valkey.sock"
+    if embedded and len(os.fsencode(socket)) > LONGEST_SOCKET_PATH:
+        raise SettingsError(
+            f"data: {folder} is too long a path for the socket inside it; "
+            f"allowed: at most {LONGEST_SOCKET_PATH} bytes with /valkey.sock"
+        )
+    values["redis_url"] = values["redis_url"] or f"unix://{socket}"
+    values["database_url"] = _with_driver(str(values["database_url"])) or f"sqlite:///{folder / 'gridwall.db'}"
+    known: dict[str, Any] = {field.name: values[field.name] for field in fields(Settings) if field.name in values}
+    return Settings(data=folder, embedded_valkey=embedded, **known)
+
+
+def _with_driver(url: str) -> str:
+    """`postgresql://` means our driver, psycopg 3."""
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}") from error
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    given = {name: environ[variable] for variable, name in PLAIN_VARIABLES.items() if environ.get(variable)}
+    for variable, text in environ.items():
+        if variable.startswith(PREFIX) and variable != PREFIX + "DATA":
+            given[variable.removeprefix(PREFIX).lower()] = text
+    return given
+
+
+def _checked(name: str, value: object, place: str) -> Value:
+    """The value in its type; SettingsError if there is no such setting or the value is not allowed."""
+    where = (
+        _variable(name) if place == "environment" else f"in {place}" if place.endswith(".toml") else f"on the {place}"
+    )
+    rule = RULES.get(name)
+    if rule is None:
+        raise SettingsError(f"{name} ({where}) is not a setting; allowed: {', '.join(sorted(RULES))}")
+    parsed = _parsed(value, rule.type, from_text=place == "environment")
+    if parsed is None or not rule.holds(parsed):
+        raise SettingsError(f"{name} ({where}) is {value!r}; allowed: {rule.allowed}")
+    return parsed
+
+
+def _variable(name: str) -> str:
+    plain = {setting: variable for variable, setting in PLAIN_VARIABLES.items()}
+    return (
+        f"environment variable {plain[name]} or {PREFIX}{name.upper()}"
+        if name in plain
+        else f"environment variable {PREFIX}{name.upper()}"
+    )
+
+
+def _parsed(value: object, wanted: type[Value], *, from_text: bool) -> Value | None:
+    """The value in the wanted type, or None when it is another."""
+    if from_text and wanted is not str:
+        return _from_text(str(value), wanted)
+    if wanted is float and type(value) is int:
+        return float(value)
+    return value if type(value) is wanted else None
+
+
+def _from_text(text: str, wanted: type[Value]) -> Value | None:
+    if wanted is bool:
+        return {
+            "1": True,
+            "true": True,
+            "yes": True,
+            "on": True,
+            "0": False,
+            "false": False,
+            "no": False,
+            "off": False,
+        }.get(text.strip().lower())
+    try:
+        return wanted(text)
+    except ValueError:
+        return None
