@@ -1,0 +1,327 @@
+"""What every test may use: its own folder, port, database and engine, and for a few a browser and the whole program.
+
+The engines are real. `DATABASE_URL` moves the tests marked `database` to that PostgreSQL, `REDIS_URL` the engine to
+that Redis; both are then emptied by the tests. Without them everything is private to the test process.
+"""
+
+import dataclasses
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import hypothesis
+import pytest
+import redis
+import sqlalchemy
+
+from config import clock, parent
+from config.browser import CHROMIUM_ARGUMENTS, HOW_TO_INSTALL, find_chromium
+from config.settings import ROOT, Settings, child_environment, in_ci, load
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+    from operations.database import Database
+
+START_SECONDS = 60
+
+hypothesis.settings.register_profile("here", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)
+hypothesis.settings.load_profile("ci" if in_ci() else "here")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _asked() -> Settings:
+    """The settings the person running the tests gave: engines, real data, browser."""
+    return load(Path(tempfile.gettempdir()))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave long runs out unless asked for, say why real data is not there, and put the browser last.
+
+    Last, because the browser's driver keeps an event loop running that asyncio tests after it would trip over.
+    """
+    if "load" not in config.option.markexpr:
+        asked_for = [item for item in items if "load" not in item.keywords]
+        config.hook.pytest_deselected(items=[item for item in items if "load" in item.keywords])
+        items[:] = asked_for
+    if not _asked().test_data:
+        for item in items:
+            if "real" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="not run: GRIDWALL_TEST_DATA names no folder of real data"))
+    items.sort(key=lambda item: "browser" in item.keywords)
+
+
+@pytest.fixture(scope="session")
+def worker_number(worker_id: str) -> int:
+    """0 for the only test process or the first of several."""
+    return 0 if worker_id == "master" else int(worker_id.removeprefix("gw"))
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """An empty folder with a path short enough for a socket, removed afterwards."""
+    with tempfile.TemporaryDirectory(prefix="gw") as path:
+        yield Path(path)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real data; the test is "not run" without it."""
+    if not _asked().test_data:
+        pytest.skip("not run: GRIDWALL_TEST_DATA names no folder of real data")
+    return Path(_asked().test_data)
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    return _free_port()
+
+
+@pytest.fixture
+def settings(folder: Path, free_port: int, request: pytest.FixtureRequest) -> Settings:
+    """Settings for a data folder and port of the test's own, on the `valkey` and `database` it also asks for."""
+    made = load(folder, environ={}, port=free_port, demo=False)
+    if "valkey" in request.fixturenames:
+        made = dataclasses.replace(made, redis_url=request.getfixturevalue("valkey"), embedded_valkey=False)
+    if "database" in request.fixturenames:
+        made = dataclasses.replace(made, database_url=request.getfixturevalue("database_url"))
+    return made
+
+
+# ---- engine ----
+
+
+@pytest.fixture(scope="session")
+def valkey_server(worker_number: int) -> Iterator[str]:
+    """URL of the engine this test process has to itself: an embedded Valkey, or a database of REDIS_URL's Redis."""
+    asked = _asked()
+    if not asked.embedded_valkey:
+        yield f"{asked.redis_url.rstrip('/').removesuffix('/0')}/{worker_number}"
+        return
+    from streams.engine import server_command
+
+    with tempfile.TemporaryDirectory(prefix="gw") as path:
+        own = load(path, environ={})
+        process = subprocess.Popen(
+            server_command(own), stdout=subprocess.DEVNULL, preexec_fn=parent.die_with_me(), start_new_session=True
+        )
+        try:
+            _wait_for_engine(own.redis_url)
+            yield own.redis_url
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def _wait_for_engine(url: str) -> None:
+    deadline = clock.monotonic() + START_SECONDS
+    while True:
+        try:
+            with redis.Redis.from_url(url) as client:
+                client.ping()
+            return
+        except redis.RedisError:
+            if clock.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+@pytest.fixture
+def valkey(valkey_server: str) -> str:
+    """URL of an empty engine."""
+    with redis.Redis.from_url(valkey_server) as client:
+        client.flushdb()
+    return valkey_server
+
+
+# ---- database ----
+
+
+@pytest.fixture(scope="session")
+def sqlite_template() -> Iterator[Path]:
+    """A migrated, empty SQLite file to copy."""
+    from operations.database import Database
+
+    with tempfile.TemporaryDirectory(prefix="gw") as path:
+        file = Path(path, "template.db")
+        made = Database(f"sqlite:///{file}")
+        made.migrate(Path(path, "copies"))
+        made.close()
+        yield file
+
+
+@pytest.fixture(scope="session")
+def postgres_template(worker_number: int) -> Iterator[sqlalchemy.URL]:
+    """A migrated, empty PostgreSQL database to copy."""
+    from operations.database import Database
+
+    url = sqlalchemy.make_url(_asked().database_url)
+    template = url.set(database=f"gridwall_template_{worker_number}")
+    _on_server(url, f"DROP DATABASE IF EXISTS {template.database}", f"CREATE DATABASE {template.database}")
+    made = Database(template.render_as_string(hide_password=False))
+    with tempfile.TemporaryDirectory(prefix="gw") as path:
+        made.migrate(Path(path))
+    made.close()
+    yield template
+    _on_server(url, f"DROP DATABASE IF EXISTS {template.database} WITH (FORCE)")
+
+
+def _on_server(url: sqlalchemy.URL, *statements: str) -> None:
+    engine = sqlalchemy.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.NullPool)
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.execute(sqlalchemy.text(statement))
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, folder: Path, worker_number: int) -> Iterator[str]:
+    """URL of a migrated, empty database: PostgreSQL for tests marked `database` if DATABASE_URL is set, else SQLite."""
+    if "database" not in request.keywords or not _asked().database_url.startswith("postgresql"):
+        template = request.getfixturevalue("sqlite_template")
+        shutil.copy(template, folder / "gridwall.db")
+        yield f"sqlite:///{folder / 'gridwall.db'}"
+        return
+    template = request.getfixturevalue("postgres_template")
+    server = sqlalchemy.make_url(_asked().database_url)
+    name = f"gridwall_test_{worker_number}"
+    _on_server(
+        server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name} TEMPLATE {template.database}"
+    )
+    yield server.set(database=name).render_as_string(hide_password=False)
+    _on_server(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(database_url: str) -> "Iterator[Database]":
+    """A migrated, empty Database."""
+    from operations.database import Database
+
+    made = Database(database_url)
+    yield made
+    made.close()
+
+
+# ---- browser and the whole program ----
+
+
+@pytest.fixture(scope="session")
+def chromium() -> "Iterator[Browser]":
+    """The system's Chromium under the playwright driver; the test is "not run" without one."""
+    path = find_chromium(_asked().chromium)
+    if path is None:
+        pytest.skip(f"not run: no Chromium. {HOW_TO_INSTALL}")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: "Browser") -> "Iterator[Page]":
+    """A fresh page of 1920×1080 with no cookies."""
+    context = chromium.new_context(viewport={"width": 1920, "height": 1080})
+    yield context.new_page()
+    context.close()
+
+
+@dataclasses.dataclass(frozen=True)
+class Running:
+    """The whole program, started by `run.py` on a data folder of its own."""
+
+    url: str
+    token: str
+    settings: Settings
+    process: subprocess.Popen[str]
+
+    def link(self, account: str = "admin") -> str:
+        """A new one-time sign-in link."""
+        from operations.database import Database
+        from operations.sessions import issue_one_time
+
+        database = Database(self.settings.database_url)
+        try:
+            return f"{self.url}/signin?once={issue_one_time(database, account, clock.now())}"
+        finally:
+            database.close()
+
+
+def run_py(*arguments: str) -> list[str]:
+    """The command line of run.py under the interpreter the tests run in."""
+    return [sys.executable, str(ROOT / "run.py"), *arguments]
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Running]:
+    """The whole program without the demonstration, its address, a token that may post and read, and sign-in links."""
+    with tempfile.TemporaryDirectory(prefix="gw") as path:
+        made = load(path, environ={}, port=_free_port(), demo=False)
+        environment = child_environment()
+        for name in ("DATABASE_URL", "REDIS_URL"):
+            environment.pop(name, None)
+        output = (made.data / "output.txt").open("w+", encoding="utf-8")
+        process = subprocess.Popen(
+            run_py("--data", path, "--port", str(made.port), "--no-demo"),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
+            start_new_session=True,
+        )
+        try:
+            url = f"http://{made.host}:{made.port}"
+            _wait_for_program(url, process, made.data)
+            yield Running(url, _token(path, environment), made, process)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                raise
+            output.close()
+
+
+def _wait_for_program(url: str, process: subprocess.Popen[str], data: Path) -> None:
+    deadline = clock.monotonic() + START_SECONDS
+    while True:
+        try:
+            with urllib.request.urlopen(url + "/readyz", timeout=5):
+                return
+        except OSError as error:
+            if process.poll() is not None or clock.monotonic() > deadline:
+                said = (data / "output.txt").read_text(encoding="utf-8")
+                logs = "".join(f"\n--- {log.name}\n{log.read_text()[-2000:]}" for log in sorted(data.glob("log/*.log")))
+                raise AssertionError(f"the program did not become ready ({error}):\n{said}{logs}") from error
+            time.sleep(0.1)
+
+
+def _token(path: str, environment: dict[str, str]) -> str:
+    """A token the tests may post reports and read with; the last word the command prints."""
+    made = subprocess.run(
+        run_py("token", "add", "tests", "--scope", "read", "--data", path),
+        check=True,
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=60,
+    )
+    return made.stdout.split()[-1]
