@@ -1,0 +1,396 @@
+"""The board: what is open, what closed lately, and counts; a pure fold over the journal, without I/O or a clock.
+
+`apply(board, entry)` changes the board in place. What depends on the clock is a view function with `now`.
+Law: for every scope, the view kept by `apply_scoped` equals `project(board, scope)`.
+"""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
+from statistics import median
+from typing import Any
+
+from msgspec import Struct, convert, structs
+
+from operations.buckets import Buckets, Chain, Kind
+from operations.entry import Entry
+from operations.incident import Incident, visible
+from operations.scope import WHOLE, Scope
+
+MINUTE = 60_000_000
+HOUR = 60 * MINUTE
+MINUTES_KEPT = 25 * 60  # a day of 25 hours (end of daylight saving) still fits
+HOURS_KEPT = 8 * 24
+CLOSED_KEPT = 20_000  # closed incidents on the board; older ones are in the journal
+WINDOWS = {"15m": 15, "1h": 60, "24h": 24 * 60}  # minutes
+ACKNOWLEDGE_LIMITS = {"critical": 5, "urgent": 30, "routine": 24 * 60}  # minutes until "overdue"
+
+_INTERNED = ("type", "urgency", "department", "source", "channel", "grid", "nearest", "county", "step")
+
+
+class SourceState(Struct, frozen=True):
+    """What the board knows of a source. Scoped views carry no times and counts: those would tell of other places."""
+
+    name: str
+    kind: str = ""
+    last_received_at: int | None = None
+    count: int = 0
+    silent: bool = False
+
+
+class Acknowledgement(Struct, frozen=True, array_like=True):
+    """How long one incident waited for its first look."""
+
+    at: int
+    seconds: float
+    chain: Chain
+    department: str
+
+
+class Change(Struct, frozen=True):
+    """What an entry touched: incident ids (also the removed), leaf grids whose counts changed, anything else."""
+
+    incidents: frozenset[str] = frozenset()
+    grids: frozenset[str] = frozenset()
+    other: bool = False
+    before: Incident | None = None
+    after: Incident | None = None
+    dropped: tuple[str, ...] = ()
+
+
+@dataclass
+class Board:
+    """State after `seq`. `scope` says whose view it is; quarantine and walls stay 0 and empty in a scoped view."""
+
+    scope: Scope = WHOLE
+    seq: int = 0
+    at: int = 0
+    epoch: int = 1
+    incidents: dict[str, Incident] = field(default_factory=dict)
+    closed: dict[str, None] = field(default_factory=dict)  # ids in the order of closing
+    unplaced: set[str] = field(default_factory=set)  # open incidents outside every grid
+    sources: dict[str, SourceState] = field(default_factory=dict)
+    open_quarantine: int = 0
+    walls: dict[str, int] = field(default_factory=dict)  # stuck walls, since when
+    received_minutes: Buckets = field(default_factory=Buckets)
+    received_hours: Buckets = field(default_factory=Buckets)
+    closed_minutes: Buckets = field(default_factory=Buckets)
+    open_now: Buckets = field(default_factory=Buckets)  # slot 0
+    open_by: dict[tuple[str, str], int] = field(default_factory=dict)  # (department, urgency)
+    waiting: dict[tuple[str, str], dict[int, int]] = field(default_factory=dict)  # same, by minute of waiting_since
+    acknowledged: list[Acknowledgement] = field(default_factory=list)
+    chains: dict[Chain, Chain] = field(default_factory=dict, compare=False, repr=False)  # one object per chain
+
+
+# -- the fold ---------------------------------------------------------------------------------------------------------
+
+
+def apply(board: Board, entry: Entry) -> Change:
+    """Fold one entry into the whole board and return what it touched."""
+    dropped = _advance(board, entry)
+    if entry.subject_type == "incident":
+        before = board.incidents.get(entry.subject_id)
+        after = _after(board, before, entry)
+        _count_source(board, entry)
+        grids = _move(board, entry, before, after)
+        dropped += _overflow(board)
+        touched = frozenset((entry.subject_id, *dropped)) if after is not None else frozenset(dropped)
+        return Change(touched, grids, False, before, after, dropped)
+    _apply_other(board, entry)
+    return Change(frozenset(dropped), frozenset(), True, None, None, dropped)
+
+
+def apply_scoped(view: Board, entry: Entry, change: Change) -> Change:
+    """Fold one entry into a scoped view, given what `apply` returned for the whole board."""
+    _advance(view, entry)
+    gone = {incident_id for incident_id in change.dropped if _drop(view, incident_id)}
+    if entry.subject_type == "incident":
+        before = change.before if change.before is not None and visible(view.scope, change.before) else None
+        after = change.after if change.after is not None and visible(view.scope, change.after) else None
+        grids = _move(view, entry, before, after)
+        if before is not None or after is not None:
+            gone.add(entry.subject_id)
+        return Change(frozenset(gone), grids, False, before, after, change.dropped)
+    return Change(frozenset(gone), frozenset(), _apply_other(view, entry), None, None, change.dropped)
+
+
+def project(board: Board, scope: Scope) -> Board:
+    """Return an independent copy of the part of the whole board that lies inside `scope`."""
+    view = Board(scope=scope, seq=board.seq, at=board.at, epoch=board.epoch)
+    view.incidents = {key: incident for key, incident in board.incidents.items() if visible(scope, incident)}
+    view.closed = {key: None for key in board.closed if key in view.incidents}
+    for incident in view.incidents.values():
+        _count_open(view, incident, 1)
+    view.sources = dict(board.sources) if scope == WHOLE else {k: _plain(s) for k, s in board.sources.items()}
+    if scope == WHOLE:
+        view.open_quarantine = board.open_quarantine
+        view.walls = dict(board.walls)
+    view.received_minutes = board.received_minutes.project(scope)
+    view.received_hours = board.received_hours.project(scope)
+    view.closed_minutes = board.closed_minutes.project(scope)
+    view.acknowledged = [item for item in board.acknowledged if scope.covers(item.chain, item.department)]
+    return view
+
+
+def _advance(board: Board, entry: Entry) -> tuple[str, ...]:
+    """Move seq and time on; at a new hour forget what is too old. Returns the dropped incidents (whole board)."""
+    new_hour = entry.at // HOUR != board.at // HOUR
+    board.seq, board.at = entry.seq, entry.at
+    if not new_hour:
+        return ()
+    board.received_minutes.prune(_oldest_minute(board))
+    board.closed_minutes.prune(_oldest_minute(board))
+    board.received_hours.prune(_oldest_hour(board))
+    oldest = _oldest_minute(board) * MINUTE
+    board.acknowledged = [item for item in board.acknowledged if item.at >= oldest]
+    if board.scope != WHOLE:
+        return ()
+    old = tuple(key for key in board.closed if (board.incidents[key].closed_at or 0) < oldest)
+    return tuple(key for key in old if _drop(board, key))
+
+
+def _after(board: Board, before: Incident | None, entry: Entry) -> Incident | None:
+    """The incident after the entry; None when it is not on the board (closed long ago)."""
+    if entry.body is None or "set" not in entry.body:
+        return before
+    if entry.action in ("incident.opened", "incident.reopened"):
+        return convert(_compact(board, entry.body["set"]), Incident)
+    return None if before is None else structs.replace(before, **_compact(board, entry.body["set"]))
+
+
+def _compact(board: Board, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Share equal strings and chains between incidents, and give lists back as tuples."""
+    out: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    for key in _INTERNED:
+        if key in out:
+            out[key] = sys.intern(out[key])
+    if "chain" in out:
+        out["chain"] = board.chains.setdefault(out["chain"], out["chain"])
+    return out
+
+
+def _move(board: Board, entry: Entry, before: Incident | None, after: Incident | None) -> frozenset[str]:
+    """Replace `before` by `after` (either may be None) on the board and in all counts; return touched leaf grids."""
+    if before is None and after is None:
+        return frozenset()
+    if before is not None:
+        _count_open(board, before, -1)
+        board.closed.pop(before.id, None)
+    if after is not None:
+        _count_open(board, after, 1)
+        board.incidents[after.id] = after
+        if not after.is_open:
+            board.closed[after.id] = None
+    elif before is not None:
+        del board.incidents[before.id]
+    _count_received(board, entry, before, after)
+    _count_deeds(board, entry, before, after)
+    return _touched(before, after)
+
+
+def _touched(before: Incident | None, after: Incident | None) -> frozenset[str]:
+    if before is not None and after is not None and _counted(before) == _counted(after):
+        return frozenset()
+    return frozenset(incident.grid for incident in (before, after) if incident is not None)
+
+
+def _counted(incident: Incident) -> tuple[object, ...]:
+    return (incident.chain, _kind(incident), incident.is_open)
+
+
+def _kind(incident: Incident) -> Kind:
+    return Kind(incident.department, incident.type, incident.urgency)
+
+
+def _count_open(board: Board, incident: Incident, by: int) -> None:
+    if not incident.is_open:
+        return
+    board.open_now.add(incident.chain, _kind(incident), 0, by)
+    key = (incident.department, incident.urgency)
+    _tally(board.open_by, key, by)
+    if not incident.chain:
+        (board.unplaced.add if by > 0 else board.unplaced.discard)(incident.id)
+    if incident.acknowledged_at is None:
+        minutes = board.waiting.setdefault(key, {})
+        _tally(minutes, incident.waiting_since // MINUTE, by)
+        if not minutes:
+            del board.waiting[key]
+
+
+def _count_received(board: Board, entry: Entry, before: Incident | None, after: Incident | None) -> None:
+    """Received counts follow an incident's present grid, department, type and urgency; reopening counts nothing."""
+    if entry.action == "incident.reopened":
+        return
+    for incident, by in ((before, -1), (after, 1)):
+        if incident is None or (before is not None and after is not None and _same_cell(before, after)):
+            continue
+        minute, hour = incident.received_at // MINUTE, incident.received_at // HOUR
+        if minute >= _oldest_minute(board):
+            board.received_minutes.add(incident.chain, _kind(incident), minute, by)
+        if hour >= _oldest_hour(board):
+            board.received_hours.add(incident.chain, _kind(incident), hour, by)
+
+
+def _same_cell(before: Incident, after: Incident) -> bool:
+    return before.chain == after.chain and _kind(before) == _kind(after)
+
+
+def _count_deeds(board: Board, entry: Entry, before: Incident | None, after: Incident | None) -> None:
+    """Closings and first acknowledgements are events: they stay where they happened."""
+    if after is None:
+        return
+    if entry.action == "incident.closed" and after.closed_at is not None:
+        board.closed_minutes.add(after.chain, _kind(after), after.closed_at // MINUTE)
+    if entry.action == "incident.acknowledged" and after.acknowledged_at is not None:
+        seconds = max(0.0, (after.acknowledged_at - after.waiting_since) / 1e6)
+        board.acknowledged.append(Acknowledgement(after.acknowledged_at, seconds, after.chain, after.department))
+
+
+def _count_source(board: Board, entry: Entry) -> None:
+    report = (entry.body or {}).get("report")
+    if report:
+        state = board.sources.get(report["source"]) or SourceState(report["source"])
+        last = max(state.last_received_at or 0, report["received_at"])
+        board.sources[report["source"]] = structs.replace(state, last_received_at=last, count=state.count + 1)
+
+
+def _apply_other(board: Board, entry: Entry) -> bool:
+    """Sources, quarantine, walls and epochs; returns whether the board shows any of it."""
+    body = entry.body or {}
+    if entry.subject_type == "source":
+        state = board.sources.get(entry.subject_id) or SourceState(entry.subject_id)
+        board.sources[entry.subject_id] = structs.replace(state, **body.get("set", {}))
+    elif entry.action == "epoch.started":
+        board.epoch = body["epoch"]
+    elif board.scope != WHOLE:
+        return False
+    elif entry.subject_type == "quarantine":
+        board.open_quarantine += 1 if entry.action == "quarantine.added" else -1
+    elif entry.action == "wall.stuck":
+        board.walls[entry.subject_id] = entry.at
+    elif entry.action == "wall.recovered":
+        board.walls.pop(entry.subject_id, None)
+    return True
+
+
+def _overflow(board: Board) -> tuple[str, ...]:
+    extra = len(board.closed) - CLOSED_KEPT
+    if extra <= 0:
+        return ()
+    return tuple(key for key in list(board.closed)[:extra] if _drop(board, key))
+
+
+def _drop(board: Board, incident_id: str) -> bool:
+    """Take a closed incident off the board; its counts stay."""
+    board.closed.pop(incident_id, None)
+    return board.incidents.pop(incident_id, None) is not None
+
+
+def _plain(state: SourceState) -> SourceState:
+    return SourceState(state.name, state.kind, silent=state.silent)
+
+
+def _tally(counts: dict[Any, int], key: object, by: int) -> None:
+    value = counts.get(key, 0) + by
+    if value:
+        counts[key] = value
+    else:
+        counts.pop(key, None)
+
+
+def _oldest_minute(board: Board) -> int:
+    return board.at // HOUR * 60 - MINUTES_KEPT
+
+
+def _oldest_hour(board: Board) -> int:
+    return board.at // HOUR - HOURS_KEPT
+
+
+# -- views ------------------------------------------------------------------------------------------------------------
+
+
+def open_by_urgency(board: Board) -> dict[str, int]:
+    """Return how many incidents are open, per urgency."""
+    counts = {"critical": 0, "urgent": 0, "routine": 0}
+    for (_, urgency), count in board.open_by.items():
+        counts[urgency] = counts.get(urgency, 0) + count
+    return counts
+
+
+def received_today(board: Board, now: int, zone: tzinfo) -> int:
+    """Return how many incidents were received since the city's midnight."""
+    return _since(board.received_minutes, midnight(now, zone))
+
+
+def closed_today(board: Board, now: int, zone: tzinfo) -> int:
+    """Return how many closings there were since the city's midnight (closing twice counts twice)."""
+    return _since(board.closed_minutes, midnight(now, zone))
+
+
+def median_acknowledge_s(board: Board, now: int, zone: tzinfo) -> float | None:
+    """Return the median seconds from receipt to acknowledgement today, or None when there was none."""
+    start = midnight(now, zone)
+    waits = [item.seconds for item in board.acknowledged if item.at >= start]
+    return median(waits) if waits else None
+
+
+def heat(
+    board: Board,
+    now: int,
+    window: str,
+    types: frozenset[str] | None = None,
+    urgency: str | None = None,
+    grids: frozenset[str] | None = None,
+) -> dict[str, int]:
+    """Count incidents per leaf grid ("" = unplaced) received in the window 15m | 1h | 24h | 7d, or open now ("open").
+
+    The window reaches back to the start of the minute (7d: hour) it begins in. `grids`: only these leaves.
+    """
+    if window == "open":
+        return board.open_now.by_leaf(0, types, urgency, grids)
+    if window == "7d":
+        return board.received_hours.by_leaf(now // HOUR - 7 * 24, types, urgency, grids)
+    return board.received_minutes.by_leaf(now // MINUTE - WINDOWS[window], types, urgency, grids)
+
+
+def received_by_hour(board: Board, now: int, zone: tzinfo, days: int = 8) -> list[list[int | None]]:
+    """Return incidents received per hour: one row of 24 per city day, oldest first, today last; future hours None."""
+    first = _local(now, zone).date() - timedelta(days=days - 1)
+    rows: list[list[int | None]] = [[0] * 24 for _ in range(days)]
+    for slot, count in board.received_hours.totals.items():
+        local = _local(slot * HOUR, zone)
+        day = (local.date() - first).days
+        if 0 <= day < days:
+            rows[day][local.hour] = (rows[day][local.hour] or 0) + count
+    current = _local(now, zone).hour
+    rows[-1] = [count if hour <= current else None for hour, count in enumerate(rows[-1])]
+    return rows
+
+
+def load_by_department(
+    board: Board, now: int, limits: Mapping[str, int] = ACKNOWLEDGE_LIMITS
+) -> dict[str, tuple[int, int]]:
+    """Return {department: (open, overdue)}; overdue = unacknowledged longer than its urgency's limit (minutes)."""
+    load: dict[str, tuple[int, int]] = {}
+    for (department, urgency), count in board.open_by.items():
+        deadline = now // MINUTE - limits.get(urgency, limits["routine"])
+        minutes = board.waiting.get((department, urgency), {})
+        overdue = sum(number for minute, number in minutes.items() if minute <= deadline)
+        known = load.get(department, (0, 0))
+        load[department] = (known[0] + count, known[1] + overdue)
+    return load
+
+
+def midnight(now: int, zone: tzinfo) -> int:
+    """Return the start of the city's day that contains `now`."""
+    local = _local(now, zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    return int(local.timestamp()) * 1_000_000
+
+
+def _since(buckets: Buckets, start: int) -> int:
+    return sum(count for slot, count in buckets.totals.items() if slot >= start // MINUTE)
+
+
+def _local(at: int, zone: tzinfo) -> datetime:
+    return datetime.fromtimestamp(at / 1e6, zone)

@@ -1,0 +1,82 @@
+"""What can go wrong here, one class per cause; `code` and `params` name the text in `config/i18n`."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from operations.incident import Incident
+
+
+class OperationsError(Exception):
+    """Base of this package's errors; `code` is the key of the text for the person who must act."""
+
+    code = "operations.error"
+
+    def __init__(self, code: str = "", /, **params: object) -> None:
+        self.code = code or type(self).code
+        self.params = params
+        detail = ", ".join(f"{name}={value}" for name, value in params.items())
+        super().__init__(f"{self.code}: {detail}" if detail else self.code)
+
+
+class NotFound(OperationsError):
+    """The id is absent or out of scope: the answer is the same."""
+
+    code = "operations.not_found"
+
+
+class Conflict(OperationsError):
+    """Somebody was faster; `current` is the state to show instead."""
+
+    code = "operations.conflict"
+
+    def __init__(self, current: "Incident") -> None:
+        super().__init__(number=current.number, revision=current.revision)
+        self.current = current
+
+
+class Refused(OperationsError):
+    """The rules do not allow this; the code says which rule."""
+
+    code = "operations.refused"
+
+
+class Forbidden(OperationsError):
+    """The role does not hold the permission."""
+
+    code = "operations.forbidden"
+
+
+class LeaseLost(OperationsError):
+    """Another worker holds the partition now; drop the batch, acknowledge nothing."""
+
+    code = "operations.lease_lost"
+
+
+class DatabaseLocked(OperationsError):
+    """Somebody held the database longer than the busy timeout; try again."""
+
+    code = "operations.database_locked"
+
+
+class DatabaseFull(OperationsError):
+    """The disk is full or cannot be written; nothing was changed."""
+
+    code = "operations.database_full"
+
+
+class DatabaseAway(OperationsError):
+    """The database cannot be reached."""
+
+    code = "operations.database_away"
+
+
+class SchemaNewer(OperationsError):
+    """The data was written by a newer Gridwall; this one refuses to touch it."""
+
+    code = "operations.schema_newer"
+
+
+class Sealed(OperationsError):
+    """The sealed part cannot be opened: its key is not here, was destroyed or does not fit."""
+
+    code = "operations.sealed"

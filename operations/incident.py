@@ -1,0 +1,63 @@
+"""An incident 事件: the state that entries build and everybody sees."""
+
+from msgspec import Struct
+
+from operations.scope import Scope
+
+# 登记 分流 办理 反馈 办结审核 回访, then closed; this release moves between the first and the last.
+STEPS = ("register", "triage", "handle", "reply", "review", "follow_up", "closed")
+
+
+class Incident(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One incident. Times: UTC microseconds; `lon`, `lat`: WGS-84 degrees; `chain`: codes, root to leaf."""
+
+    id: str  # UUIDv7
+    number: str  # sayable, unique in its county and day: "1122-0031"
+    county: str
+    revision: int
+    type: str
+    title: str
+    department: str
+    source: str
+    report_id: str
+    occurred_at: int
+    received_at: int  # of the first report
+    opened_at: int
+    updated_at: int
+    step: str = "register"
+    urgency: str = "routine"
+    address: str = ""
+    lon: float | None = None
+    lat: float | None = None
+    accuracy_m: float | None = None
+    grid: str = ""  # leaf code, empty when unplaced
+    chain: tuple[str, ...] = ()
+    nearest: str = ""
+    distance_m: float = 0.0
+    channel: str = ""
+    source_status: str = ""
+    gone: bool = False  # gone from its source's feed; says nothing about closed
+    reports: int = 1
+    marks: tuple[str, ...] = ()
+    acknowledged_at: int | None = None
+    acknowledged_by: str = ""
+    closed_at: int | None = None
+    closed_by: str = ""
+    result: str = ""  # code of the result it was closed with
+    escalated_at: int | None = None
+    reopened_at: int | None = None
+
+    @property
+    def waiting_since(self) -> int:
+        """When its clock for acknowledging started."""
+        return self.reopened_at or self.received_at
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether work is left."""
+        return self.step != "closed"
+
+
+def visible(scope: Scope, incident: Incident) -> bool:
+    """Say whether `incident` lies inside `scope`; the unplaced belong to the whole city only."""
+    return scope.covers(incident.chain, incident.department)

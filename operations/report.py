@@ -1,0 +1,74 @@
+"""A report 上报 as intake hands it over, and the place that was found for it."""
+
+import re
+
+import msgspec
+from msgspec import Struct
+
+URGENCIES = ("routine", "urgent", "critical")
+_DIGITS = re.compile(r"\d+")
+
+
+class Place(Struct, frozen=True):
+    """Degrees in WGS-84 (`lon`, `lat`), and as received (`raw_*`, in `datum`)."""
+
+    lon: float | None = None
+    lat: float | None = None
+    raw_lon: float | None = None
+    raw_lat: float | None = None
+    datum: str = "WGS84"  # WGS84 | CGCS2000 | GCJ02 | BD09
+    accuracy_m: float | None = None
+    address: str = ""
+
+
+class Report(Struct, frozen=True):
+    """One accepted report. Dedupe key: source + id + revision. Times: UTC microseconds."""
+
+    source: str
+    id: str
+    revision: str
+    type: str  # two-level code of the taxonomy, e.g. "0304"
+    title: str  # masked
+    occurred_at: int
+    received_at: int
+    urgency: str = "routine"  # routine 一般 | urgent 紧急 | critical 特急
+    text: str = ""  # masked; sealed in the journal
+    place: Place | None = None
+    grid_code: str = ""
+    channel: str = ""
+    reporter: dict[str, str] = msgspec.field(default_factory=dict)  # sealed in the journal
+    attachments: list[dict[str, object]] = msgspec.field(default_factory=list)
+    status: str = ""  # the source's own word, shown as it is
+    presence: str = "present"  # present | gone (gone from the feed is not closed)
+    marks: tuple[str, ...] = ()
+    dropped: dict[str, int] = msgspec.field(default_factory=dict)
+    raw_sha256: str = ""
+    content_sha256: str = ""  # of the normalised content: tells a duplicate from a conflict
+
+
+class Refusal(Struct, frozen=True):
+    """Something a source sent that could not be read; ends in quarantine with its bytes sealed."""
+
+    source: str
+    reason: str  # code
+    raw: bytes
+    raw_sha256: str
+    received_at: int
+    field: str = ""
+    params: dict[str, str] = msgspec.field(default_factory=dict)
+    id: str = ""
+    revision: str = ""
+
+
+class Located(Struct, frozen=True):
+    """Where a report lies: leaf `grid` and its `chain` (root to leaf), or the nearest grid when unplaced."""
+
+    grid: str = ""
+    chain: tuple[str, ...] = ()
+    nearest: str = ""
+    distance_m: float = 0.0
+
+
+def revision_key(revision: str) -> tuple[tuple[int, ...], str]:
+    """Order of revisions: first the digit runs as numbers ("v9" < "v10", any ISO time), then the text."""
+    return tuple(int(run[:40]) for run in _DIGITS.findall(revision)), revision
