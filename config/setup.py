@@ -65,7 +65,7 @@ def install(*, developer: bool) -> None:
         print(f"Gridwall: making {VENV} ...", flush=True)
         _call([uv, "venv", "--quiet", "--clear", "--no-config", "--no-python-downloads", "--python", BASE, VENV])
     lock = DEVELOPER_LOCK if developer else LOCK
-    print(f"Gridwall: installing {_packages(lock)} packages from {lock.name}, once, about a minute ...", flush=True)
+    print(f"Gridwall: installing the packages of {lock.name}, once, about a minute ...", flush=True)
     _call([uv, "pip", "sync", "--require-hashes", "--no-config", "--python", PYTHON, lock])
     STAMP.with_suffix(".new").write_text("\n".join(_stamp(developer=developer)) + "\n", encoding="utf-8")
     STAMP.with_suffix(".new").replace(STAMP)
@@ -102,10 +102,6 @@ def _stamped() -> list[str]:
 def _was_developer() -> bool:
     """Once the test tools are in, later set-ups keep them."""
     return any(line.startswith(DEVELOPER_LOCK.name) for line in _stamped())
-
-
-def _packages(lock: Path) -> int:
-    return sum("==" in line for line in lock.read_text(encoding="utf-8").splitlines() if line[:1].isalnum())
 
 
 def _venv_works() -> bool:
@@ -148,6 +144,7 @@ def _environment() -> dict[str, str]:
     """uv asks the package index that pip is set up for, where that is not PyPI itself; no other .venv is in the way."""
     environment = child_environment()
     environment.pop("VIRTUAL_ENV", None)
+    environment["PIP_ROOT_USER_ACTION"] = "ignore"
     told = subprocess.run([BASE, "-m", "pip", "config", "list"], capture_output=True, text=True)
     for line in told.stdout.splitlines():
         name, _, value = line.partition("=")
