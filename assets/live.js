@@ -1,0 +1,358 @@
+/* The live channel in the browser (实时通道): applies frames, acknowledges what was painted, comes back for ever.
+   Pages use window.gridwall: on(name, fn), clock(), paints. docs/live.md describes the messages. */
+(() => {
+  "use strict";
+
+  const root = document.documentElement;
+  const page = root.dataset.page;
+  if (!page) return;
+
+  const LOST_AFTER = 4500; // ms without a word from the server; it beats every 2 s
+  const RETRY_FIRST = 250;
+  const RETRY_MOST = 5000;
+  const ACKNOWLEDGE_EACH = 100;
+  const PAINTS_KEPT = 2000;
+  const SLOW_FROM = 8; // frames merged into one before the screen counts as slow
+  const NOTICE_FOR = 20000;
+
+  const words = JSON.parse(document.getElementById("gridwall-words")?.textContent || "{}");
+  const say = (key, values = {}) =>
+    (words[key] || key).replace(/{(\w+)}/g, (_, name) => (name in values ? values[name] : ""));
+
+  const handlers = new Map(); // name -> [fn]
+  const wholes = new Map(); // name -> Map of all rows
+  const pending = new Map(); // component id -> props whose component is not there yet
+  const paints = [];
+  let socket = null;
+  let heardAt = 0;
+  let everHeard = false;
+  let lostAt = 0;
+  let retries = 0;
+  let retryTimer = 0;
+  let offset = 0; // ms the server's clock is ahead of ours
+  let n = 0;
+  let epoch = "";
+  let version = "";
+  let asOf = 0;
+  let toAcknowledge = 0;
+  let acknowledgeTimer = 0;
+  let acknowledgedAt = 0;
+  let skipped = 0;
+
+  const serverNow = () => Date.now() + offset;
+
+  const gridwall = {
+    on(name, fn) {
+      handlers.set(name, [...(handlers.get(name) || []), fn]);
+      const whole = wholes.get(name);
+      if (whole) fn(Object.fromEntries(whole), [], whole);
+    },
+    clock: serverNow,
+    paints,
+    state: () => ({ n, epoch, asOf, skipped, offset, link: root.dataset.link }),
+  };
+  window.gridwall = gridwall;
+
+  // One name for this screen for as long as the browser keeps it: the server tells stuck walls by it.
+  function screenName() {
+    try {
+      const kept = localStorage.getItem("gridwall.screen");
+      if (kept) return kept;
+      const made = Array.from(crypto.getRandomValues(new Uint8Array(6)), (b) => b.toString(16).padStart(2, "0")).join("");
+      localStorage.setItem("gridwall.screen", made);
+      return made;
+    } catch {
+      return "";
+    }
+  }
+
+  // ---- link state ----------------------------------------------------------------------------------------------
+
+  function setLink(link) {
+    if (root.dataset.link === link) return;
+    root.dataset.link = link;
+    if (link === "lost" && everHeard && !lostAt) lostAt = serverNow();
+    document.dispatchEvent(new CustomEvent("gridwall:link", { detail: link }));
+  }
+
+  function bar() {
+    let element = document.getElementById("live-bar");
+    if (!element) {
+      element = document.createElement("output");
+      element.id = "live-bar";
+      element.className = "live-bar";
+      element.setAttribute("role", "status");
+      document.body.append(element);
+    }
+    return element;
+  }
+
+  let noticeUntil = 0;
+  function notice(text) {
+    noticeUntil = Date.now() + NOTICE_FOR;
+    show(text, "notice");
+  }
+
+  function show(text, kind) {
+    const element = bar();
+    if (element.textContent !== text) element.textContent = text;
+    element.dataset.kind = kind;
+    element.hidden = !text;
+  }
+
+  function showLink() {
+    if (root.dataset.link === "lost") {
+      show(lostAt ? say("lost_for", { time: since(lostAt) }) : say("connecting"), "lost");
+    } else if (Date.now() > noticeUntil) {
+      show(skipped ? say("slow", { n: skipped }) : "", "slow");
+    }
+  }
+
+  // ---- ages ----------------------------------------------------------------------------------------------------
+
+  function span(seconds) {
+    if (seconds < 60) return say("seconds", { n: Math.floor(seconds) });
+    if (seconds < 3600) return say("minutes", { n: Math.floor(seconds / 60) });
+    if (seconds < 86400) return say("hours", { n: Math.floor(seconds / 3600) });
+    return say("days", { n: Math.floor(seconds / 86400) });
+  }
+  const since = (ms) => span(Math.max(0, (serverNow() - ms) / 1000));
+
+  function tick() {
+    for (const element of document.querySelectorAll("[data-at]")) {
+      const at = Number(element.dataset.at) / 1000;
+      if (!at) continue;
+      const text = since(at);
+      if (element.textContent !== text) element.textContent = text;
+      if (element.dataset.limit) {
+        element.classList.toggle("stale", serverNow() - at > Number(element.dataset.limit) * 1000);
+      }
+    }
+    const silence = performance.now() - heardAt;
+    if (!heardAt || silence > LOST_AFTER) {
+      setLink("lost");
+      if (socket && socket.readyState === WebSocket.OPEN && silence > LOST_AFTER) drop();
+    }
+    showLink();
+  }
+
+  // ---- frames --------------------------------------------------------------------------------------------------
+
+  function hasComponent(id) {
+    const api = window.dash_component_api;
+    if (!window.dash_clientside?.set_props || !api?.getLayout) return false;
+    return Boolean(api.getLayout(id));
+  }
+
+  function applyProps(id, props) {
+    if (hasComponent(id)) {
+      window.dash_clientside.set_props(id, props);
+      return true;
+    }
+    pending.set(id, { ...(pending.get(id) || {}), ...props });
+    return false;
+  }
+
+  function applyPending() {
+    for (const [id, props] of [...pending]) {
+      if (hasComponent(id)) {
+        pending.delete(id);
+        window.dash_clientside.set_props(id, props);
+      }
+    }
+  }
+
+  function applyRows(name, change, snapshot) {
+    let whole = wholes.get(name);
+    if (!whole) wholes.set(name, (whole = new Map()));
+    const set = change.set || {};
+    let gone = change.del || [];
+    if (snapshot) gone = [...whole.keys()].filter((key) => !(key in set));
+    for (const key of gone) whole.delete(key);
+    for (const key of Object.keys(set)) whole.set(key, set[key]);
+    for (const fn of handlers.get(name) || []) fn(set, gone, whole);
+  }
+
+  function applyFrame(frame) {
+    applyPending();
+    for (const [id, props] of Object.entries(frame.props)) {
+      const earlier = pending.get(id);
+      pending.delete(id);
+      applyProps(id, earlier ? { ...earlier, ...props } : props);
+    }
+    const names = new Set(Object.keys(frame.keyed));
+    if (frame.snapshot) for (const name of wholes.keys()) names.add(name);
+    for (const name of names) applyRows(name, frame.keyed[name] || {}, frame.snapshot);
+    if (frame.snapshot || Object.keys(frame.gauges).length) {
+      applyRows("gauges", { set: frame.gauges }, frame.snapshot);
+    }
+    n = frame.n;
+    asOf = frame.as_of;
+    root.dataset.n = String(n);
+    root.dataset.asOf = String(asOf);
+    painted(frame.n);
+  }
+
+  function returned(said) {
+    if (!lostAt) return;
+    const time = since(lostAt);
+    lostAt = 0;
+    notice(said.changed ? say("back_changed", { time, n: said.changed }) : say("back", { time }));
+  }
+
+  // ---- painted -------------------------------------------------------------------------------------------------
+
+  function painted(number) {
+    if (document.visibilityState === "hidden") {
+      send({ hidden: true });
+      return;
+    }
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => {
+        paints.push([number, Date.now()]);
+        if (paints.length > PAINTS_KEPT) paints.splice(0, paints.length - PAINTS_KEPT);
+        if (number > toAcknowledge) toAcknowledge = number;
+        acknowledge();
+      }),
+    );
+  }
+
+  function acknowledge() {
+    const wait = acknowledgedAt + ACKNOWLEDGE_EACH - performance.now();
+    if (wait > 0) {
+      acknowledgeTimer ||= setTimeout(() => {
+        acknowledgeTimer = 0;
+        acknowledge();
+      }, wait);
+      return;
+    }
+    acknowledgedAt = performance.now();
+    send({ painted: toAcknowledge, at: Math.round(serverNow()) });
+  }
+
+  function send(message) {
+    if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+  }
+
+  // ---- connection ----------------------------------------------------------------------------------------------
+
+  function address() {
+    const url = new URL("/live", location.href);
+    url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+    url.search = new URLSearchParams({ page, lang: root.dataset.lang || "zh", n, epoch, at: asOf, screen }).toString();
+    return url;
+  }
+
+  function connect() {
+    clearTimeout(retryTimer);
+    retryTimer = 0;
+    if (socket) return;
+    const opened = new WebSocket(address());
+    let first = true;
+    const slow = setTimeout(() => opened.close(), RETRY_MOST);
+    socket = opened;
+    opened.onopen = () => clearTimeout(slow);
+    opened.onmessage = (event) => {
+      if (socket !== opened) return;
+      const message = JSON.parse(event.data);
+      heard();
+      if (message.hello) hello(message.hello);
+      else if ("beat" in message) beat(message);
+      else {
+        if (!first && message.missed > SLOW_FROM) skipped += message.missed - 1;
+        first = false;
+        applyFrame(message);
+      }
+    };
+    opened.onclose = (event) => {
+      clearTimeout(slow);
+      if (socket === opened) closed(event.code);
+    };
+  }
+
+  function heard() {
+    heardAt = performance.now();
+    everHeard = true;
+    retries = 0;
+  }
+
+  function hello(said) {
+    const journal = (text) => text.split(".")[0];
+    offset = said.now / 1000 - Date.now();
+    const other = (version && version !== said.version) || (epoch && journal(epoch) !== journal(said.epoch));
+    if (epoch !== said.epoch) {
+      n = 0;
+      toAcknowledge = 0;
+    }
+    version = said.version;
+    epoch = said.epoch;
+    if (other) {
+      location.reload(); // the page's state is in its address
+      return;
+    }
+    setLink("live");
+    returned(said);
+  }
+
+  function beat(message) {
+    const now = message.beat / 1000 - Date.now();
+    if (Math.abs(now - offset) > 1000) offset = now;
+    setLink("live");
+    applyPending();
+    send(document.visibilityState === "hidden" ? { hidden: true } : { painted: toAcknowledge, at: Math.round(serverNow()) });
+  }
+
+  function drop() {
+    const old = socket;
+    socket = null;
+    old.close();
+    closed(0);
+  }
+
+  function closed(code) {
+    socket = null;
+    if (root.dataset.link === "live") setLink("stale");
+    if (code === 4401) return signIn();
+    const wait = Math.min(RETRY_MOST, RETRY_FIRST * 2 ** Math.min(retries, 6)) * (0.5 + Math.random() / 2);
+    retries += 1;
+    if (retries % 4 === 0) probeSession();
+    retryTimer = setTimeout(connect, wait);
+  }
+
+  // A refused handshake looks like a dead server to a browser; the page itself tells which it is.
+  async function probeSession() {
+    try {
+      const answer = await fetch(location.href, { method: "HEAD", redirect: "manual", cache: "no-store" });
+      if (answer.type === "opaqueredirect") signIn();
+    } catch {
+      // the server is away: the retries go on
+    }
+  }
+
+  function signIn() {
+    location.reload();
+  }
+
+  function probe() {
+    if (socket && performance.now() - heardAt > LOST_AFTER) drop();
+    if (!socket) connect();
+    else if (document.visibilityState === "visible" && n) painted(n);
+  }
+
+  const screen = screenName();
+  root.dataset.link = "stale";
+  addEventListener("online", probe);
+  addEventListener("focus", probe);
+  addEventListener("pageshow", probe);
+  document.addEventListener("resume", probe);
+  document.addEventListener("visibilitychange", probe);
+  let ticked = Date.now();
+  setInterval(() => {
+    const now = Date.now();
+    if (Math.abs(now - ticked - 1000) > 3000) probe(); // slept, or the clock jumped
+    ticked = now;
+    tick();
+  }, 1000);
+  heardAt = performance.now();
+  connect();
+})();

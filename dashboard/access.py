@@ -1,0 +1,219 @@
+"""The one gate (访问控制): plain ASGI over HTTP and WebSocket, reading one table, deny by default.
+
+Who asks is known by a session cookie or a bearer token; what they may do stands in `operations.policy` and nowhere
+else. A request whose route is not in the table never reaches the application. Because it is plain ASGI it sees
+WebSockets too, which Starlette's `BaseHTTPMiddleware` does not.
+"""
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import Any, Protocol
+from urllib.parse import quote, urlsplit
+
+import orjson
+
+from config.words import Words
+from dashboard.asgi import ASGI, Headers, Message, Receive, Scope, Send, cookies, header, respond, secure
+from dashboard.pages import language
+from dashboard.signin import refused_page
+from operations import policy
+from operations.policy import ANONYMOUS, Identity
+
+COOKIE = "gridwall_session"
+STATE_CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+BODY_MOST = 1024 * 1024
+"""Bytes of a request's body where the route has no bound of its own."""
+OWN_BOUND = frozenset({"/api/v1/reports"})
+NOT_SIGNED_IN, FORBIDDEN, CROSS_ORIGIN = 4401, 4403, 4403
+
+_current: ContextVar[Identity] = ContextVar("identity", default=ANONYMOUS)
+
+
+def current() -> Identity:
+    """Return who asks in the request being served; for Dash callbacks, which are handed no request."""
+    return _current.get()
+
+
+class Gate(Protocol):
+    """Tells who holds a secret; None when it is wrong, expired or revoked."""
+
+    async def session(self, secret: str) -> Identity | None:
+        """Return who holds this session."""
+
+    async def token(self, secret: str) -> Identity | None:
+        """Return who holds this token."""
+
+
+class BodyTooLarge(Exception):
+    """The request's body passed the bound while it was read."""
+
+
+class Access:
+    """ASGI middleware: identity into `scope["state"]["identity"]`, or an answer of its own."""
+
+    def __init__(self, app: ASGI, gate: Gate, *, script_hashes: list[str]) -> None:
+        self._app = app
+        self._gate = gate
+        self._policy = content_policy(script_hashes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the request if the table lets its sender in."""
+        if scope["type"] == "http":
+            await self._http(scope, receive, self._with_headers(scope, send))
+        elif scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        identity, ambient = await self._identify(scope)
+        method, path = scope["method"], scope["path"]
+        if not policy.admits(identity, method, path):
+            await self._refuse(scope, send, identity)
+        elif method in STATE_CHANGING and (ambient or identity is ANONYMOUS) and not same_origin(scope):
+            await answer(scope, send, 403, "signin.origin")
+        else:
+            bounded = receive if path in OWN_BOUND else bound(receive)
+            try:
+                await self._serve(scope, bounded, send, identity)
+            except BodyTooLarge:
+                await answer(scope, send, 413, "refused.failed")
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        identity, ambient = await self._identify(scope)
+        origin_given = bool(header(scope, "origin"))
+        if not policy.admits(identity, "WS", scope["path"]):
+            await close(receive, send, NOT_SIGNED_IN if identity is ANONYMOUS else FORBIDDEN)
+        elif (ambient or origin_given) and not same_origin(scope):
+            await close(receive, send, CROSS_ORIGIN)
+        else:
+            await self._serve(scope, receive, send, identity)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, identity: Identity) -> None:
+        scope.setdefault("state", {})["identity"] = identity
+        mark = _current.set(identity)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            _current.reset(mark)
+
+    async def _identify(self, scope: Scope) -> tuple[Identity, bool]:
+        """Return who asks, and whether the browser would send the proof unasked (a cookie)."""
+        scheme, _, secret = header(scope, "authorization").partition(" ")
+        if scheme.lower() == "bearer":
+            return await self._gate.token(secret.strip()) or ANONYMOUS, False
+        held = cookies(scope).get(COOKIE, "")
+        identity = await self._gate.session(held) if held else None
+        return identity or ANONYMOUS, identity is not None
+
+    async def _refuse(self, scope: Scope, send: Send, identity: Identity) -> None:
+        known = policy.permission_for(scope["method"], scope["path"]) is not None
+        if identity is ANONYMOUS and wants_page(scope):
+            await redirect(send, "/signin?next=" + quote(safe_next(full_path(scope)), safe=""))
+        elif identity is ANONYMOUS:
+            await answer(scope, send, 401, "signin.expired", [(b"www-authenticate", b'Bearer realm="gridwall"')])
+        elif known:
+            await answer(scope, send, 403, "refused.forbidden")
+        else:
+            await answer(scope, send, 404, "refused.not_found")
+
+    def _with_headers(self, scope: Scope, send: Send) -> Send:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), *self._headers(scope, message)]
+            await send(message)
+
+        return sending
+
+    def _headers(self, scope: Scope, message: Message) -> Headers:
+        given = {name.lower() for name, _ in message.get("headers", [])}
+        headers = [(b"content-security-policy", self._policy), *FIXED_HEADERS]
+        if b"cache-control" not in given and not scope["path"].startswith("/assets/"):
+            headers.append((b"cache-control", b"no-store"))
+        if secure(scope):
+            headers.append((b"strict-transport-security", b"max-age=31536000"))
+        return headers
+
+
+FIXED_HEADERS: Headers = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=()"),
+]
+
+
+def content_policy(script_hashes: list[str]) -> bytes:
+    """Return the content security policy: nothing from outside, no eval, only the inline scripts Dash wrote.
+
+    Inline styles stay allowed: Leaflet, plotly and ag-grid place things by style attributes and style elements.
+    """
+    scripts = " ".join(["'self'", *script_hashes])
+    return (
+        f"default-src 'self'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+        "font-src 'self' data:; connect-src 'self'; media-src 'self' data: blob:; worker-src 'self' blob:; "
+        "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ).encode()
+
+
+def same_origin(scope: Mapping[str, Any]) -> bool:
+    """Return whether a browser says that one of our own pages sent this; without a word from it: no."""
+    origin = header(scope, "origin")
+    if not origin:
+        return header(scope, "sec-fetch-site") == "same-origin"
+    sent = urlsplit(origin)
+    return sent.scheme in ("http", "https") and sent.netloc.lower() == header(scope, "host").lower()
+
+
+def safe_next(path: str) -> str:
+    """Return `path` if it stays on this server, else the home page."""
+    unsafe = not path.startswith("/") or path.startswith("//") or "\\" in path or any(ord(c) < 32 for c in path)
+    return "/" if unsafe or path.startswith(("/signin", "/signout")) else path
+
+
+def full_path(scope: Mapping[str, Any]) -> str:
+    """Return path and query as asked."""
+    asked = scope.get("query_string", b"").decode("latin-1")
+    return quote(scope["path"], safe="/") + ("?" + asked if asked else "")
+
+
+def wants_page(scope: Mapping[str, Any]) -> bool:
+    """Return whether a browser asks for a page rather than a program for data."""
+    path = scope["path"]
+    return scope["method"] in ("GET", "HEAD") and not path.startswith("/api/v1") and "/_dash-" not in path
+
+
+async def answer(scope: Scope, send: Send, status: int, key: str, headers: Headers | None = None) -> None:
+    """Answer with a text for people: a page to a browser, JSON to a program."""
+    words = Words(language(scope))
+    if wants_page(scope) and "text/html" in header(scope, "accept"):
+        body, kind = refused_page(words, words.text(key)).encode(), b"text/html; charset=utf-8"
+    else:
+        body, kind = orjson.dumps({"error": key, "message": words.text(key)}), b"application/json"
+    await respond(send, status, body, [(b"content-type", kind), *(headers or [])])
+
+
+async def redirect(send: Send, location: str) -> None:
+    """Send the browser elsewhere with a GET."""
+    await respond(send, 303, b"", [(b"location", location.encode("latin-1", "replace"))])
+
+
+async def close(receive: Receive, send: Send, code: int) -> None:
+    """Refuse a WebSocket before it is accepted; the handshake then fails with HTTP 403."""
+    await receive()
+    await send({"type": "websocket.close", "code": code})
+
+
+def bound(receive: Receive) -> Receive:
+    """Return `receive` that raises BodyTooLarge beyond `BODY_MOST` bytes."""
+    taken = 0
+
+    async def receiving() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > BODY_MOST:
+            raise BodyTooLarge
+        return message
+
+    return receiving

@@ -1,0 +1,337 @@
+"""The hub (实时中枢): follows the journal once, draws each channel once, and hands every screen the same frame.
+
+All work on the board happens in one thread of its own, in order; the event loop only publishes and sends. The loop
+flushes at once when it was idle, then at most every `PACE` seconds, and what came in between goes out together.
+"""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Protocol, TypeVar
+
+import orjson
+
+from config import clock
+from config.words import Words
+from dashboard import frame, measures
+from dashboard.channel import Channel, Topic
+from dashboard.frame import Delta
+from dashboard.picture import Picture, Touch, Touched
+from dashboard.screen import Screen
+from operations import board as boards
+from operations import journal, snapshot
+from operations.board import Board
+from operations.database import Database
+from operations.scope import WHOLE, Scope
+
+log = logging.getLogger(__name__)
+
+PACE = 0.05
+PACE_CROWDED = 0.1
+CROWDED = 100
+"""Screens above which frames go out every `PACE_CROWDED` seconds instead of every `PACE`."""
+POLL = 1.0
+"""Seconds between looks at the journal when no doorbell rings."""
+BEAT = 2.0
+BATCH = 2_000
+MOST_CHANNELS = 64
+IDLE_CHANNEL = 60.0
+"""Seconds a channel without screens is kept, for those that come back."""
+
+T = TypeVar("T")
+
+
+class Doorbell(Protocol):
+    """What the hub needs of the port of `streams`."""
+
+    def doorbell(self) -> AsyncIterator[int]:
+        """Yield the journal's seq whenever somebody wrote."""
+
+    async def gauges(self) -> Mapping[str, object]:
+        """Return what is measured and not journaled, by name."""
+
+
+class Crowded(Exception):
+    """The hub has as many channels as it can draw."""
+
+
+@dataclass
+class Drawn:
+    """A channel with what draws it."""
+
+    channel: Channel
+    picture: Picture
+    idle_since: float | None = None
+
+
+class Hub:
+    """One per web process. `board` is written by the hub's thread only; use `ask` to read it."""
+
+    def __init__(
+        self,
+        database: Database,
+        doorbell: Doorbell,
+        pages: Mapping[str, Sequence[ModuleType]],
+        walls: Callable[[str, Screen], None] | None = None,
+    ) -> None:
+        self._database = database
+        self._doorbell = doorbell
+        self._pages = pages
+        self._walls = walls
+        self._thread = ThreadPoolExecutor(1, "hub")
+        self._bell = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._run = uuid.uuid4().hex[:12]
+        self._views: dict[Scope, Board] = {}
+        self._drawn: dict[Topic, Drawn] = {}
+        self._ended: dict[Topic, int] = {}
+        self._gauges: Delta = {}
+        self._epoch = 0
+        self.board: Board = Board()
+        self.screens: set[Screen] = set()
+        self.stuck: set[str] = set()
+        self.lag = -1
+        self.fault = ""
+
+    # ---- life ----
+
+    async def start(self) -> None:
+        """Load the board and follow the journal until `stop`."""
+        await self._call(self._load)
+        self._tasks = [
+            asyncio.create_task(task, name=name)
+            for name, task in (
+                ("follow", self._follow()),
+                ("listen", self._listen()),
+                ("beat", self._beat()),
+                ("gauges", self._measure()),
+            )
+        ]
+
+    async def stop(self) -> None:
+        """End following and tell the screens to come back elsewhere."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for screen in list(self.screens):
+            screen.closing = 1012
+            screen.wake.set()
+        self._thread.shutdown(wait=True)
+
+    @property
+    def epoch(self) -> str:
+        """The journal's epoch and this run of this process: a counter `n` means something only within both."""
+        return f"{self._epoch}.{self._run}"
+
+    async def ask(self, question: Callable[[Board], T], scope: Scope = WHOLE) -> T:
+        """Return the answer to a question about the board as `scope` sees it, between two entries."""
+        return await self._call(lambda: question(self._view(scope)))
+
+    async def _call(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    # ---- the journal ----
+
+    def _load(self) -> None:
+        self._epoch = journal.head(self._database).epoch
+        self.board = snapshot.load(self._database)
+        self._views = {WHOLE: self.board}
+        while self._fold():
+            pass
+
+    def _fold(self) -> dict[Scope, Touched] | None:
+        """Fold what is new; return what it touched in each view, or None when there was nothing."""
+        entries = journal.read(self._database, self.board.seq, BATCH)
+        if not entries:
+            return None
+        touched = {scope: Touch() for scope in self._views}
+        for entry in entries:
+            change = boards.apply(self.board, entry)
+            for scope, view in self._views.items():
+                touched[scope].add(change if scope == WHOLE else boards.apply_scoped(view, entry, change))
+        return {scope: touch.done() for scope, touch in touched.items()}
+
+    def _view(self, scope: Scope) -> Board:
+        if scope not in self._views:
+            self._views[scope] = boards.project(self.board, scope)
+        return self._views[scope]
+
+    def _behind(self) -> int:
+        head = journal.head(self._database)
+        if head.epoch != self._epoch or head.seq < self.board.seq:
+            self._load()
+            return -1
+        return int(head.seq - self.board.seq)
+
+    # ---- following ----
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async for _ in self._doorbell.doorbell():
+                    self._bell.set()
+            except Exception as error:  # process edge: the bell is a convenience, the poll below finds every entry
+                log.warning("the doorbell is away: %s", error)
+            await asyncio.sleep(POLL)
+
+    async def _follow(self) -> None:
+        flushed = 0.0
+        while True:
+            await self._until_something(flushed)
+            try:
+                await self._flush()
+                self._clear_fault()
+            except Exception as error:  # process edge: one bad moment must not freeze every wall for good
+                self._note_fault(error)
+                await asyncio.sleep(POLL)
+            flushed = clock.monotonic()
+
+    async def _until_something(self, flushed: float) -> None:
+        due = min((drawn.picture.due_in() for drawn in self._drawn.values()), default=POLL)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._bell.wait(), min(due, POLL))
+        pause = flushed + self.pace() - clock.monotonic()
+        if pause > 0:
+            await asyncio.sleep(pause)
+        self._bell.clear()
+
+    def pace(self) -> float:
+        """Return the least seconds between two frames."""
+        return PACE_CROWDED if len(self.screens) > CROWDED else PACE
+
+    async def _flush(self) -> None:
+        epoch = self._epoch
+        touched, now, more = await self._call(self._advance)
+        if self._epoch != epoch:
+            self._restart()
+        if more:
+            self._bell.set()
+        for drawn in list(self._drawn.values()):
+            await self._draw(drawn, touched.get(drawn.channel.topic.scope, Touched()), now)
+        self._forget_idle()
+
+    def _advance(self) -> tuple[dict[Scope, Touched], int, bool]:
+        """Fold one batch; return what it touched, the time to draw at, and whether there is more."""
+        touched = self._fold()
+        self.lag = self._behind() if touched is None or self.lag < 0 else max(self.lag - BATCH, 0)
+        measures.SEQ.set(self.board.seq)
+        measures.LAG.set(max(self.lag, 0))
+        return touched or {}, clock.now(), touched is not None
+
+    async def _draw(self, drawn: Drawn, touched: Touched, now: int) -> None:
+        channel, picture = drawn.channel, drawn.picture
+        scope = channel.topic.scope
+        delta = await self._call(lambda: picture.draw(self._view(scope), now, channel.state, touched))
+        if channel.publish(delta | self._gauges, now):
+            measures.FRAMES.inc()
+            for screen in self.screens:
+                if screen.channel is channel:
+                    screen.wake.set()
+
+    def _restart(self) -> None:
+        """Another epoch (a restored database): every screen starts again."""
+        log.warning("the journal has another epoch: all screens start again")
+        self._drawn.clear()
+        for screen in self.screens:
+            screen.closing = 1012
+            screen.wake.set()
+
+    def _note_fault(self, error: Exception) -> None:
+        if not self.fault:
+            log.exception("the hub cannot follow the journal", exc_info=error)
+        self.fault = f"{type(error).__name__}: {error}"
+
+    def _clear_fault(self) -> None:
+        if self.fault:
+            log.warning("the hub follows the journal again")
+        self.fault = ""
+
+    def _forget_idle(self) -> None:
+        watched = {screen.channel.topic for screen in self.screens}
+        now = clock.monotonic()
+        for topic, drawn in list(self._drawn.items()):
+            drawn.idle_since = None if topic in watched else drawn.idle_since or now
+            if drawn.idle_since is not None and now - drawn.idle_since > IDLE_CHANNEL:
+                self._ended[topic] = drawn.channel.n
+                del self._drawn[topic]
+        kept = {topic.scope for topic in self._drawn} | {WHOLE}
+        for scope in [scope for scope in self._views if scope not in kept]:
+            del self._views[scope]
+
+    # ---- beats, gauges, stuck walls ----
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT)
+            beat = orjson.dumps({"beat": clock.now()}).decode()
+            now = clock.monotonic()
+            for screen in list(self.screens):
+                screen.beat = beat
+                screen.wake.set()
+                self._look_at(screen, now)
+
+    async def _measure(self) -> None:
+        while True:
+            try:
+                gauges = await self._doorbell.gauges()
+                self._gauges = {("gauges", name, ""): frame.encode(value) for name, value in gauges.items()}
+            except Exception as error:  # process edge: gauges are a courtesy; that they are away is itself shown
+                self._gauges = {("gauges", "engine", ""): frame.encode({"away": type(error).__name__})}
+            await asyncio.sleep(BEAT)
+
+    def _look_at(self, screen: Screen, now: float) -> None:
+        if screen.channel.topic.page != "wall":
+            return
+        known = screen.id in self.stuck or screen.id in self.board.walls
+        if screen.stuck(now) and not known:
+            self.stuck.add(screen.id)
+            self._tell("wall.stuck", screen)
+        elif known and screen.painted and screen.painted >= screen.channel.n:
+            self.stuck.discard(screen.id)
+            self._tell("wall.recovered", screen)
+
+    def _tell(self, action: str, screen: Screen) -> None:
+        log.warning("%s: %s", action, screen.id)
+        if self._walls is not None:
+            self._walls(action, screen)
+
+    # ---- screens ----
+
+    async def join(self, topic: Topic, make: Callable[[Channel], Screen]) -> Screen:
+        """Return a new screen on the channel of `topic`, which is drawn now if nobody watched it yet."""
+        drawn = self._drawn.get(topic)
+        if drawn is None:
+            if len(self._drawn) >= MOST_CHANNELS:
+                raise Crowded
+            picture = Picture(self._pages[topic.page], Words(topic.lang))
+            drawn = self._drawn[topic] = Drawn(Channel(topic, self._ended.pop(topic, 0)), picture)
+            await self._draw(drawn, Touched(), clock.now())
+        screen = make(drawn.channel)
+        self.screens.add(screen)
+        measures.SCREENS.set(len(self.screens))
+        return screen
+
+    def leave(self, screen: Screen) -> None:
+        """Forget a screen that has gone."""
+        self.screens.discard(screen)
+        measures.SCREENS.set(len(self.screens))
+        measures.SKIPPED.inc(screen.skipped)
+
+    def costs(self) -> dict[str, dict[str, float]]:
+        """Return the rendering cost in seconds of each panel, by channel."""
+        return {"/".join(topic[1:]): drawn.picture.costs() for topic, drawn in self._drawn.items()}
+
+
+def changed_since(at: int) -> Callable[[Board], int]:
+    """Return the question how many incidents changed after `at` (UTC microseconds)."""
+
+    def question(board: Board) -> int:
+        incidents: Iterable[Any] = board.incidents.values()
+        return sum(incident.updated_at > at for incident in incidents)
+
+    return question

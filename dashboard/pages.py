@@ -1,0 +1,133 @@
+"""The Dash pages (页面): one Dash application for each page and language, routed by path.
+
+Dash 4.4 runs here on its FastAPI backend, one small FastAPI each, so two pages can never mix their callbacks and a
+language needs no request to be known. `/wall` is shown by the application that lives under `/wall/zh/` or `/wall/en/`.
+"""
+
+import asyncio
+import functools
+import html
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import copy_context
+from types import ModuleType
+from typing import Any
+
+import orjson
+from dash import Dash
+from dash import html as tags
+from dash.backends._fastapi import FastAPIDashServer
+from fastapi import FastAPI, Request
+
+from config.settings import ROOT
+from config.words import LANGUAGES, Words, choose
+from dashboard.asgi import ASGI, Receive, Send, cookies, query
+
+TEMPLATE = """<!DOCTYPE html>
+<html lang="{language}" data-page="{page}" data-lang="{lang}" data-link="stale">
+<head>
+<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+{{%metas%}}<title>{{%title%}}</title>{{%favicon%}}{{%css%}}
+<script type="application/json" id="gridwall-words">{words}</script>
+</head>
+<body>{{%app_entry%}}<footer>{{%config%}}{{%scripts%}}{{%renderer%}}</footer></body>
+</html>"""
+LANGUAGE_TAGS = {"zh": "zh-CN", "en": "en"}
+
+
+class Backend(FastAPIDashServer):
+    """Dash's FastAPI backend, with callbacks in threads and assets left to the server that holds all pages."""
+
+    @staticmethod
+    def create_app(name: str = "__main__", config: dict[str, Any] | None = None) -> FastAPI:
+        """Return a FastAPI that publishes no description of itself."""
+        return FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+
+    def register_assets_blueprint(self, blueprint_name: str, assets_url_path: str, assets_folder: str) -> None:
+        """Leave the assets to `/assets`, one copy for all pages."""
+
+    def serve_callback(self, dash_app: Dash) -> Callable[[Request], Any]:
+        """Return the callback route; Dash would run a plain function on the event loop and hold up every screen."""
+
+        async def dispatch(request: Request) -> Any:
+            body = self.request_adapter().get_json()
+            context = dash_app._initialize_context(body)
+            function = dash_app._prepare_callback(context, body)
+            values = dash_app._inputs_to_vals(context.inputs_list + context.states_list)
+            call = dash_app._execute_callback(function, values, context.outputs_list, context)
+            data = await asyncio.to_thread(copy_context().run, call)
+            if asyncio.iscoroutine(data):
+                data = await data
+            return context.dash_response.set_response(data=data)
+
+        return dispatch
+
+
+class Pages:
+    """ASGI application of all Dash pages; `hashes` are those of their inline scripts, for the security policy."""
+
+    def __init__(self, pages: Mapping[str, Sequence[ModuleType]], commands: object) -> None:
+        self._apps: dict[tuple[str, str], Dash] = {}
+        for page, panels in pages.items():
+            for lang in LANGUAGES:
+                self._apps[page, lang] = build(page, lang, panels, commands)
+        self.hashes = sorted({value for app in self._apps.values() for value in app.csp_hashes()})
+
+    def holds(self, path: str) -> bool:
+        """Return whether `path` belongs to a page."""
+        return path.strip("/").partition("/")[0] in self.names
+
+    @functools.cached_property
+    def names(self) -> frozenset[str]:
+        """The pages' names, which are also the first parts of their paths."""
+        return frozenset(page for page, _ in self._apps)
+
+    def app(self, page: str, lang: str) -> Dash:
+        """Return the Dash application of one page in one language."""
+        return self._apps[page, lang]
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Hand the request to the application of its page and language."""
+        page, _, rest = scope["path"].strip("/").partition("/")
+        lang = rest.partition("/")[0]
+        if lang not in LANGUAGES:
+            lang = language(scope)
+            scope = {**scope, "path": f"/{page}/{lang}/"}
+        served: ASGI = self._apps[page, lang].server
+        await served(scope, receive, send)
+
+
+def build(page: str, lang: str, panels: Sequence[ModuleType], commands: object) -> Dash:
+    """Return the Dash application of one page in one language, its callbacks registered."""
+    words = Words(lang)
+    app = Dash(
+        f"gridwall.{page}.{lang}",
+        backend=Backend,
+        title=f"{words.text('page.' + page)} · {words.text('signin.product')}",
+        update_title="",
+        requests_pathname_prefix=f"/{page}/{lang}/",
+        routes_pathname_prefix=f"/{page}/{lang}/",
+        assets_folder=str(ROOT / "assets"),
+        assets_external_path="/",
+        serve_locally=True,
+        add_log_handler=False,
+        suppress_callback_exceptions=True,
+        index_string=index(page, lang, words),
+    )
+    app.words = words
+    app.layout = tags.Main([panel.layout(words) for panel in panels], id="page", className=f"page {page}")
+    for panel in panels:
+        if hasattr(panel, "register"):
+            panel.register(app, commands)
+    app._setup_server()
+    return app
+
+
+def index(page: str, lang: str, words: Words) -> str:
+    """Return the page's frame for Dash to fill, holding the texts that the browser code says."""
+    texts = orjson.dumps(words.under("live")).decode().replace("<", "\\u003c")
+    return TEMPLATE.format(language=LANGUAGE_TAGS[lang], page=html.escape(page), lang=lang, words=texts)
+
+
+def language(scope: Mapping[str, Any]) -> str:
+    """Return the language a request asks for: `?lang=`, else the cookie `lang`, else Chinese."""
+    return choose(query(scope).get("lang") or cookies(scope).get("lang"))

@@ -1,0 +1,87 @@
+"""One connected screen (屏): what it was sent, what it painted, and whether it is stuck.
+
+A screen has no queue of its own that could grow: it knows the number it was last sent, and its channel can bring it
+from there to now in one frame. What was skipped on the way is counted.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import orjson
+
+from dashboard.channel import Channel
+from operations.policy import Identity
+
+STEP_BY_STEP = 8
+"""A screen at most this many frames behind gets them merged without being called slow."""
+UNPAINTED = 32
+"""Frames sent ahead of the last painted one before a screen that acknowledges is held back."""
+STUCK_SECONDS = 15.0
+
+
+@dataclass(eq=False)
+class Screen:
+    """A screen and its place in its channel; `id` names the device, `n` numbers are the channel's."""
+
+    id: str
+    identity: Identity
+    channel: Channel
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    sent: int = 0
+    painted: int = 0
+    acknowledges: bool = False
+    hidden: bool = False
+    skipped: int = 0
+    behind_since: float | None = None
+    beat: str | None = None
+    closing: int = 0
+
+    def next(self) -> str | None:
+        """Return the text to send now, or None when the screen is up to date or held back."""
+        if self.beat is not None:
+            beat, self.beat = self.beat, None
+            if self.held() and self.sent < self.channel.n:
+                return self._catch_up()
+            return beat
+        if self.sent >= self.channel.n or not self.channel.newest or self.held():
+            return None
+        if self.sent and self.sent == self.channel.n - 1:
+            self.sent = self.channel.n
+            return self.channel.newest
+        return self._catch_up()
+
+    def held(self) -> bool:
+        """Return whether the browser is too far behind in painting to be sent each frame."""
+        return self.acknowledges and self.sent - self.painted > UNPAINTED
+
+    def note(self, painted: int, now: float) -> None:
+        """Take the browser's word that frame `painted` is on the glass; `now` in monotonic seconds."""
+        self.acknowledges = True
+        self.painted = max(self.painted, min(painted, self.sent))
+        self.behind_since = now if self.painted < self.channel.n else None
+
+    def stuck(self, now: float) -> bool:
+        """Return whether the screen has painted nothing for too long while there was something to paint."""
+        if self.hidden or self.painted >= self.channel.n:
+            self.behind_since = None
+            return False
+        if self.behind_since is None:
+            self.behind_since = now
+        return now - self.behind_since > STUCK_SECONDS
+
+    def _catch_up(self) -> str:
+        behind = self.channel.n - self.sent
+        if self.sent and behind > STEP_BY_STEP:
+            self.skipped += behind - 1
+        text = self.channel.since(self.sent)
+        self.sent = self.channel.n
+        return text
+
+
+def parse(text: str) -> dict[str, object]:
+    """Return a browser's message as a mapping; anything else is an empty one."""
+    try:
+        message = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return {}
+    return message if isinstance(message, dict) else {}

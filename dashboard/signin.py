@@ -1,0 +1,71 @@
+"""The sign-in page (登录): plain HTML from the server, works without scripts, in both languages."""
+
+import html
+from urllib.parse import urlencode
+
+from config.words import Words
+
+PAGE = """<!DOCTYPE html>
+<html lang="{language}">
+<head>
+<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title} · {product}</title>
+<link rel="stylesheet" href="/assets/tokens.css"><link rel="stylesheet" href="/assets/base.css">
+<link rel="stylesheet" href="/assets/signin.css">
+</head>
+<body class="signin"><main class="signin-box"><h1>{product}</h1>
+{body}
+</main></body>
+</html>"""
+
+FORM = """<form method="post" action="/signin?{query}">
+<h2>{title}</h2>{message}
+<label for="name">{name}</label>
+<input id="name" name="name" autocomplete="username" autocapitalize="none" spellcheck="false" required autofocus
+ maxlength="100" value="{given}">
+<label for="password">{password}</label>
+<input id="password" name="password" type="password" autocomplete="current-password" required maxlength="1000">
+<button type="submit">{submit}</button>
+</form>
+<p class="signin-foot"><a href="/signin?{other_query}" hreflang="{other}">{other_language}</a></p>
+<p class="signin-foot">{no_account}</p>"""
+
+REFUSED = """<h2>{title}</h2><p role="alert" class="signin-message">{message}</p>
+<p class="signin-foot"><a href="/">{home}</a></p>
+<form method="post" action="/signout"><button type="submit">{signout}</button></form>"""
+
+
+def signin_page(words: Words, following: str, message: str = "", given: str = "") -> str:
+    """Return the sign-in page; `following` is the path to go on to, `message` what went wrong, `given` the name typed."""
+    other = "en" if words.lang == "zh" else "zh"
+    text = words.under("signin")
+    shown = f'<p role="alert" class="signin-message">{html.escape(message)}</p>' if message else ""
+    body = FORM.format(
+        query=html.escape(urlencode({"next": following, "lang": words.lang})),
+        other_query=html.escape(urlencode({"next": following, "lang": other})),
+        message=shown,
+        given=html.escape(given, quote=True),
+        other=other,
+        **{key: html.escape(text[key]) for key in (*FIELDS, "other_language", "no_account")},
+    )
+    return frame(words, body)
+
+
+FIELDS = ("title", "name", "password", "submit")
+
+
+def refused_page(words: Words, message: str) -> str:
+    """Return the page that says why something cannot be shown, with the ways on."""
+    text = {key: html.escape(value) for key, value in words.under("refused").items()}
+    values = {"title": text["title"], "home": text["home"], "signout": text["signout"]}
+    return frame(words, REFUSED.format(message=html.escape(message), **values))
+
+
+def frame(words: Words, body: str) -> str:
+    """Return a whole page around `body`."""
+    return PAGE.format(
+        language="zh-CN" if words.lang == "zh" else "en",
+        title=html.escape(words.text("signin.title")),
+        product=html.escape(words.text("signin.product")),
+        body=body,
+    )

@@ -1,0 +1,140 @@
+"""The WebSocket `/live`: greets a screen, sends it its channel's frames, and takes its word for what it painted."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+import orjson
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from config import clock
+from config.words import choose
+from dashboard import measures
+from dashboard.channel import Channel, Topic
+from dashboard.live import Crowded, Hub, changed_since
+from dashboard.screen import Screen, parse
+from operations.policy import Identity
+
+RECHECK_SECONDS = 5.0
+"""How soon a session that was ended loses its screens."""
+MESSAGE_MOST = 1_000
+SCREENS_MOST = 2_000
+GOING_AWAY, POLICY, TRY_LATER, NOT_SIGNED_IN = 1012, 1008, 1013, 4401
+
+StillIn = Callable[[WebSocket], Awaitable[bool]]
+MayWatch = Callable[[Identity, str], bool]
+
+
+class Live:
+    """The endpoint of `/live?page=wall&lang=zh&n=LAST&epoch=E&at=AS_OF&screen=NAME`."""
+
+    def __init__(self, hub: Hub, *, version: str, still_in: StillIn, may_watch: MayWatch) -> None:
+        self._hub = hub
+        self._version = version
+        self._still_in = still_in
+        self._may_watch = may_watch
+
+    async def __call__(self, socket: WebSocket) -> None:
+        """Serve one screen until it leaves."""
+        identity: Identity = socket.scope["state"]["identity"]
+        asked = socket.query_params
+        topic = Topic(identity.scope, asked.get("page", ""), choose(asked.get("lang")))
+        if not self._may_watch(identity, topic.page):
+            await socket.close(POLICY)
+            return
+        await socket.accept()
+        if len(self._hub.screens) >= SCREENS_MOST:
+            await socket.close(TRY_LATER)
+            return
+        try:
+            screen = await self._hub.join(topic, lambda channel: make(socket, identity, channel, self._hub.epoch))
+        except Crowded:
+            await socket.close(TRY_LATER)
+            return
+        try:
+            await self._serve(socket, screen)
+        finally:
+            self._hub.leave(screen)
+
+    async def _serve(self, socket: WebSocket, screen: Screen) -> None:
+        await socket.send_text(await self._hello(socket, screen))
+        screen.wake.set()
+        tasks = {asyncio.create_task(work) for work in (write(socket, screen), read(socket, screen))}
+        tasks.add(asyncio.create_task(self._watch(socket)))
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+        for error in ended:
+            if isinstance(error, Exception) and not isinstance(error, (WebSocketDisconnect, RuntimeError, OSError)):
+                raise error
+
+    async def _hello(self, socket: WebSocket, screen: Screen) -> str:
+        """Return the greeting: version, epoch, the server's time, and what the screen missed."""
+        at = whole(socket.query_params.get("at"))
+        changed = await self._hub.ask(changed_since(at), screen.channel.topic.scope) if at else 0
+        missed = screen.channel.n - screen.sent if screen.sent else -1
+        said = {"version": self._version, "epoch": self._hub.epoch, "now": clock.now()}
+        return orjson.dumps({"hello": said | {"missed": missed, "changed": changed}}).decode()
+
+    async def _watch(self, socket: WebSocket) -> None:
+        """Close the socket when its session has ended."""
+        while True:
+            await asyncio.sleep(RECHECK_SECONDS)
+            if not await self._still_in(socket):
+                await socket.close(NOT_SIGNED_IN)
+                return
+
+
+def make(socket: WebSocket, identity: Identity, channel: Channel, epoch: str) -> Screen:
+    """Return the screen of a connection; `n` counts only within the epoch it was given in."""
+    asked = socket.query_params
+    screen = Screen(screen_id(identity, asked.get("screen", ""), socket), identity, channel)
+    if asked.get("epoch") == epoch:
+        screen.sent = min(whole(asked.get("n")), channel.n)
+        screen.painted = screen.sent
+    return screen
+
+
+def screen_id(identity: Identity, name: str, socket: WebSocket) -> str:
+    """Return the name entries and people use for a screen: account and device."""
+    client: Any = socket.client
+    device = name if name.isascii() and name.isalnum() and len(name) <= 32 else f"{client.port if client else 0}"
+    return f"{identity.name or identity.id}/{device}"
+
+
+async def write(socket: WebSocket, screen: Screen) -> None:
+    """Send whatever the screen is due until it is to be closed; a slow network makes it skip, not queue."""
+    while True:
+        await screen.wake.wait()
+        screen.wake.clear()
+        while (text := screen.next()) is not None:
+            await socket.send_text(text)
+            measures.SENT.inc()
+        if screen.closing:
+            with suppress(RuntimeError):
+                await socket.close(screen.closing)
+            return
+
+
+async def read(socket: WebSocket, screen: Screen) -> None:
+    """Take what the browser says it painted."""
+    while True:
+        text = await socket.receive_text()
+        message = parse(text) if len(text) <= MESSAGE_MOST else {}
+        screen.hidden = message.get("hidden") is True
+        painted, at = message.get("painted"), message.get("at")
+        if not isinstance(painted, int) or isinstance(painted, bool):
+            continue
+        if painted > screen.painted and painted == screen.channel.n and isinstance(at, int):
+            measures.PAINT_AGE.observe(max(at * 1_000 - screen.channel.as_of, 0) / 1e6)
+        screen.note(painted, clock.monotonic())
+        screen.wake.set()
+
+
+def whole(text: str | None) -> int:
+    """Return a whole number from a query, or 0."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else 0
