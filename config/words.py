@@ -10,6 +10,8 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
+from config.city import City
+
 LANGUAGES = ("zh", "en")
 DEFAULT = "zh"
 FOLDER = Path(__file__).parent / "i18n"
@@ -21,12 +23,13 @@ class MissingText(KeyError):
 
 
 class Words:
-    """The texts of one language."""
+    """The texts of one language, for screens of one city."""
 
-    def __init__(self, lang: str = DEFAULT) -> None:
+    def __init__(self, lang: str = DEFAULT, city: City = City()) -> None:  # noqa: B008 frozen
         if lang not in LANGUAGES:
             raise ValueError(f"language {lang!r}: one of {', '.join(LANGUAGES)}")
         self.lang = lang
+        self.city = city
         self._texts = load(FOLDER / lang)
 
     def text(self, key: str, /, **params: object) -> str:
