@@ -9,14 +9,13 @@ from config.settings import Settings
 
 @dataclass(frozen=True)
 class City:
-    """Name, time zone, whether the demonstration plays, and seconds without a report after which a source is silent."""
+    """Name, time zone, and whether the demonstration plays."""
 
     name: str = ""
     zone: tzinfo = UTC
     demo: bool = False
-    silent_seconds: int = 600
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """Return the city the settings describe."""
-        return cls(settings.city_name, settings.zone, settings.demo, settings.silent_seconds)
+        return cls(settings.city_name, settings.zone, settings.demo)

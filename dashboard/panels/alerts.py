@@ -1,0 +1,148 @@
+"""Live alerts 实时告警: what needs an answer first, then what is new; the rest is counted.
+
+Order: 特急 nobody has acknowledged stay on top; then acknowledged 特急 and unacknowledged 紧急 (newest first in each);
+then everything else, newest first, which always keeps the last `NEWEST` rows so that the list never stands still.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from dash import html
+
+from config.words import Words
+from dashboard.panels.shell import SECOND, age, mark, place, shell, state
+from operations.board import Board
+from operations.incident import Incident
+
+LIST = "wall-alerts-list"
+MORE = "wall-alerts-more"
+NOTE = "wall-alerts-note"
+
+ROWS = 8
+NEWEST = 2
+NEW_SECONDS = 20
+LOAD_WINDOW = 600 * SECOND
+"""Ten minutes, the window a flood of alarms is told by: ten or more begin one (ISA-18.2, EEMUA 191)."""
+FLOOD = 10
+
+STICKY, GRAVE, URGENT, REST = range(4)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One alert; times in microseconds, `town` and `grid` are codes."""
+
+    id: str
+    urgency: str
+    title: str
+    town: str
+    grid: str
+    address: str
+    opened_at: int
+    step: str
+    acknowledged: bool
+    is_new: bool
+    reports: int
+
+
+def rank(one: Incident) -> int:
+    """Return the incident's class in the list."""
+    if one.urgency == "critical":
+        return GRAVE if one.acknowledged_at else STICKY
+    return URGENT if one.urgency == "urgent" and not one.acknowledged_at else REST
+
+
+def rows(board: Board, now: int) -> list[Row]:
+    """Return the alerts to show, at most `ROWS`."""
+    waiting = sorted(
+        (one for one in board.incidents.values() if one.is_open),
+        key=lambda one: (rank(one), -one.opened_at, one.id),
+    )
+    sticky = sum(rank(one) == STICKY for one in waiting)
+    grave = sum(rank(one) != REST for one in waiting)
+    kept = max(min(grave, ROWS - min(NEWEST, len(waiting) - grave)), min(sticky, ROWS))
+    chosen = waiting[:kept] + waiting[grave:][: ROWS - kept]
+    return [row(one, now) for one in chosen]
+
+
+def row(one: Incident, now: int) -> Row:
+    """Return the row of one incident."""
+    return Row(
+        id=one.id,
+        urgency=one.urgency,
+        title=one.title,
+        town=one.chain[-3] if len(one.chain) > 2 else "",
+        grid=one.grid,
+        address=one.address,
+        opened_at=one.opened_at,
+        step=one.step,
+        acknowledged=one.acknowledged_at is not None,
+        is_new=now - one.opened_at < NEW_SECONDS * SECOND,
+        reports=one.reports,
+    )
+
+
+def alarms(board: Board, now: int, ids: Iterable[str] | None = None) -> dict[str, dict[str, Any] | None]:
+    """Return what should sound: 特急 and 紧急 nobody has acknowledged; None for one that is answered or gone."""
+    found = board.incidents if ids is None else {id: board.incidents.get(id) for id in ids}
+    told = {id: alarm(one) for id, one in found.items()}
+    return {id: one for id, one in told.items() if one} if ids is None else told
+
+
+def alarm(one: Incident | None) -> dict[str, Any] | None:
+    """Return the alarm of an incident, or None when it asks for no answer."""
+    if one is None or not one.is_open or one.acknowledged_at or one.urgency == "routine":
+        return None
+    return {"urgency": one.urgency, "at": one.opened_at, "escalated": bool(one.escalated_at)}
+
+
+KEYED = {"alarms": alarms}
+
+
+def layout(words: Words) -> html.Section:
+    """Return the empty list."""
+    body = [html.Ol(id=LIST, className="alerts"), html.P(id=MORE, className="alerts-more cut")]
+    return shell("alerts", words, body)
+
+
+def item(one: Row, words: Words) -> html.Li:
+    """Return one row of the list."""
+    classes = ["alert", f"alert-{one.urgency}"]
+    classes += ["is-waiting"] if not one.acknowledged and one.urgency != "routine" else []
+    classes += ["is-new"] if one.is_new else []
+    where = one.address if not one.grid and one.address else words.text("wall.unplaced.label")
+    step = words.text("wall.alerts.waiting" if "is-waiting" in classes else f"common.step.{one.step}")
+    return html.Li(
+        [
+            mark(one.urgency, words),
+            html.P(one.title, className="alert-title cut"),
+            age(one.opened_at, class_name="alert-age"),
+            html.P(place(one.town, one.grid, where), className="alert-place cut"),
+            html.P(step, className="alert-step"),
+        ],
+        key=one.id,
+        className=" ".join(classes),
+    )
+
+
+def note(board: Board, now: int, words: Words) -> str:
+    """Return the load of the last ten minutes, in words."""
+    recent = sum(now - one.opened_at < LOAD_WINDOW for one in board.incidents.values())
+    return words.text("wall.alerts.flood" if recent >= FLOOD else "wall.alerts.load", n=recent)
+
+
+def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
+    """Return the list, what it does not show, and the load."""
+    shown = rows(board, now)
+    more = sum(one.is_open for one in board.incidents.values()) - len(shown)
+    return {
+        LIST: {"children": [item(one, words) for one in shown]},
+        MORE: {"children": words.text("wall.alerts.more", n=more) if more else words.text("wall.alerts.all")},
+        NOTE: {"children": note(board, now, words)},
+        **state("alerts", empty=not shown),
+    }
+
+
+def register(app: Any, commands: Any) -> None:
+    """Register nothing: a wall can do nothing."""

@@ -1,0 +1,87 @@
+"""Load of the departments 部门在办: open incidents by lead department, with those that are overdue."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from dash import html
+
+from config import departments
+from config.words import Words
+from dashboard.panels.shell import shell, state
+from operations.board import Board
+from operations.views import load_by_department
+
+LIST = "wall-departments-list"
+NOTE = "wall-departments-note"
+ROWS = 6
+OTHERS = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One department, or `OTHERS` for the `count` that are not shown: open and overdue incidents."""
+
+    code: str
+    open: int
+    overdue: int
+    count: int = 1
+
+
+def rows(board: Board, now: int) -> list[Row]:
+    """Return the busiest departments first; what does not fit is summed in one last row."""
+    load = load_by_department(board, now)
+    found = [Row(code, open, overdue) for code, (open, overdue) in load.items() if open]
+    found.sort(key=lambda one: (-one.open, -one.overdue, one.code))
+    if len(found) <= ROWS:
+        return found
+    rest = found[ROWS - 1 :]
+    return [*found[: ROWS - 1], Row(OTHERS, sum(r.open for r in rest), sum(r.overdue for r in rest), len(rest))]
+
+
+def layout(words: Words) -> html.Section:
+    """Return the empty panel."""
+    return shell("departments", words, [html.Ol(id=LIST, className="departments")])
+
+
+def name(code: str, words: Words) -> str:
+    """Return the department's short name; a code nobody has configured shows as it is."""
+    known = departments.load().get(code)
+    return words.pick(known.short, known.en) if known else code or words.text("common.unknown")
+
+
+def item(one: Row, most: int, words: Words) -> html.Li:
+    """Return one bar; `most` is the longest bar's count."""
+    overdue = words.text("wall.departments.overdue", n=one.overdue) if one.overdue else ""
+    label = words.text("wall.departments.others", n=one.count) if one.count > 1 else name(one.code, words)
+    return html.Li(
+        [
+            html.Span(label, className="department-name cut"),
+            html.Div(
+                [
+                    html.Progress(value=str(one.open), max=str(most), className="bar bar-open"),
+                    html.Progress(value=str(one.overdue), max=str(most), className="bar bar-overdue"),
+                ],
+                className="bars",
+                **{"aria-hidden": "true"},
+            ),
+            html.Span([html.B(str(one.open)), html.Span(overdue, className="overdue")], className="department-value"),
+        ],
+        key=one.code or "others",
+        className="department",
+    )
+
+
+def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
+    """Return the bars and their total."""
+    found = rows(board, now)
+    most = max((one.open for one in found), default=1)
+    total = sum(one.open for one in found)
+    return {
+        LIST: {"children": [item(one, most, words) for one in found]},
+        NOTE: {"children": words.text("wall.departments.note", n=total)},
+        **state("departments", empty=not found),
+    }
+
+
+def register(app: Any, commands: Any) -> None:
+    """Register nothing: a wall can do nothing."""

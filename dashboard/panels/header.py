@@ -1,0 +1,110 @@
+"""The header 页眉 of the wall: city, badges, age of the data, clock, sound, and the call to the duty commander.
+
+The clock and the sound button live in the browser (`assets/alarm.js`); the call is drawn over the map.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from dash import html
+
+from config.words import Words
+from dashboard.panels.shell import SECOND, age, place
+from operations.board import Board
+
+AS_OF = "wall-as-of"
+CALL = "wall-call"
+
+AS_OF_LIMIT = 60
+"""Seconds after which the picture counts as stale (standards, section 7)."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A 特急 incident nobody has acknowledged, escalated to the duty commander 值班长."""
+
+    title: str
+    number: str
+    town: str
+    grid: str
+    opened_at: int
+    more: int
+
+
+def rows(board: Board, now: int) -> list[Call]:
+    """Return the oldest call that waits, if any; `more` counts the others."""
+    waiting = sorted(
+        (one for one in board.incidents.values() if one.is_open and one.escalated_at and not one.acknowledged_at),
+        key=lambda one: (one.opened_at, one.id),
+    )
+    if not waiting:
+        return []
+    first = waiting[0]
+    town = first.chain[-3] if len(first.chain) > 2 else ""
+    return [Call(first.title, first.number, town, first.grid, first.opened_at, len(waiting) - 1)]
+
+
+def layout(words: Words) -> html.Div:
+    """Return the header and the empty place of the call; the clock runs in the city's time zone."""
+    badges = [html.Span(words.city.name, className="badge")] if words.city.name else []
+    if words.city.demo:
+        badges.append(html.Span(words.text("wall.header.demo"), className="badge badge-demo"))
+    badges.append(html.Span(words.text("wall.header.mode_routine"), className="badge"))
+    zone = str(words.city.zone)
+    head = html.Header(
+        [
+            html.H1(words.text("common.product"), className="product"),
+            *badges,
+            html.Button(
+                words.text("wall.header.sound_blocked"), id="wall-sound", className="sound", hidden=True, type="button"
+            ),
+            html.Div(
+                [
+                    html.Span([words.text("wall.header.as_of"), " "]),
+                    html.B(age(0, limit=AS_OF_LIMIT, class_name="as-of"), id=AS_OF),
+                    html.Span([" ", words.text("wall.header.ago")], className="as-of-ago"),
+                ],
+                className="data-age",
+            ),
+            html.Span(className="date", **{"data-clock": "date", "data-zone": zone}),
+            html.Span(className="clock", **{"data-clock": "time", "data-zone": zone}),
+        ],
+        id="wall-header",
+        className="wall-header",
+    )
+    return html.Div([head, html.Div(id=CALL, className="call", role="alert")], className="wall-head")
+
+
+def call(found: list[Call], words: Words) -> list[Any]:
+    """Return what the call says, or nothing."""
+    return [
+        html.Div(
+            [
+                html.Span(className="mark mark-critical", **{"aria-hidden": "true"}),
+                html.Strong(words.text("wall.header.call", title=one.title), className="call-title cut"),
+                html.Div(
+                    [
+                        place(one.town, one.grid, words.text("wall.unplaced.label")),
+                        html.Span([words.text("wall.header.call_waiting"), " ", age(one.opened_at)]),
+                        html.Span(words.text("wall.header.call_more", n=one.more) if one.more else ""),
+                    ],
+                    className="call-line",
+                ),
+            ],
+            className="call-box",
+        )
+        for one in found
+    ]
+
+
+def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
+    """Return the moment the picture stands for, and the call."""
+    as_of = now // SECOND * SECOND
+    return {
+        AS_OF: {"children": age(as_of, limit=AS_OF_LIMIT, class_name="as-of")},
+        CALL: {"children": call(rows(board, now), words)},
+    }
+
+
+def register(app: Any, commands: Any) -> None:
+    """Register nothing: a wall can do nothing."""

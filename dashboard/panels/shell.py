@@ -1,0 +1,63 @@
+"""The frame round every wall panel (栏): title, note, body, and its looks when it is empty, failed or forbidden.
+
+`data-state` of the section chooses the look: "" (normal), "empty", "failed" or "forbidden". A stale picture is no
+state of one panel: the page says so on the root element (`data-link`).
+"""
+
+from typing import Any
+
+from dash import html
+
+from config.words import Words
+
+SECOND = 1_000_000
+"""Microseconds."""
+
+
+def shell(name: str, words: Words, body: list[Any], note: object = "") -> html.Section:
+    """Return the section `wall-NAME` with its title, `body` and texts for every state; `note` stands by the title."""
+    return html.Section(
+        [
+            html.Header(
+                [
+                    html.H2(words.text(f"wall.{name}.title"), className="panel-title cut"),
+                    html.P(note, id=f"wall-{name}-note", className="panel-note cut"),
+                ],
+                className="panel-head",
+            ),
+            html.Div(body, className="panel-body"),
+            html.P(words.text(f"wall.{name}.empty"), className="panel-empty"),
+            html.P(words.text("wall.state.failed"), className="panel-failed"),
+            html.P(words.text("wall.state.forbidden"), className="panel-forbidden"),
+        ],
+        id=f"wall-{name}",
+        className=f"panel panel-{name}",
+        **{"data-state": "loading", "aria-label": words.text(f"wall.{name}.title")},
+    )
+
+
+def state(name: str, *, empty: bool) -> dict[str, dict[str, Any]]:
+    """Return the props that say whether the panel has anything to show."""
+    return {f"wall-{name}": {"data-state": "empty" if empty else ""}}
+
+
+def mark(urgency: str, words: Words) -> html.Div:
+    """Return the level as shape, colour and word: ◆ 特急, ▲ 紧急, ● 一般."""
+    return html.Div(
+        [
+            html.Span(className=f"mark mark-{urgency}", **{"aria-hidden": "true"}),
+            html.Span(words.text(f"common.urgency.{urgency}"), className=f"level-word word-{urgency}"),
+        ],
+        className="level",
+    )
+
+
+def age(at: int, *, limit: int = 0, class_name: str = "age") -> html.Time:
+    """Return an age the browser keeps ticking from `at` (microseconds); older than `limit` seconds it turns stale."""
+    extra = {"data-limit": str(limit)} if limit else {}
+    return html.Time(className=class_name, **{"data-at": str(at)}, **extra)
+
+
+def place(town: str, grid: str, fallback: str) -> html.Span:
+    """Return "town · grid": the browser fills in the names it knows from the shapes; until then `fallback` shows."""
+    return html.Span(className="place cut", **{"data-town": town, "data-grid": grid, "data-fallback": fallback})

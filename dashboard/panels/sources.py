@@ -1,0 +1,68 @@
+"""Data sources 数据源: the age of each one's last report; a silent one is named and comes first."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from dash import html
+
+from config.words import Words
+from dashboard.panels.shell import age, shell, state
+from operations.board import Board
+
+LIST = "wall-sources-list"
+NOTE = "wall-sources-note"
+ROWS = 4
+
+
+@dataclass(frozen=True)
+class Row:
+    """One source; `last_at` in microseconds, None when it was never heard."""
+
+    name: str
+    last_at: int | None
+    silent: bool
+
+
+def rows(board: Board, now: int) -> list[Row]:
+    """Return every source: silent first (longest silence on top), then the others, latest heard first."""
+    found = [Row(one.name, one.last_received_at or None, one.silent) for one in board.sources.values()]
+    silent = sorted((one for one in found if one.silent), key=lambda one: (one.last_at or 0, one.name))
+    heard = sorted((one for one in found if not one.silent), key=lambda one: (-(one.last_at or 0), one.name))
+    return [*silent, *heard]
+
+
+def layout(words: Words) -> html.Section:
+    """Return the empty panel."""
+    return shell("sources", words, [html.Ol(id=LIST, className="sources")])
+
+
+def item(one: Row, words: Words) -> html.Li:
+    """Return one source with its age, or with how long it has been silent."""
+    if one.last_at is None:
+        told: list[Any] = [words.text("wall.sources.never")]
+    elif one.silent:
+        told = [words.text("wall.sources.silent"), " ", age(one.last_at)]
+    else:
+        told = [age(one.last_at), words.text("wall.header.ago")]
+    return html.Li(
+        [html.Span(one.name, className="source-name cut"), html.Span(told, className="source-age")],
+        key=one.name,
+        className="source is-silent" if one.silent else "source",
+    )
+
+
+def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
+    """Return the first sources, and how many of all are heard."""
+    found = rows(board, now)
+    heard = sum(not one.silent for one in found)
+    more = len(found) - ROWS
+    note = words.text("wall.sources.note", heard=heard, total=len(found))
+    return {
+        LIST: {"children": [item(one, words) for one in found[:ROWS]]},
+        NOTE: {"children": words.text("wall.sources.note_more", note=note, n=more) if more > 0 else note},
+        **state("sources", empty=not found),
+    }
+
+
+def register(app: Any, commands: Any) -> None:
+    """Register nothing: a wall can do nothing."""

@@ -1,0 +1,89 @@
+"""Unplaced and quarantined 未落格与隔离: what map and grid figures cannot show, so that it is not forgotten."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from dash import html
+
+from config.words import Words
+from dashboard.panels.shell import age, shell, state
+from operations.board import Board
+
+LIST = "wall-unplaced-list"
+NOTE = "wall-unplaced-note"
+QUARANTINE = "wall-unplaced-quarantine"
+ROWS = 3
+
+
+@dataclass(frozen=True)
+class Row:
+    """One incident outside every grid: title, what is known of its place, metres to the nearest grid."""
+
+    id: str
+    title: str
+    urgency: str
+    nearest: str
+    distance_m: float
+    has_point: bool
+    opened_at: int
+
+
+def rows(board: Board, now: int) -> list[Row]:
+    """Return the open unplaced incidents, newest first."""
+    found = [board.incidents[id] for id in board.unplaced if board.incidents[id].is_open]
+    found.sort(key=lambda one: (-one.opened_at, one.id))
+    return [
+        Row(one.id, one.title, one.urgency, one.nearest, one.distance_m, one.lon is not None, one.opened_at)
+        for one in found
+    ]
+
+
+def layout(words: Words) -> html.Section:
+    """Return the empty panel."""
+    body = [html.Ol(id=LIST, className="unplaced"), html.P(id=QUARANTINE, className="quarantine cut")]
+    return shell("unplaced", words, body)
+
+
+def reason(one: Row, words: Words) -> str:
+    """Return why it is unplaced: no position, or so far outside the nearest grid."""
+    if not one.has_point:
+        return words.text("wall.unplaced.no_point")
+    if one.distance_m < 1000:
+        return words.text("wall.unplaced.metres", n=round(one.distance_m))
+    return words.text("wall.unplaced.kilometres", n=f"{one.distance_m / 1000:,.1f}")
+
+
+def item(one: Row, words: Words) -> html.Li:
+    """Return one row."""
+    return html.Li(
+        [
+            html.Span(
+                className=f"mark mark-{one.urgency}", role="img", title=words.text(f"common.urgency.{one.urgency}")
+            ),
+            html.Span(one.title, className="unplaced-title cut"),
+            html.Span(reason(one, words), className="unplaced-reason"),
+            age(one.opened_at),
+        ],
+        key=one.id,
+        className="unplaced-row",
+    )
+
+
+def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
+    """Return the newest unplaced incidents and both counts with what they are counted of."""
+    found = rows(board, now)
+    count = board.open_quarantine
+    open_count = sum(one.is_open for one in board.incidents.values())
+    return {
+        LIST: {"children": [item(one, words) for one in found[:ROWS]]},
+        NOTE: {"children": words.text("wall.unplaced.note", n=len(found), total=open_count)},
+        QUARANTINE: {
+            "children": words.text("wall.unplaced.quarantine" if count else "wall.unplaced.quarantine_none", n=count),
+            "className": "quarantine cut is-waiting" if count else "quarantine cut",
+        },
+        **state("unplaced", empty=not found),
+    }
+
+
+def register(app: Any, commands: Any) -> None:
+    """Register nothing: a wall can do nothing."""
