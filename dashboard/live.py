@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypeVar
 import orjson
 
 from config import clock
+from config.city import City
 from config.words import Words
 from dashboard import frame, measures
 from dashboard.channel import Channel, Topic
@@ -77,11 +78,14 @@ class Hub:
         database: Database,
         doorbell: Doorbell,
         pages: Mapping[str, Sequence[ModuleType]],
+        *,
+        city: City,
         walls: Callable[[str, Screen], None] | None = None,
     ) -> None:
         self._database = database
         self._doorbell = doorbell
         self._pages = pages
+        self._city = city
         self._walls = walls
         self._thread = ThreadPoolExecutor(1, "hub")
         self._bell = asyncio.Event()
@@ -308,7 +312,7 @@ class Hub:
         if drawn is None:
             if len(self._drawn) >= MOST_CHANNELS:
                 raise Crowded
-            picture = Picture(self._pages[topic.page], Words(topic.lang))
+            picture = Picture(self._pages[topic.page], Words(topic.lang, self._city))
             drawn = self._drawn[topic] = Drawn(Channel(topic, self._ended.pop(topic, 0)), picture)
             await self._draw(drawn, Touched(), clock.now())
         screen = make(drawn.channel)

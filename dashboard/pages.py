@@ -18,6 +18,7 @@ from dash import html as tags
 from dash.backends._fastapi import FastAPIDashServer
 from fastapi import FastAPI, Request
 
+from config.city import City
 from config.settings import ROOT
 from config.words import LANGUAGES, Words, choose
 from dashboard.asgi import ASGI, Receive, Send, cookies, query
@@ -65,11 +66,11 @@ class Backend(FastAPIDashServer):
 class Pages:
     """ASGI application of all Dash pages; `hashes` are those of their inline scripts, for the security policy."""
 
-    def __init__(self, pages: Mapping[str, Sequence[ModuleType]], commands: object) -> None:
+    def __init__(self, pages: Mapping[str, Sequence[ModuleType]], city: City, actions: object) -> None:
         self._apps: dict[tuple[str, str], Dash] = {}
         for page, panels in pages.items():
             for lang in LANGUAGES:
-                self._apps[page, lang] = build(page, lang, panels, commands)
+                self._apps[page, lang] = build(page, Words(lang, city), panels, actions)
         self.hashes = sorted({value for app in self._apps.values() for value in app.csp_hashes()})
 
     def holds(self, path: str) -> bool:
@@ -96,9 +97,9 @@ class Pages:
         await served(scope, receive, send)
 
 
-def build(page: str, lang: str, panels: Sequence[ModuleType], commands: object) -> Dash:
+def build(page: str, words: Words, panels: Sequence[ModuleType], actions: object) -> Dash:
     """Return the Dash application of one page in one language, its callbacks registered."""
-    words = Words(lang)
+    lang = words.lang
     app = Dash(
         f"gridwall.{page}.{lang}",
         backend=Backend,
@@ -111,21 +112,21 @@ def build(page: str, lang: str, panels: Sequence[ModuleType], commands: object) 
         serve_locally=True,
         add_log_handler=False,
         suppress_callback_exceptions=True,
-        index_string=index(page, lang, words),
+        index_string=index(page, words),
     )
     app.words = words
     app.layout = tags.Main([panel.layout(words) for panel in panels], id="page", className=f"page {page}")
     for panel in panels:
         if hasattr(panel, "register"):
-            panel.register(app, commands)
+            panel.register(app, actions)
     app._setup_server()
     return app
 
 
-def index(page: str, lang: str, words: Words) -> str:
+def index(page: str, words: Words) -> str:
     """Return the page's frame for Dash to fill, holding the texts that the browser code says."""
     texts = orjson.dumps(words.under("live")).decode().replace("<", "\\u003c")
-    return TEMPLATE.format(language=LANGUAGE_TAGS[lang], page=html.escape(page), lang=lang, words=texts)
+    return TEMPLATE.format(language=LANGUAGE_TAGS[words.lang], page=html.escape(page), lang=words.lang, words=texts)
 
 
 def language(scope: Mapping[str, Any]) -> str:

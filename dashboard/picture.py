@@ -4,8 +4,10 @@ A panel whose rendering takes long is drawn again only after `PAUSE` times that 
 the alerts beside it; what it missed in between it shows at its next turn.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from types import ModuleType
 from typing import Any
 
@@ -15,12 +17,15 @@ from dashboard import frame
 from dashboard.frame import Delta, State
 from operations.board import Board, Change
 
+log = logging.getLogger(__name__)
+
 PAUSE = 10
 """A panel may use one part in `PAUSE + 1` of the hub's time."""
 REFRESH = 2.0
 """Seconds after which a panel is drawn again although nothing happened: ages, overdue, a new day."""
-REFRESH_ROWS = 10.0
-"""Seconds after which keyed rows are all drawn again: windows that slide."""
+REFRESH_HEAT = 10.0
+"""Seconds after which the heat of every grid is drawn again, for its windows slide; other rows change by entries only."""
+HEAT = "heat"
 
 
 @dataclass
@@ -75,16 +80,32 @@ class Picture:
         self._words = words
         self._props = [Turn() for _ in panels]
         self._keyed = {(at, name): Turn() for at, panel in enumerate(panels) for name in keyed(panel)}
-        self.failed: dict[str, str] = {}
+        self._failed: dict[str, str] = {}
 
     def draw(self, board: Board, now: int, state: State, touched: Touched) -> Delta:
         """Return what the panels that are due say now; panels not due keep it for their next turn."""
         delta: Delta = {}
         for at, panel in enumerate(self._panels):
-            delta |= self._draw_props(panel, self._props[at], board, now, touched)
-            for name, rows in keyed(panel).items():
-                delta |= self._draw_rows(name, rows, self._keyed[at, name], (board, now, state), touched)
+            try:
+                delta |= self._draw_panel(at, panel, (board, now, state), touched)
+            except Exception as error:  # process edge: one panel that fails must not take the others with it
+                self._fail(panel, error)
+            else:
+                self._failed.pop(panel.__name__, None)
+        failed = sorted(name.rpartition(".")[2] for name in self._failed)
+        return delta | {("gauges", "failed_panels", ""): frame.encode(failed)}
+
+    def _draw_panel(self, at: int, panel: ModuleType, moment: tuple[Board, int, State], touched: Touched) -> Delta:
+        delta = self._draw_props(panel, self._props[at], *moment[:2], touched)
+        for name, rows in keyed(panel).items():
+            delta |= self._draw_rows(name, rows, self._keyed[at, name], moment, touched)
         return delta
+
+    def _fail(self, panel: ModuleType, error: Exception) -> None:
+        said = f"{type(error).__name__}: {error}"
+        if self._failed.get(panel.__name__) != said:
+            log.exception("panel %s cannot be drawn", panel.__name__, exc_info=error)
+        self._failed[panel.__name__] = said
 
     def due_in(self) -> float:
         """Return the seconds until some panel wants to be drawn again."""
@@ -107,7 +128,7 @@ class Picture:
 
     def _draw_rows(self, name: str, rows: Any, turn: Turn, moment: tuple[Board, int, State], touched: Touched) -> Delta:
         board, now, state = moment
-        turn.touched |= touched.grids if name == "heat" else touched.incidents
+        turn.touched |= touched.grids if name == HEAT else touched.incidents
         begun = monotonic()
         whole = turn.all_rows or begun >= turn.rows_again_at
         turn.waiting = bool(turn.touched) or whole
@@ -118,7 +139,7 @@ class Picture:
         delta = frame.flatten_keyed(name, drawn)
         if whole:
             delta = frame.removals(state, name, [key for key, row in drawn.items() if row is not None]) | delta
-            turn.rows_again_at = monotonic() + REFRESH_ROWS
+            turn.rows_again_at = monotonic() + REFRESH_HEAT if name == HEAT else inf
         turn.all_rows = False
         turn.touched = set()
         rest(turn, begun)
