@@ -1,0 +1,53 @@
+"""What a page's callbacks may do (操作): always in the name of whoever sent the request being served.
+
+This is the `commands` that panels receive in `register(app, commands)`. Callbacks run in threads, so its calls may wait.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from dashboard import access
+from operations import policy
+from operations.board import Board
+from operations.policy import Identity
+
+T = TypeVar("T")
+
+WAIT_SECONDS = 10.0
+
+
+class Actions:
+    """`operations` are the domain's commands, each of which wants `identity()` first."""
+
+    def __init__(self, operations: Any, *, desk: Callable[[Identity, object], Coroutine[Any, Any, Any]]) -> None:
+        self.operations = operations
+        self._desk = desk
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ask: Callable[..., Coroutine[Any, Any, Any]] | None = None
+
+    def started(self, ask: Callable[..., Coroutine[Any, Any, Any]]) -> None:
+        """Note the running loop and how to ask the hub; called once when the server starts."""
+        self._loop, self._ask = asyncio.get_running_loop(), ask
+
+    def identity(self) -> Identity:
+        """Return who asks."""
+        return access.current()
+
+    def allowed(self, permission: str) -> bool:
+        """Say whether whoever asks holds `permission`."""
+        return policy.allowed(access.current(), permission)
+
+    def ask(self, question: Callable[[Board], T]) -> T:
+        """Return the answer to a question about the board as whoever asks may see it."""
+        assert self._ask is not None, "the server has not started"
+        answer: T = self._wait(self._ask(question, self.identity().scope))
+        return answer
+
+    def register(self, report: object) -> Any:
+        """Send a report taken at the desk (登记) through the same intake as every other; return the receipt."""
+        return self._wait(self._desk(self.identity(), report))
+
+    def _wait(self, work: Coroutine[Any, Any, Any]) -> Any:
+        assert self._loop is not None, "the server has not started"
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(WAIT_SECONDS)
