@@ -1,0 +1,117 @@
+"""The reading side of the log: what a lease holder does with its partitions. Blocking; used by workers."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+import redis
+
+from streams.engine import translated
+from streams.errors import SealBroken
+from streams.log import ACCEPTED, DECIDED
+from streams.packet import PARTITIONS, Packet, opened, place_of
+from streams.transit import TransitSeal
+
+START = "0-0"
+ENTRIES_AT_ONCE = 200
+"""Stream entries of one partition read at a time."""
+
+# Delete the entries that are still there and count exactly those as decided, so that doing it twice changes nothing.
+# KEYS: stream, decided counts. ARGV: partition, then the stream ids.
+FORGET = """
+local count = 0
+for i = 2, #ARGV do
+  local found = redis.call('XRANGE', KEYS[1], ARGV[i], ARGV[i])
+  if found[1] then
+    for j = 1, #found[1][2], 2 do
+      if found[1][2][j] == 'n' then count = count + tonumber(found[1][2][j + 1]) end
+    end
+    redis.call('XDEL', KEYS[1], ARGV[i])
+  end
+end
+if count > 0 then
+  redis.call('HINCRBY', KEYS[2], ARGV[1], count)
+  redis.call('HINCRBY', KEYS[2], 'all', count)
+end
+return count
+"""
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One stream entry: its packet, or the sealed bytes and why they do not open."""
+
+    id: str
+    packet: Packet
+    sealed: bytes = b""
+    fault: str = ""
+    count: int = 0
+    """How many reports it was accepted as."""
+
+
+class Backlog:
+    """Reads packets after a cursor, forgets them after the commit, and counts what is left."""
+
+    def __init__(self, client: redis.Redis, seal: TransitSeal) -> None:
+        self._client = client
+        self._seal = seal
+        self._forget = client.register_script(FORGET)
+
+    def read(self, cursors: Mapping[int, str], block_ms: int) -> dict[int, list[Entry]]:
+        """Entries after each partition's cursor, in order; waits up to `block_ms` for the first. Raises EngineAway."""
+        streams: Any = {place_of(number): cursor for number, cursor in cursors.items()}
+        with translated():
+            answer: Any = self._client.xread(streams, count=ENTRIES_AT_ONCE, block=block_ms) if streams else []
+        found = answer.items() if isinstance(answer, dict) else answer
+        return {int(name[-2:]): [self._entry(int(name[-2:]), *one) for one in _flat(rows)] for name, rows in found}
+
+    def _entry(self, partition: int, id: bytes, fields: Mapping[bytes, bytes]) -> Entry:
+        data = fields.get(b"p", b"")
+        number = fields.get(b"n", b"")
+        count = int(number) if number.isdigit() else 0
+        try:
+            return Entry(id.decode(), opened(data, partition, self._seal), count=count)
+        except SealBroken as error:
+            return Entry(id.decode(), Packet([], []), data, str(error), count)
+
+    def forget(self, partition: int, ids: Iterable[str]) -> int:
+        """Delete entries whose outcome is committed; returns how many reports that were. Safe to repeat."""
+        with translated():
+            return int(self._forget(keys=[place_of(partition), DECIDED], args=[partition, *ids]))
+
+    def forget_until(self, partition: int, cursor: str) -> int:
+        """Delete what was committed up to and including the cursor by a worker that died before it could."""
+        total = 0
+        while True:
+            with translated():
+                rows: Any = self._client.xrange(place_of(partition), "-", cursor, count=ENTRIES_AT_ONCE)
+            if not rows:
+                return total
+            total += self.forget(partition, [id.decode() for id, _ in rows])
+
+    def counts(self, partition: int, cursor: str) -> tuple[int, int]:
+        """(accepted since the engine's data began, accepted after the cursor), read at one moment."""
+        with translated():
+            pipe = self._client.pipeline(transaction=True)
+            pipe.hget(ACCEPTED, str(partition))
+            pipe.xrange(place_of(partition), f"({cursor}", "+")
+            accepted, rows = pipe.execute()
+        return int(accepted or 0), sum(int(fields.get(b"n", 0)) for _, fields in rows)
+
+    def pending(self) -> int:
+        """Accepted and undecided reports in all partitions."""
+        with translated():
+            accepted, decided = self._client.hget(ACCEPTED, "all"), self._client.hget(DECIDED, "all")
+        return int(accepted or 0) - int(decided or 0)
+
+    def lengths(self) -> dict[int, int]:
+        """Stream entries in each partition."""
+        with translated():
+            pipe = self._client.pipeline(transaction=False)
+            for number in range(PARTITIONS):
+                pipe.xlen(place_of(number))
+            return dict(enumerate(pipe.execute()))
+
+
+def _flat(rows: Any) -> list[tuple[bytes, Mapping[bytes, bytes]]]:
+    """RESP 3 wraps the entries of a stream in one more list."""
+    return list(rows[0] if rows and isinstance(rows[0], list) else rows)

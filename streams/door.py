@@ -1,0 +1,205 @@
+"""The doors of intake without a transport: what `POST /api/v1/reports` and `WS /api/v1/reports/stream` answer.
+
+The dashboard mounts both: it finds the source of a token, hands over headers (names in lower case) and body, and sends
+what comes back. Every answer is JSON with `code` (for programs) and, when refused, `text` in both languages.
+
+    POST   202  {"accepted", "duplicates", "quarantined": [{"index", "field", "reason", "params"}]}
+           413  a report over 1 MiB, a request over 8 MiB        415  not JSON, not UTF-8, or compressed
+           422  no report can be read in it (its bytes are quarantined)
+           429  faster than the source's limit                   503  not durable now; send it again after Retry-After
+    WS     → {"id": …, "reports": [...]} or {"id": …, "report": {...}}
+           ← {"ack": id, "accepted", "duplicates", "quarantined"}   after fsync, in order of completion
+           ← {"nack": id, "code", "text"}                           will never be taken as it is
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from config.words import LANGUAGES, Words
+from operations.sources import Source
+from streams import cloudevents
+from streams.errors import EngineMisconfigured, IntakeRefused, MappingError, RateExceeded, Unreadable
+from streams.intake import Intake, Receipt
+from streams.item import LARGEST_REPORT, LARGEST_REQUEST, MOST_ITEMS, Item, split, why
+
+Answer = tuple[int, dict[str, str], bytes]
+Receive = Callable[[], Awaitable[str | bytes | None]]
+Send = Callable[[str], Awaitable[None]]
+
+JSON = {"content-type": "application/json"}
+UTF8 = ("", "utf-8", "utf8", "us-ascii")
+WINDOW = 32
+"""Messages of one WebSocket under way at once; while it is full, no more are read."""
+PATIENCE = 60
+"""Tries, `Retry-After` apart, before a message that cannot be made durable closes the WebSocket."""
+TOO_LARGE, UNSUPPORTED, UNREADABLE, TOO_FAST, NOT_NOW, ACCEPTED = 413, 415, 422, 429, 503, 202
+
+_ENCODE = msgspec.json.Encoder().encode
+_MESSAGE = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+async def post(intake: Intake, source: Source, headers: Mapping[str, str], body: bytes) -> Answer:
+    """The answer to `POST /api/v1/reports`: (status, headers, JSON bytes). Never raises for what a client sends."""
+    try:
+        items, many = _items(headers, body)
+        if not many and len(body) > LARGEST_REPORT:
+            return refused(TOO_LARGE, "report_too_large", most=LARGEST_REPORT)
+        return ACCEPTED, JSON, _ENCODE(await intake.accept(source, items))
+    except _Refused as error:
+        return error.answer
+    except Unreadable as error:
+        return await _unreadable(intake, source, body, error)
+    except (IntakeRefused, EngineMisconfigured, MappingError) as error:
+        return _not_taken(error)
+
+
+class _Refused(Exception):
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+def refused(status: int, code: str, *, retry_after: int = 0, **params: object) -> Answer:
+    """An answer that takes nothing, with its text in both languages."""
+    body = {"code": code, "text": {lang: Words(lang).text(f"streams.refused.{code}", **params) for lang in LANGUAGES}}
+    headers = JSON | ({"retry-after": str(retry_after)} if retry_after else {})
+    return status, headers, _ENCODE(body | {"params": params})
+
+
+def _items(headers: Mapping[str, str], body: bytes) -> tuple[list[Item], bool]:
+    """The items of a request by its media type; raises _Refused or Unreadable."""
+    if len(body) > LARGEST_REQUEST:
+        raise _Refused(refused(TOO_LARGE, "request_too_large", most=LARGEST_REQUEST))
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise _Refused(refused(UNSUPPORTED, "compressed"))
+    essence, charset = _media_type(headers.get("content-type", ""))
+    if charset not in UTF8:
+        raise _Refused(refused(UNSUPPORTED, "not_utf8_charset", charset=charset[:40]))
+    if essence == cloudevents.BATCHED:
+        return cloudevents.batched(body), True
+    if essence == cloudevents.STRUCTURED:
+        return [cloudevents.structured(body)], False
+    if essence != "application/json" and not (essence.endswith("+json") and "/" in essence):
+        raise _Refused(refused(UNSUPPORTED, "not_json_type", given=essence[:80]))
+    if cloudevents.is_binary(headers):
+        return [cloudevents.binary(headers, body)], False
+    return split(body)
+
+
+def _media_type(value: str) -> tuple[str, str]:
+    essence, *parameters = (part.strip().lower() for part in value.split(";"))
+    charset = next((one.partition("=")[2].strip('" ') for one in parameters if one.startswith("charset=")), "")
+    return essence, charset
+
+
+async def _unreadable(intake: Intake, source: Source, body: bytes, error: Unreadable) -> Answer:
+    """Nothing could be read: the bytes go to quarantine, the answer says why."""
+    if error.code == "too_many_items":
+        return refused(UNREADABLE, error.code, count=error.params["count"], most=MOST_ITEMS)
+    try:
+        receipt = await intake.quarantine(source, body, error)
+    except (IntakeRefused, EngineMisconfigured) as away:
+        return _not_taken(away)
+    status, headers, _ = answer = refused(UNREADABLE, "unreadable", reason=error.code)
+    return status, headers, _ENCODE(msgspec.json.decode(answer[2]) | {"quarantined": receipt.quarantined})
+
+
+def _not_taken(error: Exception) -> Answer:
+    if isinstance(error, RateExceeded):
+        return refused(TOO_FAST, error.code, retry_after=error.retry_after)
+    if isinstance(error, IntakeRefused):
+        return refused(NOT_NOW, error.code, retry_after=error.retry_after)
+    code = "mapping_missing" if isinstance(error, MappingError) else "engine_misconfigured"
+    return refused(NOT_NOW, code, retry_after=30)
+
+
+class StreamClosed(Exception):
+    """The WebSocket should be closed with this code (RFC 6455, 7.4.1) and reason."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+async def serve(intake: Intake, source: Source, receive: Receive, send: Send) -> None:
+    """Serve one WebSocket until `receive` returns None; raises StreamClosed when it should be closed with a code.
+
+    Acknowledgements are withheld while the engine is away, the bound is reached or the source is too fast; as at most
+    WINDOW messages are under way, reading then stops and the sender feels it. What is not acknowledged may be repeated.
+    """
+    room = asyncio.Semaphore(WINDOW)
+    tasks: set[asyncio.Task[None]] = set()
+    try:
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await room.acquire()
+                message = await receive()
+                if message is None:  # nobody is left to acknowledge to
+                    for task in tasks:
+                        task.cancel()
+                    return
+                task = group.create_task(_one(intake, source, message, send, room))
+                tasks.add(task)
+                task.add_done_callback(tasks.discard)
+    except* StreamClosed as closed:
+        raise closed.exceptions[0] from None
+
+
+async def _one(intake: Intake, source: Source, message: str | bytes, send: Send, room: asyncio.Semaphore) -> None:
+    try:
+        await send(_ENCODE(await _reply(intake, source, message)).decode())
+    finally:
+        room.release()
+
+
+async def _reply(intake: Intake, source: Source, message: str | bytes) -> dict[str, Any]:
+    data = message.encode("utf-8", "surrogatepass") if isinstance(message, str) else message
+    name: str | int | None = None
+    try:
+        name, parts = _named(data)
+        items = _message_items(parts)
+        receipt = await _durable(partial(intake.accept, source, items))
+    except Unreadable as error:
+        kept = await _durable(partial(intake.quarantine, source, data[:LARGEST_REPORT], error))
+        answer = refused(UNREADABLE, "unreadable", reason=error.code)[2]
+        return {"nack": name, **msgspec.json.decode(answer), "quarantined": kept.quarantined}
+    return {"ack": name, **msgspec.structs.asdict(receipt)}
+
+
+def _named(data: bytes) -> tuple[str | int, dict[str, msgspec.Raw]]:
+    """The message's id and its parts; raises Unreadable."""
+    if len(data) > LARGEST_REQUEST:
+        raise Unreadable("too_large")
+    try:
+        parts = _MESSAGE.decode(data)
+        name = msgspec.json.decode(parts["id"], type=str | int) if "id" in parts else None
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise Unreadable(why(error)) from error
+    if name is None:
+        raise Unreadable("missing", "id")
+    return name, parts
+
+
+def _message_items(parts: dict[str, msgspec.Raw]) -> list[Item]:
+    if "report" in parts:
+        return [Item(bytes(parts["report"]))]
+    if "reports" not in parts:
+        raise Unreadable("missing", "reports")
+    return split(bytes(parts["reports"]))[0]
+
+
+async def _durable(attempt: Callable[[], Awaitable[Receipt]]) -> Receipt:
+    """Try until it is on disk; raises StreamClosed when patience ends or the settings are wrong."""
+    for _ in range(PATIENCE):
+        try:
+            return await attempt()
+        except IntakeRefused as error:
+            await asyncio.sleep(error.retry_after)
+        except (EngineMisconfigured, MappingError) as error:
+            raise StreamClosed(1011, str(error)[:100]) from error
+    raise StreamClosed(1013, "try again later")

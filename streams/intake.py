@@ -1,0 +1,122 @@
+"""Intake 来件接收: items of a source become reports or refusals, and both are durable before the receipt is given."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from config.taxonomy import Taxonomy
+from operations.report import Refusal
+from operations.sources import Source
+from streams.errors import MappingError, Unreadable
+from streams.item import MOST_ITEMS, from_object, refusal
+from streams.limiter import Limiter
+from streams.log import Batch, Log
+from streams.mapping import Mapped
+from streams.normalise import normalise
+
+BREATHE_EVERY = 100
+"""Items between two chances for the other tasks of the process."""
+
+
+class Quarantined(msgspec.Struct, frozen=True):
+    """One item that could not be taken as a report: its place in the request, the field and the reason."""
+
+    index: int
+    field: str
+    reason: str
+    params: dict[str, str]
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """What became of a request's items; all of it is on disk. `duplicates` is a hint, the journal decides."""
+
+    accepted: int
+    duplicates: int
+    quarantined: list[Quarantined]
+
+
+class Totals(msgspec.Struct):
+    """What this process has taken since it started."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+    refused: int = 0
+    dropped_fields: int = 0
+
+
+class Intake:
+    """The one door: every way in ends here."""
+
+    def __init__(
+        self,
+        log: Log,
+        taxonomy: Taxonomy,
+        mappings: Mapping[str, Mapped],
+        *,
+        now: Callable[[], int],
+        limiter: Limiter,
+    ) -> None:
+        self._log = log
+        self._taxonomy = taxonomy
+        self._mappings = mappings
+        self._now = now
+        self._limiter = limiter
+        self.totals = Totals()
+
+    @property
+    def pending(self) -> int:
+        """Accepted and undecided reports, as of the last write."""
+        return self._log.pending
+
+    async def accept(self, source: Source, items: Sequence[object]) -> Receipt:
+        """Make the items durable and say what became of each; at most 1,000 of them.
+
+        An item is JSON bytes, an `Item`, or a decoded object. Raises IntakeRefused (nothing counts as taken, send it
+        again later), EngineMisconfigured, or MappingError when the source names a mapping that is not there.
+        """
+        if len(items) > MOST_ITEMS:
+            raise Unreadable("too_many_items", count=len(items), most=MOST_ITEMS)
+        try:
+            self._limiter.take(source.id, source.rate_limit, len(items))
+            batch, quarantined = await self._read(source, items)
+            repeats = await self._log.append(batch)
+        except Exception:
+            self.totals.refused += len(items)
+            raise
+        self._count(batch, repeats)
+        return Receipt(len(batch.reports), repeats, quarantined)
+
+    async def _read(self, source: Source, items: Sequence[object]) -> tuple[Batch, list[Quarantined]]:
+        mapping = self._mappings.get(source.mapping)
+        if mapping is None:
+            raise MappingError(
+                f"source {source.id} names the mapping {source.mapping!r}, which is not in config/sources"
+            )
+        batch, quarantined = Batch([], []), []
+        now = self._now()
+        for index, item in enumerate(items):
+            if index and index % BREATHE_EVERY == 0:
+                await asyncio.sleep(0)
+            found = normalise(item, source, self._taxonomy, now, mapping)
+            if isinstance(found, Refusal):
+                batch.refusals.append(found)
+                quarantined.append(Quarantined(index, found.field, found.reason, found.params))
+            else:
+                batch.reports.append(found)
+        return batch, quarantined
+
+    async def quarantine(self, source: Source, body: bytes, error: Unreadable) -> Receipt:
+        """Keep a request that could not be read at all: its bytes go to quarantine as one item."""
+        self._limiter.take(source.id, source.rate_limit, 1)
+        kept = refusal(from_object(body), source.id, error, self._now())
+        batch = Batch([], [kept])
+        self._count(batch, await self._log.append(batch))
+        return Receipt(0, 0, [Quarantined(0, kept.field, kept.reason, kept.params)])
+
+    def _count(self, batch: Batch, repeats: int) -> None:
+        self.totals.accepted += len(batch.reports)
+        self.totals.duplicates += repeats
+        self.totals.quarantined += len(batch.refusals)
+        self.totals.dropped_fields += sum(sum(report.dropped.values()) for report in batch.reports if report.dropped)

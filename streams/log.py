@@ -1,0 +1,213 @@
+"""The durable log between intake and workers: 16 streams of sealed packets in the engine.
+
+Writing: concurrent requests are gathered and written in one `MULTI` (one fsync), so a request is answered once all of
+its reports are on disk, or refused as a whole. Counters of accepted and decided reports are kept in the same
+transactions as the entries they count. Reading: a partition has one reader, its lease holder, which starts after the
+last stream id its committed transactions recorded; entries are deleted only after that commit, never by length.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import redis
+import redis.asyncio
+
+from operations.report import Refusal, Report
+from streams.engine import away, translated
+from streams.errors import BacklogFull, EngineAway, EngineMisconfigured
+from streams.packet import Packet, partition_of, place_of, sealed
+from streams.transit import TransitSeal
+
+ACCEPTED, DECIDED = "gridwall:accepted", "gridwall:decided"
+"""Hashes: partition number (and `all`) → count since the engine's data began."""
+SEEN = "gridwall:seen"
+MOST_SEEN = 500_000
+"""Digests kept to tell a repeat in the answer; only a hint, the journal decides."""
+SEEN_SECONDS = 86_400
+MOST_AT_ONCE = 2_000
+"""Reports written in one transaction."""
+MOST_WAITING = 20_000
+"""Reports of requests that wait for their turn in this process."""
+FAST_FAIL_SECONDS = 0.25
+WAITAOF_MS = 2_000
+
+TOTALS = 4
+"""Commands at the end of each transaction that serve all its batches."""
+
+
+class Batch(msgspec.Struct):
+    """What one request wants made durable."""
+
+    reports: list[Report]
+    refusals: list[Refusal]
+
+    @property
+    def count(self) -> int:
+        """Reports and refusals in it."""
+        return len(self.reports) + len(self.refusals)
+
+
+class Log:
+    """Writes batches durably; one per process."""
+
+    def __init__(
+        self, client: redis.asyncio.Redis, seal: TransitSeal, bound: int, monotonic: Callable[[], float]
+    ) -> None:
+        self._client = client
+        self._seal = seal
+        self._bound = bound
+        self._monotonic = monotonic
+        self._queue: deque[tuple[Batch, asyncio.Future[int]]] = deque()
+        self._waiting = 0
+        self._writer: asyncio.Task[None] | None = None
+        self._failed_at = -FAST_FAIL_SECONDS
+        self._failure: Exception | None = None
+        self.pending = 0
+        """Accepted and undecided reports, as of the last write."""
+
+    async def append(self, batch: Batch) -> int:
+        """Return how many of the batch were seen before (a hint) once all of it is fsynced.
+
+        Raises EngineAway, BacklogFull or EngineMisconfigured; then it is safe, and needed, to send it again.
+        """
+        if not batch.count:
+            return 0
+        if self._failure is not None and self._monotonic() < self._failed_at + FAST_FAIL_SECONDS:
+            raise self._failure
+        if self._waiting + batch.count > MOST_WAITING:
+            raise BacklogFull("queue_full", "more requests wait than this process can write")
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._queue.append((batch, done))
+        self._waiting += batch.count
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write_all(), name="log writer")
+        return await done
+
+    async def close(self) -> None:
+        """Let the writes under way finish."""
+        if self._writer is not None:
+            await self._writer
+        await self._client.aclose()
+
+    async def _write_all(self) -> None:
+        while self._queue:
+            taken: list[tuple[Batch, asyncio.Future[int]]] = []
+            count = 0
+            while self._queue and (not taken or count + self._queue[0][0].count <= MOST_AT_ONCE):
+                taken.append(self._queue.popleft())
+                count += taken[-1][0].count
+            self._waiting -= count
+            await self._write(taken, count)
+
+    async def _write(self, taken: list[tuple[Batch, asyncio.Future[int]]], count: int) -> None:
+        try:
+            repeats = await self._write_once([batch for batch, _ in taken], count)
+        except (EngineAway, BacklogFull, EngineMisconfigured) as error:
+            if not isinstance(error, BacklogFull):
+                self._failed_at, self._failure = self._monotonic(), error
+            for _, done in taken:
+                if not done.done():
+                    done.set_exception(error)
+            return
+        self._failure = None
+        for (_, done), repeated in zip(taken, repeats, strict=True):
+            if not done.done():  # its request may have been cancelled
+                done.set_result(repeated)
+
+    async def _write_once(self, batches: list[Batch], count: int) -> list[int]:
+        """One transaction; returns the repeats of each batch."""
+        with translated():
+            if self.pending + count > self._bound:
+                self.pending = await self._count_pending()
+        if self.pending + count > self._bound:
+            raise BacklogFull(
+                "backlog_full", f"{self.pending} reports wait for a decision; the bound is {self._bound}", retry_after=5
+            )
+        commands = self._commands(batches, count)
+        answers = await self._transaction(commands)
+        total, decided, seen = int(answers[-3]), int(answers[-2] or 0), int(answers[-1])
+        self.pending = max(0, total - decided)
+        if seen > MOST_SEEN:
+            with translated():
+                await self._client.unlink(SEEN)
+        added = answers[len(commands) - TOTALS - len(batches) :]
+        return [
+            len(batch.reports) and len(batch.reports) - int(new) for batch, new in zip(batches, added, strict=False)
+        ]
+
+    async def _count_pending(self) -> int:
+        accepted, decided = await self._client.hget(ACCEPTED, "all"), await self._client.hget(DECIDED, "all")
+        return int(accepted or 0) - int(decided or 0)
+
+    def _commands(self, batches: list[Batch], count: int) -> list[tuple[object, ...]]:
+        """XADD and HINCRBY for each partition, SADD of each batch's digests, then the totals."""
+        packets = _by_partition(batches)
+        commands: list[tuple[object, ...]] = []
+        for number, packet in sorted(packets.items()):
+            data = sealed(packet, number, self._seal)
+            commands.append(("XADD", place_of(number), "*", "n", packet.count, "p", data))
+            commands.append(("HINCRBY", ACCEPTED, number, packet.count))
+        commands += [
+            ("SADD", SEEN, *(bytes.fromhex(report.content_sha256[:24]) for report in batch.reports))
+            if batch.reports
+            else ("SCARD", SEEN)
+            for batch in batches
+        ]
+        commands += [
+            ("EXPIRE", SEEN, SEEN_SECONDS),
+            ("HINCRBY", ACCEPTED, "all", count),
+            ("HGET", DECIDED, "all"),
+            ("SCARD", SEEN),
+        ]
+        return commands
+
+    async def _transaction(self, commands: list[tuple[object, ...]]) -> list[bytes]:
+        """The answers of MULTI … EXEC on one verified connection, fsynced; raises EngineAway."""
+        with translated():
+            pool: Any = self._client.connection_pool
+            connection = await pool.get_connection()
+            try:
+                await connection.send_packed_command(connection.pack_commands([("MULTI",), *commands, ("EXEC",)]))
+                refused = await _queued(connection, len(commands) + 1)
+                answers = await _answer(connection)
+            except BaseException:  # cancelled or broken in between: what is left to read belongs to nobody
+                await connection.disconnect()
+                raise
+            finally:
+                await pool.release(connection)
+        for answer in (refused, answers, *(answers if isinstance(answers, list) else ())):
+            if isinstance(answer, Exception):
+                raise away(answer)
+        return list(answers)
+
+
+async def _queued(connection: redis.asyncio.Connection, count: int) -> Exception | None:
+    """The first error among the answers to MULTI and its commands, if any."""
+    errors = [answer for answer in [await _answer(connection) for _ in range(count)] if isinstance(answer, Exception)]
+    return errors[0] if errors else None
+
+
+async def _answer(connection: redis.asyncio.Connection) -> Any:
+    """One answer; an error answer of the engine is returned, a broken connection raised."""
+    try:
+        return await connection.read_response(disconnect_on_error=False)
+    except redis.exceptions.ResponseError as error:
+        return error
+
+
+def _by_partition(batches: list[Batch]) -> dict[int, Packet]:
+    """One packet for each partition touched, the order of arrival kept."""
+    packets: dict[int, Packet] = {}
+    for batch in batches:
+        for report in batch.reports:
+            number = partition_of(report.source, report.id)
+            packet = packets.get(number) or packets.setdefault(number, Packet([], []))
+            packet.reports.append(report)
+        for refusal in batch.refusals:
+            number = partition_of(refusal.source, refusal.raw_sha256)
+            packet = packets.get(number) or packets.setdefault(number, Packet([], []))
+            packet.refusals.append(refusal)
+    return packets

@@ -1,0 +1,49 @@
+"""Free text made harmless: control and bidi-override characters out, phone and ID-card numbers masked. Pure."""
+
+import re
+
+# C0 and C1 controls but tab and line feed, bidi overrides, embeddings and isolates (Unicode TR 9), byte-order marks,
+# interlinear annotation, and tag characters outside emoji flags are of no use in a report and can hide or reorder text.
+# Right-to-left letters, joiners (emoji families, Persian) and direction marks stay.
+HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u206a-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+
+_GAP = "[\\s\\-‐-―.·_\u200b-\u200d]{0,2}"
+_NOT_INSIDE = r"(?<!\d)(?:{})(?!\d)"
+_ID_CARD = (
+    rf"\d(?:{_GAP}\d){{5}}{_GAP}(?:1{_GAP}[89]|2{_GAP}0)(?:{_GAP}\d){{2}}{_GAP}[01](?:{_GAP}\d){{6}}{_GAP}[\dXxＸｘ]"
+)
+_OLD_ID_CARD = r"[1-8]\d{7}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}"
+_MOBILE = rf"(?:(?:\+|00)?86{_GAP})?1{_GAP}[3-9](?:{_GAP}\d){{9}}"
+_LANDLINE = rf"(?:(?:\+|00)86{_GAP}|[(（]?0)\d{{2,3}}[)）]?{_GAP}[2-9]\d{{2,3}}{_GAP}\d{{4}}"
+PRIVATE = re.compile(_NOT_INSIDE.format("|".join((_ID_CARD, _OLD_ID_CARD, _MOBILE, _LANDLINE))))
+ANNOUNCED = re.compile(
+    r"((?:电话|手机|联系方式|号码|致电|tel|phone|mobile|call)\D{0,6}?)(\+?\d(?:[\s\-]?\d){5,14})(?!\d)", re.IGNORECASE
+)
+DIGITS = re.compile(r"\d(?:\D{0,2}\d){6}")
+DIGIT = re.compile(r"[\dXxＸｘ]")
+
+
+def cleaned(text: str) -> str:
+    """The text without hidden characters, line ends as `\\n`, trimmed."""
+    if HIDDEN.search(text) is not None:
+        text = HIDDEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return text.strip()
+
+
+def one_line(text: str) -> str:
+    """The text cleaned, with every run of white space as one space."""
+    return " ".join(cleaned(text).split())
+
+
+def masked(text: str) -> str:
+    """The text with phone numbers and ID-card numbers (身份证号) as stars; other numbers stay."""
+    if DIGITS.search(text) is None:
+        return text
+    text = PRIVATE.sub(lambda found: _stars(found[0]), text)
+    return ANNOUNCED.sub(lambda found: found[1] + _stars(found[2]), text)
+
+
+def _stars(number: str) -> str:
+    return DIGIT.sub("*", number)
