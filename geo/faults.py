@@ -1,0 +1,149 @@
+"""Faults of polygons: what is wrong with one, and with neighbours among themselves.
+
+Areas in m² are areas in degrees times the square of a degree's length at that latitude: good to half a per cent.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry import MultiPolygon, Polygon
+from shapely.geometry.base import BaseGeometry
+
+from geo.grid import Grid
+from geo.problem import Findings
+
+METRES_PER_DEGREE = 111_319.49  # along the equator of WGS-84
+SAME_AREA = 1e-9  # a repair that moves less of the area than this changes nothing
+NESTED_SHARE = 0.9  # a grid overlapped so far looks like one of another level
+WHOLE_SHARE = 0.99  # so much of a grid in its parent is wholly in it
+TINY_M2 = 1.0
+MAX_GAPS_EACH = 100
+
+Shape = Polygon | MultiPolygon
+PLACE = re.compile(r"\[(\S+) (\S+?)\]")
+
+
+def area_m2(shape: BaseGeometry) -> float:
+    """The area of a shape in WGS-84 degrees, in square metres."""
+    if shape.is_empty:
+        return 0.0
+    _, south, _, north = shape.bounds
+    return float(shape.area) * METRES_PER_DEGREE**2 * math.cos(math.radians((south + north) / 2))
+
+
+def place(shape: BaseGeometry) -> tuple[float, float]:
+    """A point in the shape."""
+    point = shape.representative_point()
+    return float(point.x), float(point.y)
+
+
+def sound(shape: Shape, code: str, findings: Findings) -> Shape | None:
+    """The shape, repaired where that leaves its area as it was (self-touching rings, spikes); None after an error."""
+    if shape.is_empty:
+        findings.error("empty", code)
+        return None
+    if not shape.is_valid:
+        reason = shapely.is_valid_reason(shape)
+        repaired = shapely.make_valid(shape, method="structure", keep_collapsed=False)
+        found = PLACE.search(reason)
+        at = (float(found[1]), float(found[2])) if found else place(shape.envelope)
+        even_odd = _ring_area(shape)
+        if not isinstance(repaired, Polygon | MultiPolygon) or abs(repaired.area - even_odd) > SAME_AREA * even_odd:
+            findings.error("self_crossing", code, at, reason=reason.split("[")[0])
+            return None
+        findings.warning("self_touching", code, at, reason=reason.split("[")[0])
+        shape = repaired
+    size = area_m2(shape)
+    if size == 0.0:
+        findings.error("empty", code)
+        return None
+    if size < TINY_M2:
+        findings.warning("tiny", code, place(shape), area_m2=size)
+    return shape
+
+
+def _ring_area(shape: Shape) -> float:
+    """The area by the rings as written: shells less holes."""
+    return sum(
+        Polygon(part.exterior).area - sum(Polygon(hole).area for hole in part.interiors)
+        for part in shapely.get_parts(shape).tolist()
+    )
+
+
+def overlaps(grids: Sequence[Grid], overlap_share: float, rounding_m2: float, findings: Findings) -> None:
+    """Grids of one level that cover the same ground: an error above the share of the smaller one, else a warning."""
+    shapes = np.array([grid.polygon for grid in grids], dtype=object)
+    suspects = ~shapely.is_empty(shapely.coverage_invalid_edges(shapes))
+    a, b = shapely.STRtree(shapes).query(shapes)
+    ask = (a < b) & (suspects[a] | suspects[b])
+    a, b = a[ask], b[ask]
+    common = shapely.intersection(shapes[a], shapes[b])
+    for i in np.flatnonzero(shapely.area(common) > 0).tolist():
+        one, other = grids[a[i]], grids[b[i]]
+        size = area_m2(common[i])
+        if size <= rounding_m2 and not _most(common[i], one, other):
+            continue
+        share = common[i].area / min(one.polygon.area, other.polygon.area)
+        said: dict[str, Any] = {"other": other.code, "area_m2": size, "percent": 100 * share}
+        if share > NESTED_SHARE:
+            findings.error("nested", one.code, place(common[i]), **said)
+        elif share > overlap_share:
+            findings.error("overlap", one.code, place(common[i]), most=100 * overlap_share, **said)
+        else:
+            findings.warning("small_overlap", one.code, place(common[i]), most=100 * overlap_share, **said)
+
+
+def _most(common: BaseGeometry, one: Grid, other: Grid) -> bool:
+    return bool(common.area > NESTED_SHARE * min(one.polygon.area, other.polygon.area))
+
+
+def gaps(grids: Sequence[Grid], rounding_m2: float, findings: Findings) -> None:
+    """Holes enclosed by grids of one level: a warning each, a point there belongs to the level above or to nobody."""
+    shapes = [grid.polygon for grid in grids]
+    union = shapely.coverage_union_all(shapes) if shapely.coverage_is_valid(shapes) else shapely.union_all(shapes)
+    tree = shapely.STRtree(shapes)
+    holes = [Polygon(hole) for part in shapely.get_parts(union).tolist() for hole in part.interiors]
+    sized = sorted(((area_m2(hole), hole) for hole in holes), key=lambda one: -one[0])
+    for size, hole in sized[:MAX_GAPS_EACH]:
+        if size > rounding_m2:
+            around = sorted(grids[i].code for i in tree.query(hole, predicate="intersects").tolist())
+            findings.warning("gap", around[0], place(hole), area_m2=size, around=", ".join(around[:6]))
+
+
+def uncovered(grids: Sequence[Grid], rounding_m2: float, findings: Findings) -> None:
+    """Parents that their children do not fill: a warning each, points there belong to the parent itself."""
+    children: dict[str, list[Shape]] = {}
+    for grid in grids:
+        children.setdefault(grid.parent, []).append(grid.polygon)
+    for grid in grids:
+        if grid.code in children:
+            rest = grid.polygon.difference(shapely.union_all(children[grid.code]))
+            size, whole = area_m2(rest), area_m2(grid.polygon)
+            if size > max(rounding_m2, (1 - WHOLE_SHARE) * whole):
+                findings.warning("uncovered", grid.code, place(rest), area_m2=size, percent=100 * size / whole)
+
+
+def shares(inner: Iterable[Shape], outer: Iterable[Shape]) -> NDArray[np.float64]:
+    """How much of each inner shape lies in its outer one, from 0 to 1."""
+    one, other = np.array(list(inner), dtype=object), np.array(list(outer), dtype=object)
+    result = np.ones(len(one))
+    for i in np.flatnonzero(~shapely.covers(other, one)).tolist():
+        result[i] = shapely.area(shapely.intersection(one[i], other[i])) / one[i].area
+    return result
+
+
+def parents(grids: Sequence[Grid], parent_share: float, findings: Findings) -> None:
+    """Grids that do not lie in the parent they name: outside of it an error, across its border a warning."""
+    by_code: Mapping[str, Grid] = {grid.code: grid for grid in grids}
+    below = [grid for grid in grids if grid.parent in by_code]
+    inside = shares((g.polygon for g in below), (by_code[g.parent].polygon for g in below))
+    for grid, share in zip(below, inside.tolist(), strict=True):
+        if share < parent_share:
+            findings.error("outside_parent", grid.code, place(grid.polygon), parent=grid.parent, percent=100 * share)
+        elif share < WHOLE_SHARE:
+            findings.warning("straddles", grid.code, place(grid.polygon), parent=grid.parent, percent=100 * share)

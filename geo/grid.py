@@ -1,0 +1,62 @@
+"""The grid 网格: the smallest area somebody answers for, and the areas above it (village, town, county)."""
+
+import hashlib
+import struct
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import shapely
+from shapely.geometry import MultiPolygon, Polygon
+
+# Kinds. Only general grids partition the city and own points; the two others lie over them.
+GENERAL, DEDICATED, MICRO = "general", "dedicated", "micro"  # 综合, 专属, 微网格
+KINDS = (GENERAL, DEDICATED, MICRO)
+
+# Code lengths of county, town, village and grid: 6 + 3 + 3 + 3 digits.
+CODE_LENGTHS = (6, 9, 12, 15)
+
+MAX_DEPTH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """One area. `level` counts from 1 at the top; `parent` is "" at the top; `polygon` is in WGS-84 degrees.
+
+    `population` is None where it is unknown. `valid_from` and `valid_to` are UTC microseconds, None for open ends.
+    """
+
+    code: str
+    name: str
+    kind: str
+    level: int
+    parent: str
+    polygon: Polygon | MultiPolygon
+    population: int | None = None
+    valid_from: int | None = None
+    valid_to: int | None = None
+
+
+def chains(grids: Iterable[Grid]) -> dict[str, tuple[str, ...]]:
+    """{code: (root, ..., code)} by the declared parents; a parent that is not among `grids` ends the chain."""
+    parents = {grid.code: grid.parent for grid in grids}
+    return {code: _chain(code, parents) for code in parents}
+
+
+def _chain(code: str, parents: Mapping[str, str]) -> tuple[str, ...]:
+    chain = [code]
+    while (parent := parents[chain[-1]]) in parents and len(chain) < MAX_DEPTH:
+        chain.append(parent)
+    return tuple(reversed(chain))
+
+
+def digest(grids: Iterable[Grid]) -> str:
+    """SHA-256 (hex) over every field of every grid, whatever their order: the name of this set of grids."""
+    total = hashlib.sha256()
+    for grid in sorted(grids, key=lambda grid: grid.code):
+        texts = (grid.code, grid.name, grid.kind, grid.parent)
+        numbers = (grid.level, grid.population, grid.valid_from, grid.valid_to)
+        shape = shapely.to_wkb(grid.polygon, byte_order=1)
+        for field in (*(text.encode() for text in texts), repr(numbers).encode(), shape):
+            total.update(struct.pack("<Q", len(field)))
+            total.update(field)
+    return total.hexdigest()
