@@ -149,6 +149,12 @@ def in_ci() -> bool:
     return os.environ.get("CI", "").lower() in ("1", "true", "yes")
 
 
+def terminal_language() -> str:
+    """The language of the terminal we print to: "zh" for a Chinese locale, else "en"."""
+    locale = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    return "zh" if locale.lower().startswith("zh") else "en"
+
+
 def _complete(folder: Path, values: dict[str, Value]) -> Settings:
     """Fill in what follows from the data folder."""
     embedded = not values["redis_url"]

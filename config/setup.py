@@ -7,6 +7,7 @@ module nor `ensurepip` (Debian packages both apart), and `--target` is allowed w
 import fcntl
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -63,7 +64,8 @@ def install(*, developer: bool) -> None:
     STAMP.unlink(missing_ok=True)
     if not _venv_works():
         print(f"Gridwall: making {VENV} ...", flush=True)
-        _call([uv, "venv", "--quiet", "--clear", "--no-config", "--no-python-downloads", "--python", BASE, VENV])
+        shutil.rmtree(VENV, ignore_errors=True)
+        _call([uv, "venv", "--quiet", "--no-config", "--no-python-downloads", "--python", BASE, VENV])
     lock = DEVELOPER_LOCK if developer else LOCK
     print(f"Gridwall: installing the packages of {lock.name}, once, about a minute ...", flush=True)
     _call([uv, "pip", "sync", "--require-hashes", "--no-config", "--python", PYTHON, lock])

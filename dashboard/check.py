@@ -1,0 +1,90 @@
+"""`run.py check` 自检: settings, engine, grids and journal; the exit code says whether all is in order."""
+
+from config.settings import Settings
+from config.words import Words
+from operations import grids, heads, verification
+from operations.database import Database
+from operations.seal import KeyStore
+from streams import engine
+
+FAULTS_SHOWN = 20
+OK, WRONG = 0, 1
+
+
+class _Report:
+    """Prints findings and counts those that are wrong."""
+
+    def __init__(self, words: Words) -> None:
+        self._words, self.wrong = words, 0
+
+    def good(self, key: str, **params: object) -> None:
+        print(f"✓ {self._words.text(f'terminal.check.{key}', **params)}", flush=True)
+
+    def bad(self, key: str, **params: object) -> None:
+        print(f"✗ {self._words.text(f'terminal.check.{key}', **params)}", flush=True)
+        self.wrong += 1
+
+
+def main(settings: Settings, words: Words) -> int:
+    """Check everything; 0 when all is in order."""
+    report = _Report(words)
+    report.good("settings", database=_kind(settings.database_url), engine=_kind(settings.redis_url))
+    _check_engine(report, settings)
+    database = Database(settings.database_url)
+    try:
+        if database.file is not None and not database.file.exists():
+            report.good("database_missing")
+        else:
+            database.migrate(settings.data / "copies")
+            _check_grids(report, database)
+            _check_journal(report, database, settings)
+    finally:
+        database.close()
+    summary = (
+        words.text("terminal.check.wrong", count=report.wrong) if report.wrong else words.text("terminal.check.ok")
+    )
+    print(summary, flush=True)
+    return WRONG if report.wrong else OK
+
+
+def _kind(url: str) -> str:
+    """What an engine is, without the password its URL may carry."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
+
+
+def _check_engine(report: _Report, settings: Settings) -> None:
+    if settings.embedded_valkey and not settings.socket.exists():
+        report.good("engine_embedded")
+        return
+    try:
+        with engine.translated(), engine.connect_sync(settings.redis_url) as client:
+            client.ping()
+        report.good("engine_ok")
+    except (engine.EngineAway, engine.EngineMisconfigured) as error:
+        report.bad("engine_wrong", detail=str(error))
+
+
+def _check_grids(report: _Report, database: Database) -> None:
+    """The version in force still builds an index, so each point still finds its owner."""
+    version = grids.current(database)
+    if version is None or not version.rows:
+        report.good("grids_none")
+        return
+    report.good("grids_ok", version=version.id, count=len(version.rows))
+
+
+def _check_journal(report: _Report, database: Database, settings: Settings) -> None:
+    """Every entry, and the signed heads that lie outside the database."""
+    keys = KeyStore(settings.data / "keys")
+    try:
+        signed = heads.load(settings.data / "heads.jsonl", keys.public_key())
+    finally:
+        keys.close()
+    for line in signed.bad_lines:
+        report.bad("head_unsigned", line=line)
+    found = verification.verify(database, signed.signed)
+    for fault in found.faults[:FAULTS_SHOWN]:
+        report.bad("journal_fault", seq=fault.seq, text=fault.text)
+    if found.ok:
+        report.good("journal_ok", count=found.count, signed=len(signed.signed))

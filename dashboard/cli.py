@@ -1,0 +1,158 @@
+"""The command line: what can be asked of `run.py`, and who answers it."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from config import setup
+from config.settings import Settings, SettingsError, load, terminal_language
+from config.supervisor import SupervisorError
+from config.words import Words
+
+STOPPED = 130
+WRONG_USE = 2
+DATUMS = ("WGS84", "GCJ02", "BD09", "CGCS2000")
+SETTING_OPTIONS = ("host", "port", "demo", "speed")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; returns the exit code: 0 done, 1 not in order, 2 asked wrongly, 130 stopped by Ctrl-C."""
+    words = Words(terminal_language())
+    asked = parsed(arguments)
+    if asked.command in ("test", "lint", "bench"):
+        setup.enter(list(arguments), developer=True)
+    overrides = {name: value for name in SETTING_OPTIONS if (value := getattr(asked, name, None)) is not None}
+    try:
+        settings = load(getattr(asked, "data", None), **overrides)
+        return _guarded(asked, settings, words)
+    except SettingsError as error:
+        return _complain(words.text("terminal.wrong_setting", detail=str(error)))
+    except KeyboardInterrupt:
+        return STOPPED
+
+
+def parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return what was asked; `rest` is what follows `test`, for pytest. Exits with the usage when not understood."""
+    whole = parser()
+    asked, rest = whole.parse_known_args(list(arguments))
+    if rest and asked.command != "test":
+        whole.error(f"unknown arguments: {' '.join(rest)}")
+    asked.rest = rest
+    return asked
+
+
+def _guarded(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
+    """Turn the errors a person can act on into one line."""
+    from dashboard.tasks import TASKS
+    from geo.errors import GeoError
+    from operations.errors import OperationsError
+    from streams.errors import StreamsError
+
+    try:
+        return TASKS[asked.handler](asked, settings, words)
+    except SupervisorError as error:
+        return _complain(str(error))
+    except OperationsError as error:
+        return _complain(words.text(error.code, **error.params))
+    except (GeoError, StreamsError) as error:
+        return _complain(str(error))
+
+
+def _complain(line: str) -> int:
+    print(line, file=sys.stderr)
+    return WRONG_USE
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the whole command line. Options keep no default, so the settings' own apply."""
+    shared = argparse.ArgumentParser(add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
+    shared.add_argument("--data", metavar="DIR", help="the data folder (default: ./data beside run.py)")
+    serving = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS, parents=[shared])
+    serving.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
+    serving.add_argument("--port", type=int, help="port to listen on (default: 8050)")
+    serving.add_argument("--no-demo", dest="demo", action="store_false", help="without the demonstration city")
+    serving.add_argument(
+        "--speed", type=float, metavar="N", help="how many times faster than life the demonstration plays"
+    )
+    whole = argparse.ArgumentParser(
+        prog="run.py",
+        allow_abbrev=False,
+        parents=[serving],
+        description="Gridwall 网格指挥屏. Without a command: start everything.",
+    )
+    whole.set_defaults(command="", handler="start")
+    commands = whole.add_subparsers(dest="command", metavar="COMMAND")
+    _add_roles(commands, serving)
+    _add_administration(commands, shared)
+    _add_measuring(commands, shared)
+    return whole
+
+
+Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _add_roles(commands: Commands, serving: argparse.ArgumentParser) -> None:
+    roles = {
+        "web": "the pages and the API alone",
+        "worker": "a worker alone: decides reports",
+        "sources": "the sources alone: pulls, plays the demonstration, keeps house",
+    }
+    for name, text in roles.items():
+        role = commands.add_parser(name, parents=[serving], help=text)
+        role.set_defaults(handler=name)
+        role.add_argument("--supervised", action="store_true", help=argparse.SUPPRESS)
+
+
+def _add_administration(commands: Commands, shared: argparse.ArgumentParser) -> None:
+    check = commands.add_parser("check", parents=[shared], help="check settings, engine, grids and journal")
+    check.set_defaults(handler="check")
+    load_ = commands.add_parser("import", help="import grids").add_subparsers(dest="what", required=True)
+    grids = load_.add_parser("grids", parents=[shared], help="import grids from a GeoJSON file, all or nothing")
+    grids.add_argument("file", nargs="+")
+    for field in ("code", "name", "parent", "population", "level", "kind"):
+        grids.add_argument(f"--{field}", metavar="PROPERTY", help=f"the property that holds the {field}")
+    grids.set_defaults(handler="import_grids")
+    link = commands.add_parser("link", parents=[shared], help="print a one-time sign-in link for this machine")
+    link.add_argument("--account", default="")
+    link.set_defaults(handler="link")
+    _add_secrets(commands, shared)
+
+
+def _add_secrets(commands: Commands, shared: argparse.ArgumentParser) -> None:
+    """Each of these prints a secret once; only its hash is kept."""
+    source = commands.add_parser("source", help="sources of reports").add_subparsers(dest="what", required=True)
+    add_source = source.add_parser("add", parents=[shared], help="add a source; prints its token once")
+    add_source.add_argument("id")
+    add_source.add_argument("--name", required=True)
+    add_source.add_argument("--datum", choices=DATUMS, default="WGS84")
+    add_source.add_argument("--kind", default="http", help="http or redis")
+    add_source.add_argument("--mapping", default="", help="field mapping: a file of config/sources, without .toml")
+    add_source.set_defaults(handler="add_source")
+    user = commands.add_parser("user", help="accounts").add_subparsers(dest="what", required=True)
+    add_user = user.add_parser("add", parents=[shared], help="add an account; prints its password once")
+    add_user.add_argument("name")
+    add_user.add_argument("--role", required=True)
+    add_user.add_argument("--grid", default="", help="only this grid and what is under it")
+    add_user.add_argument("--department", default="", help="only this department")
+    add_user.set_defaults(handler="add_user")
+    token = commands.add_parser("token", help="tokens for programs").add_subparsers(dest="what", required=True)
+    add_token = token.add_parser("add", parents=[shared], help="add a token; prints it once")
+    add_token.add_argument("name")
+    add_token.add_argument("--scope", choices=("read",), default="read")
+    add_token.set_defaults(handler="add_token")
+
+
+def _add_measuring(commands: Commands, shared: argparse.ArgumentParser) -> None:
+    replay = commands.add_parser("replay", parents=[shared], help="play a file of real reports through the doors")
+    replay.add_argument("file")
+    replay.add_argument("--speed", type=float, default=1.0, metavar="N", help="how many times faster than it happened")
+    replay.set_defaults(handler="replay")
+    bench = commands.add_parser("bench", parents=[shared], help="measure; prints figures with their method")
+    bench.add_argument("name", nargs="*")
+    bench.set_defaults(handler="bench")
+    lint = commands.add_parser("lint", parents=[shared], help="ruff, mypy, import-linter")
+    lint.set_defaults(handler="lint")
+    test = commands.add_parser(
+        "test", parents=[shared], add_help=False, allow_abbrev=False, help="run the tests; pytest arguments may follow"
+    )
+    test.set_defaults(handler="test")

@@ -1,0 +1,163 @@
+"""`run.py`: the embedded engine, the database brought up to date, the roles under one supervisor, and where to look."""
+
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+
+from config import clock
+from config.settings import ROOT, Settings
+from config.supervisor import Child, Supervisor, check_port_free, only_one
+from config.words import Words
+from operations import accounts, sessions
+from operations.database import Database
+from operations.policy import SYSTEM
+from streams import engine
+
+FIRST_ACCOUNT = "admin"
+ANSWER_SECONDS = 2.0
+
+
+def main(settings: Settings, words: Words) -> int:
+    """Run everything until Ctrl-C or SIGTERM. Raises SupervisorError, OperationsError."""
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with only_one(settings.data):
+        check_port_free(settings.host, settings.port)
+        say = _teller(words)
+        with Supervisor(
+            settings.data / "log", log_bytes=settings.log_bytes, log_files=settings.log_files, told=say.line
+        ) as supervisor:
+            say.text("terminal.starting", data=settings.data)
+            if _started(supervisor, settings, say):
+                _show(settings, say)
+                supervisor.run()
+            say.text("terminal.stopping")
+        say.text("terminal.stopped")
+    return 0
+
+
+def link(account: str, settings: Settings, words: Words) -> int:
+    """Print a one-time sign-in link for an account, the first one if none is named."""
+    if not settings.loopback:
+        print(words.text("terminal.sign_in_by_password"))
+        return 1
+    migrate(settings, supervised=False)
+    print(f"{address(settings)}/signin?once={_one_time(settings, account or FIRST_ACCOUNT)}")
+    return 0
+
+
+def migrate(settings: Settings, *, supervised: bool) -> None:
+    """Bring the database up to date, under a lock and after a copy; the supervisor has done it for its children."""
+    if supervised:
+        return
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    database = Database(settings.database_url)
+    try:
+        database.migrate(settings.data / "copies")
+    finally:
+        database.close()
+
+
+class _Teller:
+    """Prints for the person at the terminal, line by line at once."""
+
+    def __init__(self, words: Words) -> None:
+        self._words = words
+
+    def line(self, text: str) -> None:
+        print(text, flush=True)
+
+    def text(self, key: str, **params: object) -> None:
+        self.line(self._words.text(key, **params))
+
+
+def _teller(words: Words) -> _Teller:
+    return _Teller(words)
+
+
+def _started(supervisor: Supervisor, settings: Settings, say: _Teller) -> bool:
+    """Start all parts in order; False when asked to stop meanwhile."""
+    if settings.embedded_valkey:
+        say.text("terminal.part", name="valkey")
+        if not supervisor.start(Child("valkey", engine.server_command(settings), ready=_engine_ready(settings))):
+            return False
+    migrate(settings, supervised=False)
+    for child in _roles(settings):
+        say.text("terminal.part", name=child.name)
+        if not supervisor.start(child):
+            return False
+    return True
+
+
+def _roles(settings: Settings) -> list[Child]:
+    """The children that are ourselves in another role."""
+    children = [
+        Child(_numbered("worker", n, settings.workers), _command("worker", settings)) for n in range(settings.workers)
+    ]
+    web = [
+        Child(_numbered("web", n, settings.web_processes), _command("web", settings), ready=_web_ready(settings))
+        for n in range(settings.web_processes)
+    ]
+    return [*children, *web, Child("sources", _command("sources", settings))]
+
+
+def _numbered(role: str, number: int, of: int) -> str:
+    return role if of == 1 else f"{role}-{number + 1}"
+
+
+def _command(role: str, settings: Settings) -> list[str]:
+    """The same settings for a child: file and environment it reads itself, the command line is repeated."""
+    command = [sys.executable, str(ROOT / "run.py"), role, "--supervised", "--data", str(settings.data)]
+    command += ["--host", settings.host, "--port", str(settings.port), "--speed", str(settings.speed)]
+    return command if settings.demo else [*command, "--no-demo"]
+
+
+def _engine_ready(settings: Settings) -> Callable[[], bool]:
+    def ready() -> bool:
+        try:
+            with engine.translated(), engine.connect_sync(settings.redis_url) as client:
+                return bool(client.ping())
+        except engine.EngineAway:
+            return False
+
+    return ready
+
+
+def _web_ready(settings: Settings) -> Callable[[], bool]:
+    def ready() -> bool:
+        try:
+            with urllib.request.urlopen(f"{address(settings)}/healthz", timeout=ANSWER_SECONDS):
+                return True
+        except OSError:  # refused, reset, timed out, or an answer that is not 2xx
+            return False
+
+    return ready
+
+
+def address(settings: Settings) -> str:
+    """Where a browser on this machine finds the pages."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(settings.host, settings.host)
+    return f"http://{host}:{settings.port}"
+
+
+def _show(settings: Settings, say: _Teller) -> None:
+    """Say where to look; the sign-in link works once, and only where nobody else can read it over a network."""
+    base = address(settings)
+    say.text("terminal.ready", wall=f"{base}/wall", desk=f"{base}/desk")
+    if settings.loopback:
+        say.text("terminal.sign_in", link=f"{base}/signin?once={_one_time(settings)}")
+    else:
+        say.text("terminal.sign_in_by_password")
+    say.text("terminal.how_to_stop")
+
+
+def _one_time(settings: Settings) -> str:
+    """A token that signs the first account in, which is made when it is not there."""
+    database = Database(settings.database_url)
+    try:
+        now = clock.now()
+        if accounts.find(database, FIRST_ACCOUNT) is None:
+            accounts.add(database, SYSTEM, FIRST_ACCOUNT, "duty_commander", now=now)
+        return sessions.issue_one_time(database, FIRST_ACCOUNT, now)
+    finally:
+        database.close()
