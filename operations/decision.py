@@ -1,0 +1,367 @@
+"""Deciding what becomes of each accepted item: a pure function of the items and what is known already.
+
+Exactly one outcome a key: journaled, stale, conflict or quarantined; whatever comes again is a duplicate of it.
+An incident closed by an operator is not reopened by its source: the update is recorded and marked `after_close`.
+An incident placed by hand keeps its place. A field changes only when the source changes its own word about it, so that
+what an operator set is not undone by a repetition.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import tzinfo
+from typing import Any
+
+import msgspec
+from msgspec import Struct, structs
+
+from operations.entry import Draft, path
+from operations.incident import Incident
+from operations.report import Located, Refusal, Report, revision_key
+from operations.uuid7 import uuid7
+
+LONGEST_KEY = 600
+AFTER_CLOSE, PLACED_BY_HAND = "after_close", "placed_by_hand"
+NOWHERE = Located()
+
+Item = Report | Refusal
+
+
+class Rules(Struct, frozen=True):
+    """What the city configured: departments by type code, the county for incidents without a grid, the time zone."""
+
+    department_of: Mapping[str, str]
+    default_department: str
+    county: str
+    zone: tzinfo
+
+    def department(self, kind: str) -> str:
+        """Return the department that answers for a type."""
+        return self.department_of.get(kind, self.default_department)
+
+
+class Said(Struct, frozen=True, omit_defaults=True):
+    """What a source said last about its report: told apart from what operators made of it."""
+
+    revision: str
+    type: str
+    urgency: str
+    title: str
+    address: str = ""
+    lon: float | None = None
+    lat: float | None = None
+    grid_code: str = ""
+
+
+class Standing(Struct, frozen=True):
+    """An incident, and what its source said last."""
+
+    incident: Incident
+    said: Said
+
+
+class Outcome(Struct, frozen=True):
+    """One key's end; `draft` is the index of the entry that records it."""
+
+    key: str
+    outcome: str
+    content: bytes
+    draft: int
+
+
+class Quarantined(Struct, frozen=True):
+    """One item for quarantine; `raw` and `params` are sealed before they are stored."""
+
+    id: str
+    key: str
+    source: str
+    report_id: str
+    revision: str
+    reason: str
+    field: str
+    params: dict[str, str]
+    raw: bytes
+    raw_sha256: str
+
+
+class Decided(Struct):
+    """What a batch comes to. `secrets` runs parallel to `drafts`: what is sealed into each."""
+
+    drafts: list[Draft] = []
+    secrets: list[bytes] = []
+    outcomes: list[Outcome] = []
+    quarantined: list[Quarantined] = []
+    opened: dict[str, Standing] = {}  # by origin
+    updated: dict[str, Standing] = {}
+    duplicates: int = 0
+
+    def count(self, outcome: str) -> int:
+        """How many keys ended so."""
+        return sum(item.outcome == outcome for item in self.outcomes)
+
+
+def origin_of(source: str, report_id: str) -> str:
+    """Return the key of an incident's origin; the length keeps "a/b" + "c" and "a" + "b/c" apart."""
+    return _bounded(f"{source}/{len(report_id)}/{report_id}")
+
+
+def key_of(item: Item) -> str:
+    """Return the dedupe key: source + id + revision, or the bytes' hash for what could not be read."""
+    if isinstance(item, Refusal):
+        return f"?{item.source}/{item.raw_sha256}"
+    return _bounded(f"{item.source}/{len(item.id)}/{item.id}/{item.revision}")
+
+
+def conflict_key(report: Report) -> str:
+    """Return the key a report gets when its own key was used for other content."""
+    return f"!{report.content_sha256}/{key_of(report)}"
+
+
+def content_of(item: Item) -> bytes:
+    """Return the digest that tells a duplicate from a conflict."""
+    return (item.raw_sha256 if isinstance(item, Refusal) else item.content_sha256).encode()
+
+
+class Decider:
+    """One batch. `known`: {key: content} of keys that already ended; `standings` by origin; `number(county)`: next."""
+
+    def __init__(
+        self,
+        known: Mapping[str, bytes],
+        standings: Mapping[str, Standing],
+        *,
+        rules: Rules,
+        number: Callable[[str], str],
+        now: int,
+    ) -> None:
+        self._known = dict(known)
+        self._standings = dict(standings)
+        self._rules = rules
+        self._number = number
+        self._now = now
+        self.decided = Decided([], [], [], [], {}, {}, 0)
+
+    def decide(self, item: Item, located: Located = NOWHERE) -> None:
+        """Decide one item, in order of arrival."""
+        key, content = key_of(item), content_of(item)
+        if self._known.get(key) == content:
+            self.decided.duplicates += 1
+        elif isinstance(item, Refusal):
+            self._refuse(item, key, content)
+        elif key in self._known:
+            self._conflict(item, content)
+        else:
+            self._report(item, located, key, content)
+
+    def _report(self, report: Report, located: Located, key: str, content: bytes) -> None:
+        origin = origin_of(report.source, report.id)
+        standing = self._standings.get(origin)
+        if standing is None:
+            self._end(key, "journaled", content)
+            self._put(origin, self._open(report, located), self.decided.opened)
+        elif revision_key(report.revision) <= revision_key(standing.said.revision):
+            self._end(key, "stale", content)
+            self._stale(report, standing)
+        else:
+            self._end(key, "journaled", content)
+            opened = origin in self.decided.opened
+            updated = self._update(report, located, standing)
+            self._put(origin, updated, self.decided.opened if opened else self.decided.updated)
+
+    def _open(self, report: Report, located: Located) -> Standing:
+        incident = opened(report, located, self._rules, self._number, self._now)
+        body = {"set": msgspec.to_builtins(incident), "report": _meta(report)}
+        self._draft("incident.opened", report, incident, None, body)
+        return Standing(incident, _said(report))
+
+    def _update(self, report: Report, located: Located, standing: Standing) -> Standing:
+        before = standing.incident
+        changes = changed(report, located, standing, self._rules, self._now)
+        after = structs.replace(before, **changes)
+        self._draft("incident.updated", report, after, before, {"set": changes, "report": _meta(report)})
+        return Standing(after, _said(report))
+
+    def _stale(self, report: Report, standing: Standing) -> None:
+        body = {"report": _meta(report), "newer": standing.said.revision}
+        self._draft("report.stale", report, standing.incident, standing.incident, body)
+
+    def _put(self, origin: str, standing: Standing, into: dict[str, Standing]) -> None:
+        self._standings[origin] = into[origin] = standing
+
+    def _end(self, key: str, outcome: str, content: bytes) -> None:
+        self._known[key] = content
+        self.decided.outcomes.append(Outcome(key, outcome, content, len(self.decided.drafts)))
+
+    def _draft(
+        self, action: str, report: Report, after: Incident, before: Incident | None, body: dict[str, Any]
+    ) -> None:
+        draft = Draft(
+            at=self._now,
+            actor=f"source:{report.source}",
+            action=action,
+            subject_type="incident",
+            subject_id=after.id,
+            revision=after.revision,
+            scope_grid=path(after.chain),
+            scope_grid_before=path(before.chain) if before else "",
+            scope_department=after.department,
+            scope_department_before=before.department if before else "",
+            body=body,
+        )
+        self.decided.drafts.append(draft)
+        self.decided.secrets.append(_secret(report))
+
+    def _conflict(self, report: Report, content: bytes) -> None:
+        key = conflict_key(report)
+        if key in self._known:
+            self.decided.duplicates += 1
+            return
+        self._end(key, "conflict", content)
+        raw = msgspec.json.encode(report)
+        digest = hashlib.sha256(raw).hexdigest()
+        names = (report.source, report.id, report.revision)
+        self._quarantine(Quarantined(uuid7(self._now), key, *names, "conflict", "revision", {}, raw, digest))
+
+    def _refuse(self, item: Refusal, key: str, content: bytes) -> None:
+        self._end(key, "quarantined", content)
+        self._quarantine(
+            Quarantined(
+                id=uuid7(self._now),
+                key=key,
+                source=item.source,
+                report_id=item.id,
+                revision=item.revision,
+                reason=item.reason,
+                field=item.field,
+                params=item.params,
+                raw=item.raw,
+                raw_sha256=item.raw_sha256,
+            )
+        )
+
+    def _quarantine(self, item: Quarantined) -> None:
+        draft = Draft(
+            at=self._now,
+            actor=f"source:{item.source}",
+            action="quarantine.added",
+            subject_type="quarantine",
+            subject_id=item.id,
+            body={
+                "source": item.source,
+                "reason": item.reason,
+                "field": item.field,
+                "raw_sha256": item.raw_sha256,
+                "size": len(item.raw),
+            },
+        )
+        self.decided.drafts.append(draft)
+        self.decided.secrets.append(b"")
+        self.decided.quarantined.append(item)
+
+
+def opened(report: Report, located: Located, rules: Rules, number: Callable[[str], str], now: int) -> Incident:
+    """Return the incident a first report opens."""
+    county = located.grid[:6] if len(located.grid) == 15 and located.grid.isdigit() else rules.county
+    return Incident(
+        id=uuid7(now),
+        number=number(county),
+        county=county,
+        revision=1,
+        type=report.type,
+        urgency=report.urgency,
+        title=report.title,
+        department=rules.department(report.type),
+        source=report.source,
+        report_id=report.id,
+        channel=report.channel,
+        source_status=report.status,
+        gone=report.presence == "gone",
+        occurred_at=report.occurred_at,
+        received_at=report.received_at,
+        opened_at=now,
+        updated_at=now,
+        marks=report.marks,
+        **_position(report, located),
+    )
+
+
+def changed(report: Report, located: Located, standing: Standing, rules: Rules, now: int) -> dict[str, Any]:
+    """Return the incident's fields that a newer report changes."""
+    incident, said = standing.incident, standing.said
+    marks = incident.marks + tuple(mark for mark in report.marks if mark not in incident.marks)
+    fields: dict[str, Any] = {"source_status": report.status, "gone": report.presence == "gone"}
+    if incident.is_open:
+        fields |= _words(report, said, rules)
+        if _moved(report, said) and PLACED_BY_HAND not in incident.marks:
+            fields |= _position(report, located)
+    elif AFTER_CLOSE not in marks:
+        marks += (AFTER_CLOSE,)
+    fields["marks"] = marks
+    different = {name: value for name, value in fields.items() if getattr(incident, name) != value}
+    return different | {"revision": incident.revision + 1, "reports": incident.reports + 1, "updated_at": now}
+
+
+def _words(report: Report, said: Said, rules: Rules) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    if report.title != said.title:
+        fields["title"] = report.title
+    if report.urgency != said.urgency:
+        fields["urgency"] = report.urgency
+    if report.type != said.type:
+        fields |= {"type": report.type, "department": rules.department(report.type)}
+    return fields
+
+
+def _moved(report: Report, said: Said) -> bool:
+    now = _said(report)
+    return (now.lon, now.lat, now.address, now.grid_code) != (said.lon, said.lat, said.address, said.grid_code)
+
+
+def _position(report: Report, located: Located) -> dict[str, Any]:
+    place = report.place
+    return {
+        "address": place.address if place else "",
+        "lon": place.lon if place else None,
+        "lat": place.lat if place else None,
+        "accuracy_m": place.accuracy_m if place else None,
+        "grid": located.grid,
+        "chain": located.chain,
+        "nearest": located.nearest,
+        "distance_m": located.distance_m,
+    }
+
+
+def _said(report: Report) -> Said:
+    place = report.place
+    where = (place.address, place.lon, place.lat) if place else ("", None, None)
+    return Said(report.revision, report.type, report.urgency, report.title, *where, report.grid_code)
+
+
+def _meta(report: Report) -> dict[str, Any]:
+    """What an entry says of the report behind it: no personal data, no free text."""
+    return {
+        "source": report.source,
+        "id": report.id,
+        "revision": report.revision,
+        "occurred_at": report.occurred_at,
+        "received_at": report.received_at,
+        "status": report.status,
+        "presence": report.presence,
+        "marks": report.marks,
+        "dropped": report.dropped,
+        "raw_sha256": report.raw_sha256,
+        "datum": report.place.datum if report.place else "",
+        "raw_lon": report.place.raw_lon if report.place else None,
+        "raw_lat": report.place.raw_lat if report.place else None,
+    }
+
+
+def _secret(report: Report) -> bytes:
+    """What is sealed of a report: text, reporter, attachments."""
+    secret = {"text": report.text, "reporter": report.reporter, "attachments": report.attachments}
+    secret = {name: value for name, value in secret.items() if value}
+    return msgspec.json.encode(secret) if secret else b""
+
+
+def _bounded(key: str) -> str:
+    plain = len(key) <= LONGEST_KEY and "\0" not in key  # PostgreSQL stores no NUL
+    return key if plain else "#" + hashlib.sha256(key.encode()).hexdigest()

@@ -1,0 +1,140 @@
+"""The journal: append inside a transaction, read by seq. Gapless, in commit order, chained."""
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Connection, Row, Select
+
+from operations import chain, tables, verification
+from operations.database import Database, Transaction
+from operations.entry import SCHEMA, Draft, Entry, Head
+from operations.scope import WHOLE, Scope
+from operations.upcasting import upcast
+
+READ_LIMIT = 10_000
+HISTORY_LIMIT = 2_000
+
+verify = verification.verify
+
+_COLUMNS = [column.name for column in tables.journal.columns]
+_INSERT = f"INSERT INTO journal ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+_INSERT_BODY = "INSERT INTO journal_body (seq, body, salt, sealed) VALUES (?, ?, ?, ?)"
+
+
+def append(transaction: Transaction, drafts: Sequence[Draft]) -> list[Entry]:
+    """Write entries as the transaction's last step: lock the head, number, chain, insert."""
+    if not drafts:
+        return []
+    seq, previous = _lock_head(transaction)
+    salts = os.urandom(chain.SALT_BYTES * len(drafts))
+    rows: list[tuple[object, ...]] = []
+    bodies: list[tuple[object, ...]] = []
+    entries: list[Entry] = []
+    for index, draft in enumerate(drafts):
+        seq += 1
+        salt = salts[index * chain.SALT_BYTES : (index + 1) * chain.SALT_BYTES]
+        body = chain.canonical(draft.body)
+        digest = chain.body_digest(salt, body, draft.sealed)
+        header = chain.header_of(draft)
+        digested = chain.entry_hash(seq, header, digest, previous)
+        row = (seq, *header, digest, previous, digested)
+        previous = digested
+        rows.append(row)
+        bodies.append((seq, body, salt, draft.sealed or None))
+        entries.append(_entry(row, draft.body))
+    transaction.many(_INSERT, rows)
+    transaction.many(_INSERT_BODY, bodies)
+    transaction.connection.execute(sa.update(tables.journal_head).values(seq=seq, hash=previous))
+    transaction.last_seq = seq
+    return entries
+
+
+def read(database: Database, after: int, limit: int = READ_LIMIT, scope: Scope = WHOLE) -> list[Entry]:
+    """Return the entries after seq `after`, oldest first, at most `limit`, as far as `scope` sees them."""
+    with database.read() as connection:
+        return read_on(connection, after, limit, scope)
+
+
+def read_on(connection: Connection, after: int, limit: int = READ_LIMIT, scope: Scope = WHOLE) -> list[Entry]:
+    """The same inside a read that is already open."""
+    query = _joined().where(tables.journal.c.seq > after, *inside(scope)).limit(min(limit, READ_LIMIT))
+    return [from_row(row) for row in connection.execute(query)]
+
+
+def of_subject(connection: Connection, subject_id: str) -> list[tuple[Entry, bytes | None]]:
+    """Return a subject's entries with their sealed parts, oldest first."""
+    query = _joined(tables.journal_body.c.sealed).where(tables.journal.c.subject_id == subject_id)
+    rows = connection.execute(query.limit(HISTORY_LIMIT)).all()
+    return [(from_row(row), row.sealed) for row in rows]
+
+
+def head(database: Database) -> Head:
+    """Return the journal's end."""
+    with database.read() as connection:
+        return head_on(connection)
+
+
+def head_on(connection: Connection) -> Head:
+    """The same inside a read that is already open."""
+    row = connection.execute(sa.select(tables.journal_head)).one()
+    return Head(row.seq, row.hash.hex(), row.epoch)
+
+
+def inside(scope: Scope) -> Iterable[ColumnElement[bool]]:
+    """Conditions on the journal's rows that say what a scope may see: entries it was or is touched by."""
+    columns = tables.journal.c
+    if scope.grid:
+        needle = f"/{scope.grid}/"
+        paths = ("/" + columns.scope_grid + "/", "/" + columns.scope_grid_before + "/")
+        yield sa.or_(*(path.contains(needle, autoescape=True) for path in paths))
+    if scope.department:
+        yield sa.or_(columns.scope_department == scope.department, columns.scope_department_before == scope.department)
+
+
+def from_row(row: Row[Any]) -> Entry:
+    """Build an entry from the journal's columns followed by the body (None once destroyed)."""
+    values = tuple(row)
+    body = values[len(_COLUMNS)]
+    if body is None:
+        return _entry(values, None)
+    decoded = orjson.loads(body)
+    schema = values[12]
+    return _entry(values, decoded if schema == SCHEMA else upcast(values[3], schema, decoded))
+
+
+def _joined(*more: ColumnElement[Any]) -> Select[Any]:
+    joined = sa.outerjoin(tables.journal, tables.journal_body, tables.journal.c.seq == tables.journal_body.c.seq)
+    return (
+        sa.select(tables.journal, tables.journal_body.c.body, *more).select_from(joined).order_by(tables.journal.c.seq)
+    )
+
+
+def _lock_head(transaction: Transaction) -> tuple[int, bytes]:
+    query = sa.select(tables.journal_head.c.seq, tables.journal_head.c.hash).with_for_update()  # SQLite leaves it out
+    row = transaction.connection.execute(query).one()
+    return row.seq, row.hash
+
+
+def _entry(row: tuple[Any, ...], body: dict[str, Any] | None) -> Entry:
+    return Entry(
+        seq=row[0],
+        at=row[1],
+        actor=row[2],
+        action=row[3],
+        subject_type=row[4],
+        subject_id=row[5],
+        revision=row[6],
+        scope_grid=row[7],
+        scope_grid_before=row[8],
+        scope_department=row[9],
+        scope_department_before=row[10],
+        reason=row[11],
+        schema=row[12],
+        body_digest=row[13].hex(),
+        prev_hash=row[14].hex(),
+        hash=row[15].hex(),
+        body=body,
+    )

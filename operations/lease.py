@@ -1,0 +1,54 @@
+"""Leases: who owns a partition (or the keeper's duties) now, with a fencing token that only grows."""
+
+import sqlalchemy as sa
+
+from operations.database import Database, Transaction
+from operations.errors import LeaseLost
+from operations.tables import lease
+
+
+def acquire(database: Database, name: str, owner: str, ttl: int, now: int) -> int | None:
+    """Take the lease if it is free, over or already ours; return its new token, or None. `ttl` in microseconds."""
+    with database.write() as transaction:
+        transaction.many("INSERT INTO lease (name) VALUES (?) ON CONFLICT DO NOTHING", [(name,)])
+        row = _row(transaction, name)
+        if row.owner != owner and row.expires_at > now:
+            return None
+        values = {"owner": owner, "token": row.token + 1, "expires_at": now + ttl}
+        transaction.connection.execute(sa.update(lease).where(lease.c.name == name).values(values))
+        return int(row.token) + 1
+
+
+def renew(database: Database, name: str, token: int, ttl: int, now: int) -> None:
+    """Hold the lease longer. Raises LeaseLost when somebody took it."""
+    with database.write() as transaction:
+        held = sa.update(lease).where(lease.c.name == name, lease.c.token == token)
+        if transaction.connection.execute(held.values(expires_at=now + ttl)).rowcount != 1:
+            raise LeaseLost(name=name)
+
+
+def release(database: Database, name: str, token: int) -> None:
+    """Give the lease back; nothing happens when it is no longer ours."""
+    with database.write() as transaction:
+        held = sa.update(lease).where(lease.c.name == name, lease.c.token == token)
+        transaction.connection.execute(held.values(expires_at=0, owner=""))
+
+
+def check(transaction: Transaction, name: str, token: int) -> None:
+    """Hold the lease's row inside a transaction that depends on it. Raises LeaseLost when somebody took it."""
+    row = _row(transaction, name)
+    if row.token != token or not row.owner:
+        raise LeaseLost(name=name)
+
+
+def partition(number: int) -> str:
+    """Return the name of a partition's lease."""
+    return f"partition:{number:02d}"
+
+
+def _row(transaction: Transaction, name: str) -> sa.Row[tuple[str, str, int, int]]:
+    query = sa.select(lease).where(lease.c.name == name).with_for_update()
+    row = transaction.connection.execute(query).one_or_none()
+    if row is None:
+        raise LeaseLost(name=name)
+    return row

@@ -1,0 +1,247 @@
+"""Every table of the database. Times: UTC microseconds. The migrations create them; a test compares the two."""
+
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text
+
+metadata = MetaData()
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False, server_default="")
+
+
+def _int(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, server_default="0")
+
+
+def _time(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=True)
+
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    _int("at"),
+    _text("actor"),
+    _text("action"),
+    _text("subject_type"),
+    _text("subject_id"),
+    _int("revision"),
+    _text("scope_grid"),
+    _text("scope_grid_before"),
+    _text("scope_department"),
+    _text("scope_department_before"),
+    _text("reason"),
+    _int("schema"),
+    Column("body_digest", LargeBinary, nullable=False),
+    Column("prev_hash", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Index("journal_subject", "subject_id", "seq"),
+)
+
+journal_body = Table(
+    "journal_body",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=True),
+)
+
+journal_head = Table(
+    "journal_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    _int("seq"),
+    Column("hash", LargeBinary, nullable=False),
+    _int("epoch"),
+)
+
+snapshot = Table(
+    "snapshot",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    _int("fold_version"),
+    _int("at"),
+    Column("body", LargeBinary, nullable=False),
+)
+
+# The current state of each incident and the last report behind it; one row an incident.
+incident = Table(
+    "incident",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("origin", Text, nullable=False, unique=True),
+    _text("number"),
+    _text("county"),
+    _text("step"),
+    _text("urgency"),
+    _text("type"),
+    _text("department"),
+    _text("grid"),
+    _text("path"),
+    _int("opened_at"),
+    _time("acknowledged_at"),
+    _time("escalated_at"),
+    Column("body", LargeBinary, nullable=False),
+    Column("report", LargeBinary, nullable=False),
+    Index("incident_opened", "opened_at"),
+    Index("incident_number", "county", "number"),
+    Index("incident_waiting", "urgency", "acknowledged_at", "escalated_at"),
+)
+
+# Exactly one row for every key (source, id, revision): the dedupe constraint and the outcome in one.
+outcome = Table(
+    "outcome",
+    metadata,
+    Column("key", Text, primary_key=True),
+    _text("outcome"),
+    Column("content", LargeBinary, nullable=False),
+    _int("seq"),
+    _int("partition"),
+    sqlite_with_rowid=False,
+)
+
+partition = Table(
+    "partition",
+    metadata,
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    _text("last_stream_id"),
+    _int("decided"),
+    _int("journaled"),
+    _int("stale"),
+    _int("conflict"),
+    _int("quarantined"),
+    _int("duplicates"),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _text("owner"),
+    _int("token"),
+    _int("expires_at"),
+)
+
+day_number = Table(
+    "day_number",
+    metadata,
+    Column("county", Text, primary_key=True),
+    Column("day", Text, primary_key=True),
+    _int("last"),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _text("source"),
+    _text("report_id"),
+    _text("revision"),
+    _text("reason"),
+    _text("field"),
+    _text("key"),
+    _text("raw_sha256"),
+    _int("size"),
+    Column("sealed", LargeBinary, nullable=False),
+    _text("state"),
+    _int("at"),
+    _time("decided_at"),
+    _text("decided_by"),
+    _text("decision"),
+    Index("quarantine_state", "state", "id"),
+)
+
+source = Table(
+    "source",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _text("name"),
+    _text("kind"),
+    _text("datum"),
+    _text("time_zone"),
+    Column("rate_limit", Float, nullable=False),
+    _text("mapping"),
+    _int("silent_after_s"),
+    Column("enabled", Integer, nullable=False),
+    _int("added_at"),
+)
+
+token = Table(
+    "token",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    _text("name"),
+    _text("kind"),
+    _text("source"),
+    _text("scope_grid"),
+    _text("scope_department"),
+    _int("added_at"),
+    _time("revoked_at"),
+    _time("used_at"),
+)
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    _text("role"),
+    _text("password"),
+    _text("scope_grid"),
+    _text("scope_department"),
+    _int("failures"),
+    _int("locked_until"),
+    _int("added_at"),
+    _time("disabled_at"),
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True),
+    _text("account"),
+    _text("id"),
+    _text("agent"),
+    _int("opened_at"),
+    _int("expires_at"),
+    _time("seen_at"),
+    _time("closed_at"),
+    Index("session_account", "account"),
+)
+
+one_time = Table(
+    "one_time",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True),
+    _text("account"),
+    _int("expires_at"),
+    _time("used_at"),
+)
+
+grid_version = Table(
+    "grid_version",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    _text("digest"),
+    _int("count"),
+    _int("imported_at"),
+    _text("imported_by"),
+)
+
+grid = Table(
+    "grid",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("code", Text, primary_key=True),
+    _text("name"),
+    _text("kind"),
+    _int("level"),
+    _text("parent"),
+    Column("wkb", LargeBinary, nullable=False),
+    Column("population", BigInteger, nullable=True),
+    _time("valid_from"),
+    _time("valid_to"),
+)

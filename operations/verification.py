@@ -1,0 +1,161 @@
+"""Checking the journal: every changed, removed, inserted or reordered entry is found and located."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from msgspec import Struct
+from sqlalchemy import Connection, Row
+
+from operations import chain, tables
+from operations.database import Database
+from operations.heads import SignedHead
+
+BATCH = 5_000
+FAULTS_SHOWN = 1_000
+NEIGHBOURS = 500  # how far around a misplaced entry's own place is looked for
+
+
+class Fault(Struct, frozen=True):
+    """What is wrong at `seq`: changed, body_changed, body_missing, missing, reordered, link, head, cut or rewritten."""
+
+    seq: int
+    kind: str
+    text: str
+
+
+class Verification(Struct, frozen=True):
+    """What a check found; `notes` tell of things that are as they should be but worth knowing (destroyed, epochs)."""
+
+    ok: bool
+    count: int
+    faults: list[Fault]
+    notes: list[Fault]
+
+
+class _Check:
+    """The state of one pass over the journal."""
+
+    def __init__(self, connection: Connection, destroyed: dict[int, str]) -> None:
+        self.connection = connection
+        self.destroyed = destroyed
+        self.faults: list[Fault] = []
+        self.notes: list[Fault] = []
+        self.seq, self.hash, self.count = 0, chain.GENESIS, 0
+
+    def fault(self, seq: int, kind: str, text: str) -> None:
+        """Record a fault; past the bound only the first ones are kept."""
+        if len(self.faults) < FAULTS_SHOWN:
+            self.faults.append(Fault(seq, kind, text))
+
+    def entry(self, row: Sequence[Any]) -> None:
+        """Check one entry against the one before it."""
+        seq, header, (digest, previous, stored) = row[0], row[1:13], row[13:16]
+        if seq != self.seq + 1:
+            self.fault(self.seq + 1, "missing", f"entries {self.seq + 1} to {seq - 1} are missing")
+        elif previous != self.hash:
+            self._broken_link(seq, header, digest, previous, stored)
+        if chain.entry_hash(seq, tuple(header), digest, previous) != stored:
+            self._bad_hash(seq, header, digest, previous, stored)
+        self._body(seq, digest, row[16], row[17], row[18])
+        self.seq, self.hash, self.count = seq, stored, self.count + 1
+
+    def _broken_link(self, seq: int, header: Sequence[Any], digest: bytes, previous: bytes, stored: bytes) -> None:
+        if chain.entry_hash(seq, tuple(header), digest, previous) == stored:
+            self.fault(seq, "link", f"entry {seq} does not follow entry {seq - 1}: one of them was changed or inserted")
+
+    def _bad_hash(self, seq: int, header: Sequence[Any], digest: bytes, previous: bytes, stored: bytes) -> None:
+        for place in range(max(1, seq - NEIGHBOURS), seq + NEIGHBOURS):
+            if place != seq and chain.entry_hash(place, tuple(header), digest, previous) == stored:
+                self.fault(seq, "reordered", f"entry {seq} was written as entry {place}")
+                return
+        self.fault(seq, "changed", f"entry {seq} was changed after it was written")
+
+    def _body(self, seq: int, digest: bytes, body: bytes | None, salt: bytes | None, sealed: bytes | None) -> None:
+        if body is None or salt is None:
+            if seq in self.destroyed:
+                self.notes.append(Fault(seq, "destroyed", f"destroyed under rule {self.destroyed[seq]}"))
+            else:
+                self.fault(seq, "body_missing", f"the body of entry {seq} is missing and no rule says so")
+        elif chain.body_digest(salt, body, sealed) != digest:
+            self.fault(seq, "body_changed", f"the body of entry {seq} was changed after it was written")
+
+
+def verify(database: Database, signed_heads: Iterable[SignedHead] = ()) -> Verification:
+    """Walk the whole journal and hold it against the signed heads (already checked for their signatures)."""
+    with database.read() as connection:
+        check = _Check(connection, _destroyed(connection))
+        waiting = sorted(signed_heads, key=lambda signed: signed.seq)
+        epochs = _epochs(connection)
+        position = 0
+        for row in _rows(connection):
+            check.entry(row)
+            while position < len(waiting) and waiting[position].seq <= check.seq:
+                _against(check, waiting[position], epochs)
+                position += 1
+        for signed in waiting[position:]:
+            _cut(check, signed, epochs)
+        _head(check)
+    return Verification(not check.faults, check.count, check.faults, check.notes)
+
+
+def _rows(connection: Connection) -> Iterator[Row[Any]]:
+    bodies = tables.journal_body.c
+    joined = sa.outerjoin(tables.journal, tables.journal_body, tables.journal.c.seq == bodies.seq)
+    query = sa.select(tables.journal, bodies.body, bodies.salt, bodies.sealed).select_from(joined)
+    last = -1
+    while True:
+        page = query.where(tables.journal.c.seq > last).order_by(tables.journal.c.seq).limit(BATCH)
+        rows = connection.execute(page).all()
+        if not rows:
+            return
+        yield from rows
+        last = rows[-1][0]
+
+
+def _destroyed(connection: Connection) -> dict[int, str]:
+    """{seq: rule} for bodies whose destruction is itself an entry."""
+    from operations import journal  # the journal offers this module's verify; reading entries is its matter
+
+    query = sa.select(tables.journal.c.seq).where(tables.journal.c.action == "body.destroyed")
+    found: dict[int, str] = {}
+    for seq in connection.execute(query).scalars().all():
+        for entry in journal.read_on(connection, seq - 1, 1):
+            body = entry.body or {}
+            rule = str(body.get("rule", ""))
+            found |= dict.fromkeys(range(body.get("first", 0), body.get("last", -1) + 1), rule)
+    return found
+
+
+def _epochs(connection: Connection) -> dict[int, int]:
+    """{epoch: seq of the entry that began it}."""
+    query = sa.select(tables.journal.c.seq, tables.journal.c.revision)
+    rows = connection.execute(query.where(tables.journal.c.action == "epoch.started")).all()
+    return {row.revision: row.seq for row in rows}
+
+
+def _left_behind(signed: SignedHead, epochs: dict[int, int]) -> bool:
+    """Say whether a restore took this head's entries out of the history: a later epoch began before it."""
+    return any(epoch > signed.epoch and seq <= signed.seq for epoch, seq in epochs.items())
+
+
+def _against(check: _Check, signed: SignedHead, epochs: dict[int, int]) -> None:
+    if _left_behind(signed, epochs):
+        check.notes.append(Fault(signed.seq, "epoch", f"head of epoch {signed.epoch} left behind by a restore"))
+    elif signed.seq == check.seq and signed.hash != check.hash.hex():
+        check.fault(signed.seq, "rewritten", f"entry {signed.seq} is not the one that was signed at {signed.at}")
+
+
+def _cut(check: _Check, signed: SignedHead, epochs: dict[int, int]) -> None:
+    if _left_behind(signed, epochs):
+        check.notes.append(Fault(signed.seq, "epoch", f"head of epoch {signed.epoch} left behind by a restore"))
+    else:
+        check.fault(
+            check.seq + 1, "cut", f"the journal ends at {check.seq}, but {signed.seq} was signed at {signed.at}"
+        )
+
+
+def _head(check: _Check) -> None:
+    row = check.connection.execute(sa.select(tables.journal_head)).one()
+    if (row.seq, row.hash) != (check.seq, check.hash):
+        check.fault(check.seq, "head", f"the head says {row.seq}, the journal ends at {check.seq} or with another hash")
