@@ -1,0 +1,278 @@
+// The drawer: one incident, its facts and history (written by the server), and what can be done with it, each by one key.
+(() => {
+  const desk = window.gridwall.desk;
+  const h = desk.h;
+  const ACTIONS = { acknowledge: "A", urgency: "U", note: "M", place: "G", close: "C", reopen: "R", reveal: "V" };
+  const RESULTS = ["resolved", "transferred", "duplicate", "untrue", "withdrawn"];
+  const URGENCIES = ["critical", "urgent", "routine"];
+
+  desk.opened = null;
+  let action = null; // {name, id, revision, fields: {...}, conflict}
+  const drafts = new Map(); // "incident/action" -> fields: nothing typed is lost by looking elsewhere
+  const DRAFTS = 40; // bound of the drafts kept
+  let shown = 0; // revision the details were asked for
+  let asked = 0;
+
+  desk.mode = () => {
+    if (desk.byId("desk-help")?.open) return "help";
+    if (desk.form?.open) return "form";
+    if (action) return "action";
+    return desk.opened ? "drawer" : "queue";
+  };
+  const row = (id = desk.opened) => desk.queue.get(id);
+
+  // ---- opening ---------------------------------------------------------------------------------------------------
+  const ask = () => {
+    asked += 1;
+    shown = row()?.revision ?? 0;
+    desk.byId("desk-side").dataset.loading = "true";
+    dash_clientside.set_props("desk-open", { data: { id: desk.opened, n: asked } });
+  };
+  /** Open the drawer on an incident; `focus` moves the keyboard into it. */
+  desk.open = (id, focus = false) => {
+    if (!id) return;
+    if (action && action.id !== id) leave();
+    const other = desk.opened !== id;
+    desk.opened = id;
+    if (desk.queue.selected !== id) desk.queue.select(id);
+    if (desk.form?.open) desk.form.hide();
+    if (other) ask();
+    head();
+    desk.queue.refresh();
+    desk.map?.show(id);
+    if (focus) desk.byId("desk-drawer-body").focus();
+  };
+  desk.closeDrawer = () => {
+    leave();
+    desk.opened = null;
+    head();
+    desk.queue.refresh();
+    desk.byId("desk-rows").focus();
+  };
+  /** The details have been painted by Dash. */
+  desk.detailed = () => { delete desk.byId("desk-side").dataset.loading; window.gridwall.tick?.(); };
+
+  // ---- head: who it is and what can be done ------------------------------------------------------------------------
+  const allowed = (name, one) => {
+    if (!desk.can(name)) return desk.text("denied", { role: desk.text(`role.${desk.facts.me.role}`) });
+    if (name === "acknowledge" && one.acknowledged_at) return desk.text("why.acknowledged");
+    if (name === "acknowledge" && one.step === "closed") return desk.text("why.closed");
+    if (name === "close" && one.step === "closed") return desk.text("why.closed");
+    if (name === "urgency" && one.step === "closed") return desk.text("why.closed");
+    if (name === "reopen" && one.step !== "closed") return desk.text("why.open");
+    return "";
+  };
+  const button = (name, one) => {
+    const why = allowed(name, one);
+    return h("button.desk-button", {
+      type: "button", "aria-disabled": why ? "true" : null, title: why || null, "aria-keyshortcuts": ACTIONS[name],
+      "aria-pressed": action?.name === name ? "true" : null, "data-action": name, onclick: () => act(name),
+    }, h("kbd", {}, ACTIONS[name]), desk.text(`action.${name}`));
+  };
+  const head = () => {
+    const side = desk.byId("desk-side");
+    side.dataset.open = desk.opened ? "true" : "false";
+    const box = desk.byId("desk-head");
+    const one = row();
+    if (!desk.opened) return box.replaceChildren(h("p.desk-empty", {}, desk.text("drawer.empty")));
+    if (!one) return box.replaceChildren(h("p.desk-empty", {}, desk.text("drawer.gone")));
+    const names = Object.keys(ACTIONS).filter((name) => name !== (one.step === "closed" ? "close" : "reopen"));
+    return box.replaceChildren(
+      h("div.desk-head-line", { "data-urgency": one.urgency },
+        h("span.desk-row-mark", {}, desk.shape(one.urgency), h("b", {}, desk.urgency(one.urgency))),
+        h("span.desk-number", {}, String(one.number ?? "")),
+        h("span.desk-step", {}, desk.text(`step.${one.step}`)),
+        h("button.desk-button.quiet", { type: "button", onclick: desk.closeDrawer, "aria-label": desk.text("close") }, h("kbd", {}, "Esc"))),
+      h("h2.desk-title", {}, one.title || desk.type(one.type)),
+      desk.facts.me.can.length ? null : h("p.desk-denied", { role: "note" }, desk.text("denied_all", { role: desk.text(`role.${desk.facts.me.role}`) })),
+      h("div.desk-actions", { role: "toolbar", "aria-label": desk.text("drawer.actions") }, names.map((name) => button(name, one))));
+  };
+
+  // ---- actions ---------------------------------------------------------------------------------------------------
+  const act = (name) => {
+    const id = desk.opened || desk.queue.selected;
+    const one = id && row(id);
+    if (!one) return desk.say(desk.text("why.none"), { bad: true });
+    const why = allowed(name, one);
+    if (why) return desk.say(why, { bad: true });
+    if (name === "acknowledge") return send({ name, id, revision: one.revision, fields: {} });
+    if (desk.opened !== id) desk.open(id);
+    if (action) keep();
+    action = { name, id, revision: one.revision, fields: drafts.get(`${id}/${name}`) || {}, conflict: null };
+    head();
+    return panel();
+  };
+  desk.act = act;
+
+  const keep = () => {
+    if (!action) return;
+    drafts.delete(`${action.id}/${action.name}`);
+    if (Object.values(action.fields).some(Boolean)) drafts.set(`${action.id}/${action.name}`, action.fields);
+    while (drafts.size > DRAFTS) drafts.delete(drafts.keys().next().value);
+  };
+  const leave = () => {
+    keep();
+    action = null;
+    desk.byId("desk-action").replaceChildren();
+    desk.map?.pick(null);
+    if (desk.opened) head();
+  };
+  const cancel = () => {
+    leave();
+    desk.byId("desk-rows").focus();
+  };
+
+  const area = (name, label, required = false) => {
+    const field = h("textarea.desk-input", {
+      rows: "3", maxlength: "2000", id: `desk-${name}`, "aria-required": required ? "true" : null,
+      oninput: () => { action.fields[name] = field.value; },
+    });
+    field.value = action.fields[name] || "";
+    return h("label.desk-field", {}, h("span", {}, label), field);
+  };
+  const choices = (name, options, label) =>
+    h("div.desk-choices", { role: "radiogroup", "aria-label": label }, options.map(([value, text, mark], index) =>
+      h("button.desk-choice", {
+        type: "button", role: "radio", "aria-checked": String(action.fields[name] === value), "data-value": value,
+        onclick: () => { action.fields[name] = value; panel(value); },
+      }, h("kbd", {}, String(index + 1)), mark, text)));
+
+  const PANELS = {
+    acknowledge: () => [],
+    note: () => [area("text", desk.text("action.note_text"), true)],
+    urgency: () => [choices("urgency", URGENCIES.map((one) => [one, desk.urgency(one), desk.shape(one)]), desk.text("action.urgency"))],
+    close: () => [
+      choices("result", RESULTS.map((one) => [one, desk.text(`result.${one}`)]), desk.text("action.result")),
+      area("text", desk.text("action.close_text")),
+      h("p.desk-hint", {}, desk.text("action.close_hint"))],
+    reopen: () => [area("text", desk.text("action.reopen_text"), true)],
+    reveal: () => [h("p.desk-hint", {}, desk.text("action.reveal_hint")), area("reason", desk.text("action.reason"), true)],
+    place: () => {
+      const pick = desk.combo({
+        label: desk.text("action.place_grid"), hint: desk.text("action.place_grid"), options: () => Object.entries(desk.facts.grids),
+        taken: (grid) => { action.fields = grid ? { grid } : {}; desk.map?.pin(null); panel("grid"); },
+      });
+      pick.set(action.fields.grid || "");
+      desk.map?.pick((point, found) => {
+        action.fields = { lon: point.lng, lat: point.lat, found };
+        panel("send");
+      });
+      const at = action.fields.lon === undefined ? null
+        : h("p.desk-found", {}, desk.text("action.place_point", { lon: action.fields.lon.toFixed(5), lat: action.fields.lat.toFixed(5) }),
+          " ", h("b", {}, desk.found(action.fields.found)));
+      return [h("p.desk-hint", {}, desk.text("action.place_hint")), at, pick.element];
+    },
+  };
+  /** What a located point is called: its chain, or unplaced with the nearest grid. */
+  desk.found = (found) => {
+    if (!found) return desk.text("queue.locating");
+    if (found.error) return found.error;
+    if (found.code) return desk.chain(found.chain, 3);
+    return desk.text("queue.unplaced_near", { grid: desk.grid(found.nearest), metres: Math.round(found.distance_m) });
+  };
+
+  const COMPLETE = {
+    note: (f) => f.text?.trim(), urgency: (f) => f.urgency, close: (f) => f.result, reopen: (f) => f.text?.trim(),
+    reveal: (f) => f.reason?.trim(), place: (f) => f.grid || f.lon !== undefined, acknowledge: () => true,
+  };
+
+  const panel = (focus = null) => {
+    const box = desk.byId("desk-action");
+    const conflict = action.conflict && h("div.desk-conflict", { role: "alert" },
+      h("b", {}, desk.text("conflict.title")), h("p", {}, action.conflict.text), h("p.desk-hint", {}, desk.text("conflict.kept")));
+    const go = h("button.desk-button.primary", { type: "button", id: "desk-send", onclick: submit },
+      h("kbd", {}, action.conflict ? "Enter" : "Ctrl+Enter"), desk.text(action.conflict ? "conflict.redo" : `action.${action.name}_send`));
+    box.replaceChildren(h("form.desk-panel", {
+      "aria-label": desk.text(`action.${action.name}`),
+      onsubmit: (event) => event.preventDefault(),
+      onkeydown: (event) => {
+        if (event.key === "Enter" && event.ctrlKey && !event.isComposing) { event.preventDefault(); submit(); }
+      },
+    },
+      h("h3", {}, desk.text(`action.${action.name}`)), conflict, PANELS[action.name](),
+      h("div.desk-line", {}, go,
+        h("button.desk-button.quiet", { type: "button", onclick: cancel }, h("kbd", {}, "Esc"), desk.text("cancel")))));
+    const target = action.conflict ? go
+      : box.querySelector(focus === "send" || focus === "grid" ? "#desk-send" : `[data-value="${focus}"]`) ||
+        box.querySelector("textarea, input, [role=radio]") || go;
+    target.focus();
+  };
+
+  const submit = () => {
+    if (!COMPLETE[action.name](action.fields)) return desk.say(desk.text(`missing.${action.name}`), { bad: true });
+    return send(action);
+  };
+
+  const inverse = (name, before) => {
+    if (name === "urgency") return { name, fields: { urgency: before.urgency } };
+    if (name === "close") return { name: "reopen", fields: { text: desk.text("action.undo_reason") } };
+    if (name === "place" && before.lon !== undefined) return { name, fields: { lon: before.lon, lat: before.lat } };
+    return null;
+  };
+
+  let sending = false;
+  const send = async (wanted) => {
+    if (sending) return;
+    sending = true;
+    desk.byId("desk-side").dataset.sending = "true";
+    const before = { ...row(wanted.id) };
+    const { found, ...fields } = wanted.fields;
+    const answer = await desk.send({ action: wanted.name, id: wanted.id, revision: wanted.revision, ...fields });
+    sending = false;
+    delete desk.byId("desk-side").dataset.sending;
+    if (answer.ok) return done(wanted, before, answer);
+    if (answer.code === "conflict") return conflicted(wanted, answer);
+    return desk.say(answer.text, { bad: true });
+  };
+  const done = (wanted, before, answer) => {
+    drafts.delete(`${wanted.id}/${wanted.name}`);
+    if (action?.id === wanted.id && action.name === wanted.name) { action.fields = {}; leave(); }
+    const back = inverse(wanted.name, before);
+    desk.say(answer.text, { again: back && (() => send({ ...back, id: wanted.id, revision: answer.revision })) });
+    if (desk.opened === wanted.id) { ask(); head(); }
+    if (answer.sealed) reveal(answer.sealed);
+    else if (desk.mode() !== "form") desk.byId("desk-rows").focus();
+  };
+  const conflicted = (wanted, answer) => {
+    if (desk.opened !== wanted.id) desk.open(wanted.id);
+    action = { ...wanted, revision: answer.revision, conflict: answer };
+    head();
+    panel();
+    ask();
+  };
+  const reveal = (sealed) => {
+    desk.byId("desk-action").replaceChildren(h("div.desk-panel.sealed", { tabindex: "-1", id: "desk-sealed" },
+      h("h3", {}, desk.text("reveal.title")), h("p.desk-hint", {}, desk.text("reveal.recorded")),
+      h("dl.desk-facts", {}, Object.entries(sealed).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
+      h("button.desk-button", { type: "button", onclick: cancel }, h("kbd", {}, "Esc"), desk.text("reveal.hide"))));
+    action = { name: "sealed", id: desk.opened, revision: 0, fields: {}, conflict: null };
+    desk.byId("desk-sealed").focus();
+  };
+
+  // ---- keys ------------------------------------------------------------------------------------------------------
+  /** Esc goes one step back: field, action, form, drawer. */
+  const back = (event) => {
+    const mode = desk.mode();
+    if (mode === "help") return desk.byId("desk-help").close();
+    if (mode === "form") return desk.form.hide();
+    if (mode === "action") return cancel();
+    if (event.target.matches("input, select, textarea")) return desk.byId("desk-rows").focus();
+    if (mode === "drawer") return desk.closeDrawer();
+    return desk.hush();
+  };
+
+  desk.onStart("desk", () => {
+    head();
+    desk.queue.watch((ids) => {
+      if (!desk.opened || !ids.includes(desk.opened)) return;
+      head();
+      if ((row()?.revision ?? 0) !== shown && !sending) ask();
+    });
+    const free = () => ["queue", "drawer"].includes(desk.mode());
+    for (const [name, letter] of Object.entries(ACTIONS)) desk.key(`Key${letter}`, () => act(name), free);
+    const choose = (index) => desk.byId("desk-action").querySelectorAll("[role=radio]")[index]?.click();
+    for (let index = 0; index < 6; index += 1) desk.key(`Digit${index + 1}`, () => choose(index), () => desk.mode() === "action");
+    desk.key("Escape", back);
+    desk.key("?", () => desk.byId("desk-help").showModal(), () => desk.mode() !== "help");
+  });
+})();

@@ -1,0 +1,315 @@
+// The queue: thousands of rows drawn as a window of some twenty, ordered and filtered here, never moving under the hand.
+(() => {
+  const desk = window.gridwall.desk;
+  const h = desk.h;
+  const HEIGHT = 68; // px of one row; the same number as --desk-row in panels/desk.css
+  const SPARE = 6; // rows drawn beyond each edge
+  const URGENCIES = ["critical", "urgent", "routine"];
+  const MEMORY = "gridwall.desk.filter";
+  const NONE = { text: "", urgency: [], type: "", step: "open", department: "", grid: "", unplaced: false, newest: false };
+
+  const queue = (desk.queue = { rows: new Map(), order: [], selected: null });
+  let filter = { ...NONE };
+  let parts = {}; // the DOM: box, view, space, status, chips, selects
+  let frozen = null; // {id, key}: the selected row keeps its place in the order while it is selected
+  let fresh = new Set(); // ids that arrived out of sight
+  let loaded = false;
+  let drawn = new Map(); // id -> {element, text}
+  let pending = 0;
+  const watchers = [];
+
+  /** Be told after each change of rows: f(changed ids). */
+  desk.queue.watch = (run) => watchers.push(run);
+  queue.get = (id) => queue.rows.get(id);
+
+  // ---- which and in what order -----------------------------------------------------------------------------------
+  const open = (row) => row.step !== "closed";
+  const STEPS = {
+    open,
+    waiting: (row) => open(row) && !row.acknowledged_at,
+    acknowledged: (row) => open(row) && Boolean(row.acknowledged_at),
+    closed: (row) => !open(row),
+    all: () => true,
+  };
+  const haystack = (row) =>
+    [row.number, row.title, row.address, row.report_id, desk.type(row.type), desk.chain(row.chain, 9)].join("\n").toLowerCase();
+
+  const fits = (row) =>
+    (!filter.urgency.length || filter.urgency.includes(row.urgency)) &&
+    (STEPS[filter.step] || ((one) => one.step === filter.step))(row) &&
+    (!filter.type || row.type?.startsWith(filter.type)) &&
+    (!filter.department || row.department === filter.department) &&
+    (!filter.grid || row.chain?.includes(filter.grid)) &&
+    (!filter.unplaced || !row.grid) &&
+    (!filter.text || haystack(row).includes(filter.text.toLowerCase()));
+
+  // Closed last; then what nobody has acknowledged, the gravest first, and in each group who has waited longest.
+  const place = (id, row) => {
+    const at = row.opened_at || row.received_at || 0;
+    if (filter.newest) return [0, 0, 0, -at, id];
+    return [open(row) ? 0 : 1, row.acknowledged_at ? 1 : 0, URGENCIES.indexOf(row.urgency), open(row) ? at : -at, id];
+  };
+  const compare = (a, b) => {
+    for (let index = 0; index < a.key.length; index += 1) {
+      if (a.key[index] < b.key[index]) return -1;
+      if (a.key[index] > b.key[index]) return 1;
+    }
+    return 0;
+  };
+
+  const arrange = () => {
+    const found = [];
+    for (const [id, row] of queue.rows) {
+      if (id !== queue.selected && !fits(row)) continue;
+      found.push({ id, key: frozen?.id === id ? frozen.key : place(id, row) });
+    }
+    queue.order = found.sort(compare).map((one) => one.id);
+    queue.at = new Map(queue.order.map((id, index) => [id, index]));
+  };
+
+  // ---- drawing ---------------------------------------------------------------------------------------------------
+  const where = (row) => {
+    if (row.grid) return desk.chain(row.chain, 2);
+    if (row.nearest) return desk.text("queue.unplaced_near", { grid: desk.grid(row.nearest), metres: Math.round(row.distance_m || 0) });
+    return desk.text("queue.unplaced");
+  };
+  const state = (row) => {
+    if (!open(row)) return desk.text("queue.closed");
+    return row.acknowledged_at ? desk.text(`step.${row.step}`) : desk.text("queue.waiting");
+  };
+  const label = (row) => [desk.urgency(row.urgency), row.title, where(row), state(row)].join(", ");
+
+  const build = (id, row) =>
+    h("div.desk-row", {
+      id: `desk-row-${id}`, role: "option", "aria-label": label(row), "data-id": id,
+      "data-urgency": row.urgency, "data-waiting": !row.acknowledged_at && open(row), "data-closed": !open(row),
+    },
+      h("span.desk-row-mark", {}, desk.shape(row.urgency), h("b", {}, desk.urgency(row.urgency))),
+      h("span.desk-row-title", {}, row.title || desk.type(row.type)),
+      h("span.desk-row-age", { "data-at": row.occurred_at || row.opened_at, "data-compact": true }, ""),
+      h("span.desk-row-where", {}, [where(row), row.address].filter(Boolean).join(" · ")),
+      h("span.desk-row-state", {},
+        row.reports > 1 && h("i", {}, desk.text("queue.reports", { n: row.reports })),
+        row.gone && h("i", {}, desk.text("queue.gone")),
+        state(row)));
+
+  const draw = () => {
+    const { view, space } = parts;
+    const first = Math.max(0, Math.floor(view.scrollTop / HEIGHT) - SPARE);
+    const last = Math.min(queue.order.length, Math.ceil((view.scrollTop + view.clientHeight) / HEIGHT) + SPARE);
+    space.style.setProperty("height", `${queue.order.length * HEIGHT}px`);
+    const kept = new Map();
+    for (let index = first; index < last; index += 1) {
+      const id = queue.order[index];
+      const row = queue.rows.get(id);
+      const text = JSON.stringify(row);
+      let one = drawn.get(id);
+      if (!one || one.text !== text) {
+        const element = build(id, row);
+        if (one) one.element.replaceWith(element);
+        else space.append(element);
+        one = { element, text };
+      }
+      one.element.style.setProperty("transform", `translateY(${index * HEIGHT}px)`);
+      one.element.setAttribute("aria-posinset", index + 1);
+      one.element.setAttribute("aria-setsize", queue.order.length);
+      one.element.setAttribute("aria-selected", String(id === queue.selected));
+      one.element.classList.toggle("opened", id === desk.opened);
+      kept.set(id, one);
+      fresh.delete(id);
+    }
+    for (const [id, one] of drawn) if (!kept.has(id)) one.element.remove();
+    drawn = kept;
+    if (queue.selected && kept.has(queue.selected)) view.setAttribute("aria-activedescendant", `desk-row-${queue.selected}`);
+    else view.removeAttribute("aria-activedescendant");
+    window.gridwall.tick?.();
+    status();
+  };
+
+  const status = () => {
+    const all = [...queue.rows.values()].filter(open);
+    for (const urgency of URGENCIES) {
+      parts.chips[urgency].querySelector("b").textContent = all.filter((row) => row.urgency === urgency).length;
+      parts.chips[urgency].setAttribute("aria-pressed", String(filter.urgency.includes(urgency)));
+    }
+    parts.chips.unplaced.querySelector("b").textContent = all.filter((row) => !row.grid).length;
+    parts.chips.unplaced.setAttribute("aria-pressed", String(filter.unplaced));
+    const waiting = all.filter((row) => !row.acknowledged_at).length;
+    parts.count.textContent = desk.text("queue.count", { shown: queue.order.length, all: queue.rows.size, waiting });
+    parts.fresh.hidden = !fresh.size;
+    parts.fresh.textContent = desk.text("queue.fresh", { n: fresh.size });
+    parts.clear.hidden = JSON.stringify({ ...filter, newest: false }) === JSON.stringify({ ...NONE, newest: false });
+    parts.sort.textContent = desk.text(filter.newest ? "queue.newest_first" : "queue.gravest_first");
+    parts.empty.hidden = queue.order.length > 0;
+    parts.empty.textContent = desk.text(!loaded ? "queue.loading" : queue.rows.size ? "queue.none_fit" : "queue.empty");
+  };
+
+  /** Order again and draw; the selected row, else the first one in sight, stays where it is on the screen. */
+  const refresh = () => {
+    pending = 0;
+    if (!parts.view) return;
+    const { view } = parts;
+    const seen = queue.at?.get(queue.selected);
+    const inSight = (index) => index !== undefined && index * HEIGHT > view.scrollTop - HEIGHT && index * HEIGHT < view.scrollTop + view.clientHeight;
+    let anchor = inSight(seen) ? queue.selected : null;
+    if (!anchor && view.scrollTop > 0) anchor = queue.order[Math.floor(view.scrollTop / HEIGHT)];
+    const before = anchor ? queue.at.get(anchor) : undefined;
+    arrange();
+    parts.space.style.setProperty("height", `${queue.order.length * HEIGHT}px`);
+    const after = queue.at.get(anchor);
+    if (before !== undefined && after !== undefined) view.scrollTop += (after - before) * HEIGHT;
+    draw();
+  };
+  queue.refresh = () => { pending = pending || requestAnimationFrame(refresh); };
+
+  // ---- selecting -------------------------------------------------------------------------------------------------
+  const reveal = (index) => {
+    const { view } = parts;
+    const top = index * HEIGHT;
+    if (top < view.scrollTop) view.scrollTop = top;
+    else if (top + HEIGHT > view.scrollTop + view.clientHeight) view.scrollTop = top + HEIGHT - view.clientHeight;
+  };
+  /** Select a row by id; with `show` it is scrolled into sight. */
+  queue.select = (id, show = true) => {
+    let index = queue.at?.get(id) ?? -1;
+    queue.selected = queue.rows.has(id) ? id : null;
+    frozen = queue.selected ? { id, key: place(id, queue.rows.get(id)) } : null;
+    arrange();
+    index = queue.at.get(id) ?? index;
+    if (show && index >= 0) reveal(index);
+    draw();
+    desk.map?.highlight(queue.selected);
+  };
+  const step = (by) => {
+    if (!queue.order.length) return;
+    const now = queue.at.get(queue.selected);
+    const top = Math.ceil(parts.view.scrollTop / HEIGHT);
+    const index = now === undefined ? top : Math.min(Math.max(now + by, 0), queue.order.length - 1);
+    const id = queue.order[index];
+    queue.select(id);
+    if (desk.opened && desk.opened !== id && desk.mode() === "drawer") desk.open(id, false);
+  };
+  const page = () => Math.max(1, Math.floor(parts.view.clientHeight / HEIGHT) - 1);
+
+  // ---- filters ---------------------------------------------------------------------------------------------------
+  const change = (some) => {
+    filter = { ...filter, ...some };
+    sessionStorage.setItem(MEMORY, JSON.stringify(filter));
+    frozen = null;
+    fresh = new Set();
+    arrange();
+    const index = queue.at.get(queue.selected);
+    if (index === undefined) parts.view.scrollTop = 0;
+    else reveal(index);
+    draw();
+  };
+  const toggle = (urgency) =>
+    change({ urgency: filter.urgency.includes(urgency) ? filter.urgency.filter((one) => one !== urgency) : [...filter.urgency, urgency] });
+  queue.clear = () => {
+    change({ ...NONE, newest: filter.newest });
+    for (const name of ["type", "step", "department"]) parts[name].value = filter[name];
+    parts.text.value = "";
+    parts.grid.set("");
+  };
+
+  const chip = (key, text, run, urgency = null) =>
+    h("button.desk-chip", { type: "button", "aria-pressed": "false", "aria-keyshortcuts": key, onclick: run },
+      h("kbd", {}, key), urgency && desk.shape(urgency), text, h("b", {}, "0"));
+  const choice = (name, label, options) => {
+    const select = h("select.desk-input", { "aria-label": label, onchange: () => change({ [name]: select.value }) },
+      options.map(([value, text]) => h("option", { value, selected: filter[name] === value }, text)));
+    parts[name] = select;
+    return select;
+  };
+  const chips = () => {
+    parts.chips = {
+      critical: chip("1", desk.urgency("critical"), () => toggle("critical"), "critical"),
+      urgent: chip("2", desk.urgency("urgent"), () => toggle("urgent"), "urgent"),
+      routine: chip("3", desk.urgency("routine"), () => toggle("routine"), "routine"),
+      unplaced: chip("X", desk.text("queue.unplaced"), () => change({ unplaced: !filter.unplaced })),
+    };
+    return h("div.desk-chips", {}, ...Object.values(parts.chips));
+  };
+  const selects = () => {
+    const types = Object.entries(desk.facts.types).map(([code, name]) => [code, code.length > 2 ? `　${name}` : name]);
+    parts.grid = desk.combo({
+      label: desk.text("queue.filter.grid"), hint: desk.text("queue.filter.grid"),
+      options: () => Object.entries(desk.facts.grids), taken: (grid) => change({ grid }),
+    });
+    parts.grid.set(filter.grid);
+    return h("div.desk-selects", {},
+      choice("step", desk.text("queue.filter.step"), ["open", "waiting", "acknowledged", "closed", "all"].map((one) => [one, desk.text(`queue.step.${one}`)])),
+      choice("type", desk.text("queue.filter.type"), [["", desk.text("queue.filter.type_all")], ...types]),
+      choice("department", desk.text("queue.filter.department"), [["", desk.text("queue.filter.department_all")], ...Object.entries(desk.facts.departments)]),
+      parts.grid.element);
+  };
+
+  const buildAll = () => {
+    parts.box = desk.byId("desk-queue");
+    parts.text = h("input.desk-input.desk-search", {
+      type: "search", id: "desk-search", placeholder: desk.text("queue.search"), "aria-label": desk.text("queue.search"), autocomplete: "off",
+      oninput: () => change({ text: parts.text.value.trim() }),
+      onkeydown: (event) => {
+        if (event.isComposing) return;
+        if (event.key === "Enter" || event.key === "ArrowDown") { event.preventDefault(); parts.view.focus(); step(0); }
+      },
+    });
+    parts.text.value = filter.text;
+    parts.sort = h("button.desk-button.quiet", { type: "button", "aria-keyshortcuts": "S", onclick: () => change({ newest: !filter.newest }) });
+    parts.count = h("span", { role: "status" });
+    parts.fresh = h("button.desk-button.fresh", { type: "button", hidden: true, onclick: () => { parts.view.scrollTop = 0; draw(); } });
+    parts.clear = h("button.desk-button.quiet", { type: "button", hidden: true, onclick: queue.clear }, h("kbd", {}, "0"), desk.text("queue.clear"));
+    parts.space = h("div.desk-space");
+    parts.view = h("div.desk-rows", {
+      id: "desk-rows", role: "listbox", tabindex: "0", "aria-label": desk.text("queue.title"), onscroll: () => draw(),
+      onclick: (event) => {
+        const row = event.target.closest(".desk-row");
+        if (row) { queue.select(row.dataset.id, false); desk.open(row.dataset.id); }
+      },
+    }, parts.space);
+    parts.empty = h("p.desk-empty", {});
+    parts.box.replaceChildren(
+      h("div.desk-filter", {}, h("div.desk-line", {}, parts.text, parts.sort), chips(), selects(),
+        h("div.desk-line.desk-count", {}, parts.count, parts.clear, parts.fresh)),
+      parts.view, parts.empty);
+    new ResizeObserver(() => draw()).observe(parts.view);
+  };
+
+  // ---- live ------------------------------------------------------------------------------------------------------
+  const arrived = (set, del, whole) => {
+    const changed = Object.keys(set || {});
+    if (loaded) for (const id of changed) if (!queue.rows.has(id)) fresh.add(id);
+    loaded = true;
+    queue.rows = whole;
+    for (const id of del || []) fresh.delete(id);
+    if (queue.selected && !whole.has(queue.selected)) { queue.selected = null; frozen = null; }
+    for (const id of fresh) if (!whole.has(id) || !fits(whole.get(id))) fresh.delete(id);
+    queue.refresh();
+    for (const run of watchers) run([...changed, ...(del || [])]);
+  };
+
+  desk.onStart("desk", () => {
+    try { filter = { ...NONE, ...JSON.parse(sessionStorage.getItem(MEMORY) || "{}") }; } catch { filter = { ...NONE }; }
+    buildAll();
+    draw();
+    window.gridwall.on("queue", arrived);
+    const free = () => ["queue", "drawer"].includes(desk.mode());
+    desk.key("KeyJ", () => step(1), free);
+    desk.key("KeyK", () => step(-1), free);
+    desk.key("ArrowDown", () => step(1), free);
+    desk.key("ArrowUp", () => step(-1), free);
+    desk.key("PageDown", () => step(page()), free);
+    desk.key("PageUp", () => step(-page()), free);
+    desk.key("Home", () => step(-queue.order.length), free);
+    desk.key("End", () => step(queue.order.length), free);
+    desk.key("Enter", () => desk.open(queue.selected), (event) => free() && queue.selected && !event.target.closest("button, a, summary"));
+    desk.key("Slash", () => { parts.text.focus(); parts.text.select(); }, (event) => free() && event.key !== "?");
+    desk.key("Digit1", () => toggle("critical"), free);
+    desk.key("Digit2", () => toggle("urgent"), free);
+    desk.key("Digit3", () => toggle("routine"), free);
+    desk.key("Digit0", queue.clear, free);
+    desk.key("KeyX", () => change({ unplaced: !filter.unplaced }), free);
+    desk.key("KeyS", () => change({ newest: !filter.newest }), free);
+    parts.view.focus();
+  });
+})();

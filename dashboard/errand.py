@@ -1,0 +1,142 @@
+"""One command of the desk (办理): from what the browser asked to what it is told, conflicts with the other's change.
+
+The caller's identity comes from the request, never from what the browser sent.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from config.words import Words
+from dashboard.history import history, known
+from dashboard.names import Names
+from operations.errors import Conflict, OperationsError
+from operations.incident import Incident
+from operations.policy import Identity
+from operations.report import URGENCIES
+
+Asked = dict[str, Any]
+Answer = dict[str, Any]
+
+TEXT_MOST = 2_000
+"""Characters of a note, a result's text or a reason."""
+RESULTS = ("resolved", "transferred", "duplicate", "untrue", "withdrawn")
+
+
+class Unclear(ValueError):
+    """The browser asked for something that is no command; names the field."""
+
+
+def perform(operations: Any, identity: Identity, names: Names, asked: Asked) -> Answer:
+    """Carry out `asked` {action, id, revision, ...} and return {ok, serial, text, ...}; never raises for a refusal."""
+    words = names.words
+    serial = asked.get("serial", 0)
+    try:
+        told = carry_out(operations, identity, names, asked)
+    except Conflict as error:
+        told = conflict(operations, identity, names, asked, error.current)
+    except OperationsError as error:
+        told = {"ok": False, "code": error.code, "text": explain(error, words, identity.role)}
+    except Unclear as error:
+        told = {"ok": False, "code": "unclear", "text": words.text("desk.error.unclear", field=str(error))}
+    return {"serial": serial, **told}
+
+
+def carry_out(operations: Any, identity: Identity, names: Names, asked: Asked) -> Answer:
+    """Return what a successful command says."""
+    action = asked.get("action")
+    if action == "reveal":
+        return reveal(operations, identity, names, asked)
+    command = COMMANDS.get(str(action))
+    if command is None:
+        raise Unclear("action")
+    after = command(operations, identity, asked)
+    key = "desk.done.place_unplaced" if action == "place" and not after.grid else f"desk.done.{action}"
+    urgency = known(names.words, "desk.urgency", after.urgency)
+    text = names.words.text(key, number=after.number, urgency=urgency)
+    return {"ok": True, "text": text, "revision": after.revision}
+
+
+def reveal(operations: Any, identity: Identity, names: Names, asked: Asked) -> Answer:
+    """Return the sealed original; reading it is an entry of its own."""
+    sealed = operations.unseal(identity, word(asked, "id"), text(asked, "reason"))
+    words = names.words
+    shown = {known(words, "desk.reveal", name): str(value) for name, value in sealed.items() if value}
+    return {"ok": True, "text": words.text("desk.done.reveal", number=""), "revision": 0, "sealed": shown}
+
+
+def conflict(operations: Any, identity: Identity, names: Names, asked: Asked, current: Incident) -> Answer:
+    """Return what somebody else did meanwhile, and the revision to redo the command on."""
+    words = names.words
+    entries = [one for one in operations.history(identity, current.id) if one.revision > asked.get("revision", 0)]
+    lines = [
+        words.text("desk.conflict.line", at=names.moment(line.at), who=line.who, what=line.what)
+        for line in history(entries, names)
+    ]
+    step, urgency = known(words, "desk.step", current.step), known(words, "desk.urgency", current.urgency)
+    told = "\n".join(lines) or words.text("desk.conflict.unknown", step=step, urgency=urgency)
+    return {"ok": False, "code": "conflict", "text": told, "revision": current.revision}
+
+
+def explain(error: OperationsError, words: Words, role: str = "") -> str:
+    """Return what an error says to the person who must act; an error without a text says its code."""
+    role = known(words, "desk.role", role)
+    for key in (error.code, "desk.error." + error.code.rpartition(".")[2]):
+        if key in words:
+            return words.text(key, **{"role": role, **error.params})
+    return words.text("desk.error.refused", code=error.code)
+
+
+# ---- what the browser may ask ----------------------------------------------------------------------------------------
+
+
+def word(asked: Asked, name: str, allowed: tuple[str, ...] | None = None) -> str:
+    """Return a short text of what was asked; raises Unclear when it is missing or not one of `allowed`."""
+    value = asked.get(name)
+    if not isinstance(value, str) or not value or len(value) > 100 or (allowed and value not in allowed):
+        raise Unclear(name)
+    return value
+
+
+def text(asked: Asked, name: str = "text") -> str:
+    """Return a free text, possibly empty; raises Unclear when it is too long."""
+    value = asked.get(name) or ""
+    if not isinstance(value, str) or len(value) > TEXT_MOST:
+        raise Unclear(name)
+    return value.strip()
+
+
+def number(asked: Asked, name: str) -> float:
+    """Return a number of what was asked; raises Unclear when it is none."""
+    value = asked.get(name)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise Unclear(name)
+    return value
+
+
+def subject(asked: Asked) -> tuple[str, int]:
+    """Return the incident's id and the revision the operator saw."""
+    return word(asked, "id"), int(number(asked, "revision"))
+
+
+def place(operations: Any, identity: Identity, asked: Asked) -> Incident:
+    """Place by hand: in a grid, or at a point."""
+    if asked.get("grid"):
+        where: dict[str, Any] = {"grid": word(asked, "grid")}
+    else:
+        where = {"lon": float(number(asked, "lon")), "lat": float(number(asked, "lat"))}
+    placed: Incident = operations.place(identity, *subject(asked), **where)
+    return placed
+
+
+COMMANDS: dict[str, Callable[[Any, Identity, Asked], Incident]] = {
+    "acknowledge": lambda operations, who, asked: operations.acknowledge(who, *subject(asked)),
+    "note": lambda operations, who, asked: operations.note(who, *subject(asked), text(asked)),
+    "urgency": lambda operations, who, asked: operations.urgency(
+        who, *subject(asked), word(asked, "urgency", URGENCIES)
+    ),
+    "close": lambda operations, who, asked: operations.close(
+        who, *subject(asked), word(asked, "result", RESULTS), text(asked)
+    ),
+    "reopen": lambda operations, who, asked: operations.reopen(who, *subject(asked), text(asked)),
+    "place": place,
+}

@@ -1,0 +1,94 @@
+"""The history 经过 of an incident: journal entries in words, with who, when and what."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from config.words import Words
+from dashboard.names import Names
+from operations.entry import Entry
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the history: when (microseconds), who, what, and the reason or text that goes with it."""
+
+    at: int
+    who: str
+    what: str
+    more: str = ""
+
+
+def history(entries: Iterable[Entry], names: Names) -> list[Line]:
+    """Return the entries in words, newest first."""
+    lines = [Line(entry.at, names.actor(entry.actor), what(entry, names), more(entry, names)) for entry in entries]
+    return lines[::-1]
+
+
+def what(entry: Entry, names: Names) -> str:
+    """Return what an entry did."""
+    words = names.words
+    values = (entry.body or {}).get("set", {})
+    match entry.action:
+        case "incident.opened":
+            return words.text("desk.history.incident_opened", source=names.source(values.get("source", "")))
+        case "incident.updated":
+            return updated(values, words)
+        case "incident.urgency":
+            return words.text(
+                "desk.history.incident_urgency", urgency=known(words, "desk.urgency", values.get("urgency", ""))
+            )
+        case "incident.closed":
+            return words.text("desk.history.incident_closed", result=result(values.get("result", ""), words))
+        case "incident.placed" if values.get("grid"):
+            return words.text("desk.history.incident_placed", grid=names.grid(values["grid"]))
+        case "incident.placed":
+            return words.text("desk.history.incident_placed_outside")
+    key = "desk.history." + entry.action.replace(".", "_")
+    return words.text(key) if key in words else entry.action
+
+
+FIELDS = ("type", "title", "address", "urgency", "source_status", "marks", "department", "occurred_at")
+
+
+def updated(values: dict[str, Any], words: Words) -> str:
+    """Return which facts a report changed."""
+    changed = [words.text(f"desk.field.{name}") for name in FIELDS if name in values]
+    if "lon" in values or "grid" in values:
+        changed.append(words.text("desk.field.place"))
+    if "gone" in values:
+        changed.append(words.text("desk.field.gone" if values["gone"] else "desk.field.back"))
+    if not changed:
+        return words.text("desk.history.incident_updated_same")
+    return words.text(
+        "desk.history.incident_updated", fields="、".join(changed) if words.lang == "zh" else ", ".join(changed)
+    )
+
+
+def more(entry: Entry, names: Names) -> str:
+    """Return the reason or the masked text that goes with an entry."""
+    if entry.body is None:
+        return names.words.text("desk.drawer.destroyed")
+    if entry.reason:
+        return names.words.text("desk.history.reason", reason=entry.reason)
+    return ""
+
+
+def known(words: Words, key: str, code: str) -> str:
+    """Return the text of a code; a code without a text is shown as it is."""
+    return words.text(f"{key}.{code}") if f"{key}.{code}" in words else code
+
+
+def mark(code: str, words: Words) -> str:
+    """Return a mark in words."""
+    return known(words, "desk.mark", code)
+
+
+def channel(code: str, words: Words) -> str:
+    """Return a channel in words; sources may name channels of their own."""
+    return known(words, "desk.channel", code)
+
+
+def result(code: str, words: Words) -> str:
+    """Return a result in words."""
+    return known(words, "desk.result", code)

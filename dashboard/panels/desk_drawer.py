@@ -1,0 +1,194 @@
+"""The drawer 事件详情: one incident with all its facts and its history in words, and the place for what is done to it.
+
+Head, buttons and forms live in the browser (`assets/desk/drawer.js`), so that nothing typed is lost when the facts are
+drawn anew; facts and history are drawn here from the journal.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dash import Input, Output, dcc, html
+from dash.exceptions import PreventUpdate
+from msgspec import convert
+
+from config.words import Words
+from dashboard.errand import explain, perform
+from dashboard.history import Line, history, known, result
+from dashboard.names import Names, names_of
+from operations.board import Board
+from operations.entry import Entry
+from operations.errors import OperationsError
+from operations.incident import Incident
+
+SIDE = "desk-side"
+BODY = "desk-drawer-body"
+OPEN = "desk-open"
+COMMAND = "desk-command"
+ANSWER = "desk-answer"
+
+HISTORY_MOST = 200
+"""Entries shown; an incident with more says how many there are."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One line of the facts; `at` (microseconds) adds how long ago that was."""
+
+    name: str
+    value: str
+    at: int | None = None
+
+
+# ---- data ------------------------------------------------------------------------------------------------------------
+
+
+def facts(one: Incident, names: Names) -> list[Fact]:
+    """Return everything known of the incident, what is empty left out."""
+    say = names.words.text
+    found = [
+        Fact("type", names.type(one.type)),
+        Fact("department", names.department(one.department)),
+        *place(one, names),
+        Fact("source", names.source(one.source)),
+        Fact("report", one.report_id),
+        Fact("channel", known(names.words, "desk.channel", one.channel)),
+        Fact("source_status", one.source_status),
+        Fact("occurred", names.moment(one.occurred_at), one.occurred_at),
+        Fact("received", names.moment(one.received_at), one.received_at),
+        *progress(one, names),
+        Fact("reports", str(one.reports) if one.reports > 1 else ""),
+        Fact("gone", say("desk.fact.gone_value") if one.gone else ""),
+        Fact("marks", "、".join(known(names.words, "desk.mark", code) for code in one.marks)),
+    ]
+    return [fact for fact in found if fact.value]
+
+
+def place(one: Incident, names: Names) -> list[Fact]:
+    """Return where it is: the chain of grids, or that it is unplaced with the nearest grid, the address, the point."""
+    say = names.words.text
+    found = [Fact("place", f"{names.chain(one.chain)}（{one.grid}）" if one.grid else say("desk.fact.unplaced"))]
+    if not one.grid and one.nearest:
+        near = say("desk.fact.metres", grid=names.grid(one.nearest), metres=f"{one.distance_m:,.0f}")
+        found.append(Fact("nearest", near))
+    found.append(Fact("address", one.address))
+    if one.lon is not None and one.lat is not None:
+        accuracy = say("desk.fact.accuracy", metres=f"{one.accuracy_m:.0f}") if one.accuracy_m else ""
+        point = say("desk.fact.point_value", lon=f"{one.lon:.6f}", lat=f"{one.lat:.6f}", accuracy=accuracy)
+        found.append(Fact("point", point))
+    return found
+
+
+def progress(one: Incident, names: Names) -> list[Fact]:
+    """Return who acknowledged, whom it was escalated to, how it was closed."""
+    say = names.words.text
+    found = [Fact("acknowledged", say("desk.fact.waiting") if one.is_open else "")]
+    if one.acknowledged_at:
+        who = say(
+            "desk.fact.acknowledged_value", at=names.moment(one.acknowledged_at), who=names.actor(one.acknowledged_by)
+        )
+        found = [Fact("acknowledged", who, one.acknowledged_at)]
+    if one.escalated_at:
+        found.append(Fact("escalated", names.moment(one.escalated_at), one.escalated_at))
+    if one.closed_at:
+        found.append(Fact("closed", names.moment(one.closed_at), one.closed_at))
+        found.append(Fact("result", one.result and result(one.result, names.words)))
+    return found
+
+
+# ---- looks -----------------------------------------------------------------------------------------------------------
+
+
+def layout(words: Words) -> html.Aside:
+    """Return the empty drawer, the place of the form and the stores that carry commands."""
+    return html.Aside(
+        [
+            html.Div(id="desk-head", className="desk-head"),
+            html.Div(id="desk-action", className="desk-action"),
+            html.Div(id=BODY, className="desk-drawer-body", tabIndex="-1"),
+            html.Div(id="desk-form"),
+            html.Div(id="desk-toast", className="desk-toast", role="status", **{"aria-live": "polite"}),
+            dcc.Store(id=OPEN),
+            dcc.Store(id=COMMAND),
+            dcc.Store(id=ANSWER),
+            html.Div(id="desk-sink", hidden=True),
+        ],
+        id=SIDE,
+        className="desk-side",
+        **{"aria-label": words.text("desk.drawer.title"), "data-open": "false"},
+    )
+
+
+def details(one: Incident, text: str, lines: Sequence[Line], names: Names) -> html.Div:
+    """Return facts, text and history of an open drawer."""
+    words = names.words
+    shown = lines[:HISTORY_MOST]
+    note = words.text("desk.drawer.history_note", n=len(lines), first=names.moment(lines[-1].at)) if lines else ""
+    return html.Div(
+        [
+            html.H3(words.text("desk.drawer.facts")),
+            html.Dl([part for fact in facts(one, names) for part in fact_parts(fact, words)], className="desk-facts"),
+            *([html.H3(words.text("desk.drawer.text")), html.P(text, className="desk-text")] if text else []),
+            html.H3([words.text("desk.drawer.history"), html.Small(note)]),
+            html.Ol([history_item(line, names) for line in shown], className="desk-history"),
+        ],
+        id="desk-details",
+        **{"data-id": one.id, "data-revision": str(one.revision)},
+    )
+
+
+def fact_parts(fact: Fact, words: Words) -> list[Any]:
+    """Return one fact as term and description."""
+    ago = [html.Time(**{"data-at": str(fact.at)})] if fact.at else []
+    return [html.Dt(words.text(f"desk.fact.{fact.name}")), html.Dd([fact.value, *ago])]
+
+
+def history_item(line: Line, names: Names) -> html.Li:
+    """Return one line of the history."""
+    extra = [html.P(line.more, className="desk-history-more")] if line.more else []
+    return html.Li(
+        [html.Time(names.moment(line.at)), html.B(line.who), html.Span(line.what), *extra],
+        className="desk-history-item",
+    )
+
+
+def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
+    """Return no props: each operator looks at another incident."""
+    return {}
+
+
+def look(commands: Any, names: Names, id: str) -> html.Div | html.P:
+    """Return the details of an incident, or why they cannot be shown."""
+    try:
+        entries = commands.operations.history(commands.identity(), id)
+    except OperationsError as error:
+        return html.P(explain(error, names.words, commands.identity().role), className="desk-empty")
+    return details(folded(entries), "", history(entries, names), names)
+
+
+def folded(entries: Sequence[Entry]) -> Incident:
+    """Return the incident as its own entries, oldest first, build it."""
+    values: dict[str, Any] = {}
+    for entry in entries:
+        values |= (entry.body or {}).get("set", {})
+    return convert(values, Incident)
+
+
+def register(app: Any, commands: Any) -> None:
+    """Register opening an incident and carrying out a command."""
+    words: Words = app.words
+
+    def opened(asked: dict[str, Any] | None) -> Any:
+        if not asked:
+            raise PreventUpdate
+        return look(commands, names_of(commands, words), str(asked.get("id", "")))
+
+    def commanded(asked: dict[str, Any] | None) -> Any:
+        if not asked:
+            raise PreventUpdate
+        return perform(commands.operations, commands.identity(), names_of(commands, words), asked)
+
+    app.callback(Output(BODY, "children"), Input(OPEN, "data"), prevent_initial_call=True)(opened)
+    app.callback(Output(ANSWER, "data"), Input(COMMAND, "data"), prevent_initial_call=True)(commanded)
+    app.clientside_callback("dash_clientside.desk.answered", Output("desk-sink", "title"), Input(ANSWER, "data"))
+    app.clientside_callback("dash_clientside.desk.detailed", Output("desk-sink", "lang"), Input(BODY, "children"))

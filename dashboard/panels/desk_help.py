@@ -1,0 +1,95 @@
+"""The help sheet 快捷键 of the desk: every key with what it does, and the switch for single keys."""
+
+from typing import Any
+
+from dash import html
+
+from config.words import Words
+from operations.board import Board
+
+HELP = "desk-help"
+
+KEYS: dict[str, dict[str, tuple[str, ...]]] = {
+    "move": {
+        "select": ("J", "K", "↓", "↑"),
+        "page": ("PgDn", "PgUp"),
+        "ends": ("Home", "End"),
+        "open": ("Enter",),
+        "back": ("Esc",),
+    },
+    "find": {
+        "search": ("/",),
+        "urgencies": ("1", "2", "3"),
+        "unplaced": ("X",),
+        "sort": ("S",),
+        "clear": ("0",),
+    },
+    "act": {
+        "register": ("N",),
+        "acknowledge": ("A",),
+        "urgency": ("U",),
+        "note": ("M",),
+        "place": ("G",),
+        "close": ("C",),
+        "reopen": ("R",),
+        "reveal": ("V",),
+        "send": ("Ctrl", "Enter"),
+        "undo": ("Z",),
+    },
+}
+"""Group → what it does → keys; the texts are `desk.help.GROUP` and `desk.help.keys.NAME`."""
+
+
+def rows() -> list[tuple[str, str, tuple[str, ...]]]:
+    """Return (group, name, keys) in the order of the sheet."""
+    return [(group, name, keys) for group, names in KEYS.items() for name, keys in names.items()]
+
+
+def layout(words: Words) -> html.Dialog:
+    """Return the closed sheet; `?` opens it, Esc closes it."""
+    return html.Dialog(
+        [
+            html.Header(
+                [
+                    html.H2(words.text("desk.help.title")),
+                    html.Button(
+                        [html.Kbd("Esc"), words.text("common.close")],
+                        id="desk-help-close",
+                        className="desk-button quiet",
+                    ),
+                ]
+            ),
+            html.Div([section(group, names, words) for group, names in KEYS.items()], className="desk-help-columns"),
+            html.P(words.text("desk.help.conflict")),
+            html.P(words.text("desk.help.privacy")),
+            html.Label(
+                [
+                    html.Button(id="desk-letters", role="switch", className="desk-switch"),
+                    words.text("desk.help.letters"),
+                ],
+                className="desk-letters",
+            ),
+        ],
+        id=HELP,
+        className="desk-help",
+        **{"aria-label": words.text("desk.help.title")},
+    )
+
+
+def section(group: str, names: dict[str, tuple[str, ...]], words: Words) -> html.Section:
+    """Return one group of keys."""
+    lines = [
+        line
+        for name, keys in names.items()
+        for line in (html.Dt([html.Kbd(key) for key in keys]), html.Dd(words.text(f"desk.help.keys.{name}")))
+    ]
+    return html.Section([html.H3(words.text(f"desk.help.{group}")), html.Dl(lines)])
+
+
+def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
+    """Return no props: the sheet never changes."""
+    return {}
+
+
+def register(app: Any, commands: Any) -> None:
+    """Register nothing: the sheet opens in the browser."""
