@@ -9,13 +9,14 @@ from config.settings import Settings
 
 @dataclass(frozen=True)
 class City:
-    """Name, time zone, and whether the demonstration plays."""
+    """Name, time zone, whether the demonstration plays, and the fewest people a rate per 10,000 is shown for."""
 
     name: str = ""
     zone: tzinfo = UTC
     demo: bool = False
+    minimum_population: int = 1000
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """Return the city the settings describe."""
-        return cls(settings.city_name, settings.zone, settings.demo)
+        return cls(settings.city_name, settings.zone, settings.demo, settings.minimum_population)

@@ -11,7 +11,7 @@ from typing import Any
 from dash import html
 
 from config.words import Words
-from dashboard.panels.shell import SECOND, age, mark, place, shell, state
+from dashboard.panels.shell import SECOND, age, area, mark, place, shell, state
 from operations.board import Board
 from operations.incident import Incident
 
@@ -72,7 +72,7 @@ def row(one: Incident, now: int) -> Row:
         id=one.id,
         urgency=one.urgency,
         title=one.title,
-        town=one.chain[-3] if len(one.chain) > 2 else "",
+        town=area(one.chain),
         grid=one.grid,
         address=one.address,
         opened_at=one.opened_at,

@@ -13,7 +13,7 @@ from operations.views import load_by_department
 
 LIST = "wall-departments-list"
 NOTE = "wall-departments-note"
-ROWS = 6
+ROWS = 8
 OTHERS = ""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from dash import html
 
 from config.words import Words
-from dashboard.panels.shell import SECOND, age, place
+from dashboard.panels.shell import SECOND, age, area, place
 from operations.board import Board
 
 AS_OF = "wall-as-of"
@@ -40,7 +40,7 @@ def rows(board: Board, now: int) -> list[Call]:
     if not waiting:
         return []
     first = waiting[0]
-    town = first.chain[-3] if len(first.chain) > 2 else ""
+    town = area(first.chain)
     return [Call(first.title, first.number, town, first.grid, first.opened_at, len(waiting) - 1)]
 
 

@@ -13,7 +13,7 @@ import orjson
 from dash import html
 
 from config.words import Words
-from dashboard.panels.shell import state
+from dashboard.panels.shell import area, state
 from operations import views
 from operations.board import Board
 from operations.incident import Incident
@@ -41,7 +41,7 @@ def row(one: Incident | None) -> dict[str, Any] | None:
     """Return the marker of an incident; None when it is closed, gone from the scope or has no position."""
     if one is None or not one.is_open or one.lon is None or one.lat is None:
         return None
-    town = one.chain[-3] if len(one.chain) > 2 else ""
+    town = area(one.chain)
     found = Row(one.lon, one.lat, one.urgency, one.title, one.grid, town, one.opened_at, bool(one.acknowledged_at))
     return vars(found)
 
@@ -67,6 +67,7 @@ KEYED = {"heat": heat, "markers": markers}
 def layout(words: Words) -> html.Section:
     """Return the map with its legend and lock; `data-words` carries the texts the browser needs."""
     texts = words.under("wall.map") | {f"urgency.{k}": v for k, v in words.under("common.urgency").items()}
+    texts["unplaced"] = words.text("wall.unplaced.label")
     return html.Section(
         [
             dl.Map(
@@ -83,21 +84,26 @@ def layout(words: Words) -> html.Section:
                 inertia=False,
                 doubleClickZoom=False,
             ),
-            html.Div(id="wall-map-callout", className="callout", hidden=True),
-            html.P(words.text("wall.map.loading"), id="wall-map-notice", className="map-notice"),
+            html.Div(className="callout", hidden=True),
+            html.P(words.text("wall.map.loading"), className="map-notice"),
             html.Div(
                 [
-                    html.P("", id="wall-map-legend-title", className="legend-title cut"),
-                    html.Ol(id="wall-map-legend", className="legend-steps"),
+                    html.P("", className="legend-title cut"),
+                    html.Ol(className="legend-steps"),
                     html.P("", id="wall-map-total", className="legend-total cut"),
                 ],
                 className="legend",
             ),
-            html.Button(words.text("wall.map.locked"), id="wall-map-lock", className="map-lock", type="button"),
+            html.Button(words.text("wall.map.locked"), className="map-lock", type="button"),
         ],
         id="wall-map",
         className="map",
-        **{"data-state": "", "data-words": orjson.dumps(texts).decode(), "aria-label": words.text("wall.map.title")},
+        **{
+            "data-state": "",
+            "data-minimum": str(words.city.minimum_population),
+            "data-words": orjson.dumps(texts).decode(),
+            "aria-label": words.text("wall.map.title"),
+        },
     )
 
 

@@ -58,6 +58,11 @@ def age(at: int, *, limit: int = 0, class_name: str = "age") -> html.Time:
     return html.Time(className=class_name, **{"data-at": str(at)}, **extra)
 
 
+def area(chain: tuple[str, ...]) -> str:
+    """Return the code of the town of a leaf: third from the end of its chain (town, village, grid), else the top."""
+    return chain[-3] if len(chain) > 2 else chain[0] if len(chain) == 2 else ""
+
+
 def place(town: str, grid: str, fallback: str) -> html.Span:
     """Return "town · grid": the browser fills in the names it knows from the shapes; until then `fallback` shows."""
     return html.Span(className="place cut", **{"data-town": town, "data-grid": grid, "data-fallback": fallback})

@@ -1,0 +1,198 @@
+// The wall's map: joins Leaflet (view, lock), shapes, heat and marks (assets/map/), and the live rows "heat" and "markers".
+// The view moves only by the hand of somebody who unlocked it.
+(function () {
+  "use strict";
+  const part = (window.gridwallMap = window.gridwallMap || {});
+  const READABLE = 18; // CSS pixels² at 1920×1080 a cell needs on average to be told from its neighbours
+  const ROOM = { top: 20, side: 16, bottom: 92 }; // kept free round the city: the legend stands below
+  const HANDLERS = ["dragging", "scrollWheelZoom", "touchZoom", "boxZoom", "keyboard"];
+
+  let colours = null;
+  part.colours = function () {
+    if (colours) return colours;
+    const style = getComputedStyle(document.documentElement);
+    const token = (name) => style.getPropertyValue(`--${name}`).trim();
+    colours = { grid: token("map-grid"), border: token("map-border"), label: token("map-label"), halo: token("map-halo") };
+    for (const name of ["ground", "text", "critical", "urgent", "routine"]) colours[name] = token(name);
+    colours.heat = [0, 1, 2, 3, 4, 5, 6].map((step) => token(`heat-${step}`)).concat(token("heat-none"));
+    return colours;
+  };
+  part.scale = () => (document.documentElement.dataset.page === "wall" ? Math.min(innerWidth / 1920, innerHeight / 1080) : 1);
+  part.time = function (ms) {
+    const zone = document.querySelector("[data-zone]")?.dataset.zone || "UTC";
+    return new Date(ms).toLocaleTimeString("zh-CN", { timeZone: zone, hour12: false });
+  };
+
+  class Picture {
+    constructor(map, section) {
+      this.map = map;
+      this.section = section;
+      this.words = JSON.parse(section.dataset.words);
+      this.say = (key, values = {}) => (this.words[key] || key).replace(/{(\w+)}/g, (_, name) => values[name] ?? "");
+      this.find = (name) => section.querySelector(`.${name}`);
+      this.lock(true);
+      this.find("map-lock").addEventListener("click", () => this.lock(!this.locked));
+    }
+
+    async start() {
+      part.onfailure = () => this.notice(this.say("failed"));
+      this.layers = await part.loadAll();
+      this.notice(this.layers ? "" : this.say("none"));
+      this.fit();
+      if (this.layers) {
+        part.fillAll();
+        part.watch();
+        this.cells = new part.Cells(this.map, this.layers);
+        this.heat = new part.Heat(this.layers, Number(this.section.dataset.minimum) || 1000);
+        this.show();
+        this.listen("heat", (set, gone) => this.warm(set, gone));
+      }
+      this.marks = new part.Marks(this.map, this.layers, this.section, this.say);
+      this.listen("markers", (set, gone, whole) => {
+        if (!this.layers) this.fitMarks(whole);
+        this.marks.update(whole);
+      });
+      this.map.on("move", () => this.shift());
+      this.map.on("moveend zoomend resize", () => this.redraw());
+      new ResizeObserver(() => this.resized()).observe(this.map.getContainer());
+      setInterval(() => this.legend(), 10000);
+    }
+
+    listen(name, fn) {
+      const wait = () => (window.gridwall?.on ? window.gridwall.on(name, fn) : setTimeout(wait, 50));
+      wait();
+    }
+
+    notice(text) {
+      this.find("map-notice").textContent = text;
+      this.find("map-notice").hidden = !text;
+    }
+
+    // ---- view ----
+
+    lock(locked) {
+      this.locked = locked;
+      for (const name of HANDLERS) this.map[name]?.[locked ? "disable" : "enable"]();
+      this.section.dataset.locked = String(locked);
+      this.find("map-lock").textContent = this.say(locked ? "locked" : "unlocked");
+      if (locked && this.layers) this.fit();
+    }
+
+    bounds() {
+      const [x0, y0, x1, y1] = this.layers.box;
+      const [ox, oy] = this.layers.origin;
+      const back = (x, y) => {
+        const lat = (Math.atan(Math.sinh(Math.PI * (1 - (2 * (y + oy)) / part.WORLD))) * 180) / Math.PI;
+        return [lat, ((x + ox) / part.WORLD) * 360 - 180];
+      };
+      return L.latLngBounds(back(x0, y1), back(x1, y0));
+    }
+
+    fit() {
+      if (!this.layers) return;
+      const factor = part.scale();
+      const room = (name) => ROOM[name] * factor;
+      this.map.invalidateSize({ animate: false });
+      this.map.fitBounds(this.bounds(), {
+        animate: false,
+        paddingTopLeft: [room("side"), room("top")],
+        paddingBottomRight: [room("side"), room("bottom")],
+      });
+    }
+
+    fitMarks(whole) {
+      const points = [...whole.values()].map((row) => [row.lat, row.lon]);
+      if (points.length && !this.fitted) this.map.fitBounds(L.latLngBounds(points), { animate: false, maxZoom: 12, padding: [64, 64] });
+      this.fitted = points.length > 0;
+    }
+
+    resized() {
+      if (this.locked) this.fit();
+      else this.map.invalidateSize({ animate: false });
+      this.redraw();
+    }
+
+    // While a hand drags, the drawn picture moves as it is; it is drawn anew at the end.
+    shift() {
+      if (!this.cells) return;
+      const [was, is] = [this.cells.view, part.view(this.map, this.layers)];
+      if (was.scale !== is.scale) return;
+      this.section.style.setProperty("--shift-x", `${is.x - was.x}px`);
+      this.section.style.setProperty("--shift-y", `${is.y - was.y}px`);
+    }
+
+    redraw() {
+      this.section.style.setProperty("--shift-x", "0px");
+      this.section.style.setProperty("--shift-y", "0px");
+      if (this.cells) this.show();
+      this.marks?.draw();
+    }
+
+    // ---- heat ----
+
+    // The deepest level whose cells can be told apart at this zoom.
+    level() {
+      const { scale } = part.view(this.map, this.layers);
+      const factor = part.scale() ** 2;
+      for (let at = this.layers.leaf; at > this.layers.named; at -= 1) {
+        let area = 0;
+        for (const one of this.layers.levels[at].values()) area += one.area;
+        if ((area / this.layers.levels[at].size) * scale ** 2 >= (READABLE * factor) / Math.max(factor, 1)) return at;
+      }
+      return this.layers.named;
+    }
+
+    show() {
+      const at = Number(this.section.dataset.level || this.level());
+      if (at !== this.heat.at) this.heat.show(at);
+      this.cells.show(at, (code) => part.colours().heat[this.heat.class(code)]);
+      this.legend();
+    }
+
+    warm(set, gone) {
+      const touched = this.heat.update(set, gone);
+      this.cells.restyle(touched || this.layers.levels[this.heat.at].keys());
+      if (!touched) this.legend();
+    }
+
+    legend() {
+      if (!this.heat) return;
+      const up = this.layers.leaf - this.heat.at;
+      const unit = up ? this.say("legend_rolled", { level: this.say(`level_up_${up}`) }) : this.say("legend_unit");
+      const time = part.time(window.gridwall?.clock() ?? Date.now()).slice(0, 5);
+      const cells = this.say("cells", { n: this.layers.levels[this.heat.at].size.toLocaleString("en") });
+      const cut = this.say("cut_off", { time });
+      this.find("legend-title").textContent = [`${this.say("legend")} (${unit})`, cells, cut].join(" · ");
+      const steps = this.heat.steps();
+      if (up) steps.push([part.NO_POPULATION, this.say("no_population")]);
+      const key = JSON.stringify(steps);
+      if (key === this.stepsShown) return;
+      this.stepsShown = key;
+      this.find("legend-steps").replaceChildren(
+        ...steps.map(([step, text]) => {
+          const item = document.createElement("li");
+          item.className = `legend-step legend-step-${step}`;
+          item.textContent = text;
+          return item;
+        }),
+      );
+    }
+  }
+
+  part.pictures = [];
+  function begin(map) {
+    const section = map.getContainer().closest(".map[data-words]");
+    if (!section) return;
+    const picture = new Picture(map, section);
+    part.pictures = part.pictures.filter((one) => one.section.isConnected).concat(picture);
+    picture.start();
+  }
+
+  // Leaflet comes with dash-leaflet; the map tells us of itself when Dash has drawn it.
+  (function hook() {
+    if (!window.L?.Map) return void setTimeout(hook, 20);
+    L.Map.addInitHook(function () {
+      this.whenReady(() => setTimeout(() => begin(this), 0));
+    });
+  })();
+})();

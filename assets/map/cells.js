@@ -1,0 +1,109 @@
+// The cells on canvas. Fills and lines lie on two canvases: a changed cell is filled again over its old colour, under the
+// lines, so nothing is cleared and nothing else is drawn. (Leaflet's canvas redraws the union of all changed bounds.)
+(function () {
+  "use strict";
+  const part = (window.gridwallMap = window.gridwallMap || {});
+  const BUDGET = 6; // ms of painting a frame
+
+  class Cells {
+    constructor(map, layers) {
+      this.map = map;
+      this.layers = layers;
+      this.colours = [];
+      this.queue = new Set(); // codes to fill
+      this.frame = 0;
+      this.fills = canvas(map, "cells-fills");
+      this.lines = canvas(map, "cells-lines");
+    }
+
+    // colourOf: code -> css colour.
+    show(at, colourOf) {
+      this.at = at;
+      this.colourOf = colourOf;
+      this.redraw();
+    }
+
+    // Draw everything anew for the present view.
+    redraw() {
+      this.view = part.view(this.map, this.layers);
+      for (const one of [this.fills, this.lines]) fit(one, this.view);
+      this.drawLines();
+      this.queue = new Set(this.layers.levels[this.at].keys());
+      this.next();
+    }
+
+    // Fill these cells again, spread over frames.
+    restyle(codes) {
+      for (const code of codes) this.queue.add(code);
+      this.next();
+    }
+
+    next() {
+      if (!this.frame && this.queue.size) this.frame = requestAnimationFrame(() => this.paint());
+    }
+
+    paint() {
+      this.frame = 0;
+      const until = performance.now() + BUDGET;
+      const cells = this.layers.levels[this.at];
+      const context = transformed(this.fills, this.view);
+      for (const code of this.queue) {
+        this.queue.delete(code);
+        const one = cells.get(code);
+        if (one) {
+          context.fillStyle = this.colourOf(code);
+          context.fill(one.path, "evenodd");
+        }
+        if (performance.now() > until) break;
+      }
+      this.next();
+    }
+
+    drawLines() {
+      const context = transformed(this.lines, this.view);
+      const { grid, border } = part.colours();
+      const factor = part.scale() / this.view.scale;
+      const draw = (at, colour, width) => {
+        const all = new Path2D();
+        for (const one of this.layers.levels[at].values()) all.addPath(one.path);
+        context.strokeStyle = colour;
+        context.lineWidth = width * factor;
+        context.lineJoin = "round";
+        context.stroke(all);
+      };
+      draw(this.at, grid, 0.75);
+      if (this.layers.named < this.at) draw(this.layers.named, border, 1.25);
+      draw(0, border, 2);
+    }
+  }
+
+  function canvas(map, name) {
+    const made = document.createElement("canvas");
+    made.className = `layer ${name}`;
+    map.getContainer().append(made);
+    return made;
+  }
+
+  function fit(one, view) {
+    one.width = Math.round(view.width * view.ratio);
+    one.height = Math.round(view.height * view.ratio);
+  }
+
+  function transformed(one, view) {
+    const context = one.getContext("2d");
+    const k = view.scale * view.ratio;
+    context.setTransform(k, 0, 0, k, view.x * view.ratio, view.y * view.ratio);
+    return context;
+  }
+
+  // How path units lie on the map's container: container = path × scale + (x, y), in CSS pixels.
+  part.view = function (map, layers) {
+    const size = map.getSize();
+    const scale = (256 * 2 ** map.getZoom()) / part.WORLD;
+    const corner = map.getPixelBounds().min;
+    const [x, y] = layers.origin.map((value) => value * scale);
+    return { width: size.x, height: size.y, ratio: window.devicePixelRatio || 1, scale, x: x - corner.x, y: y - corner.y };
+  };
+
+  Object.assign(part, { Cells, canvas, fit });
+})();

@@ -1,0 +1,193 @@
+// Incidents as ◆ ▲ ●, town names, and the callout that names the gravest.
+(function () {
+  "use strict";
+  const part = (window.gridwallMap = window.gridwallMap || {});
+  const RANK = { routine: 0, urgent: 1, critical: 2 };
+  const SIZE = { routine: 7, urgent: 13, critical: 18 }; // half size at 1920×1080
+  const LABEL = 24;
+  const CLEAR = { top: 128, side: 16, bottom: 96 }; // where no callout goes: the call above, the legend below
+  const NEW = 20e6; // µs a mark counts as new
+  const PULSES = 6;
+
+  class Marks {
+    constructor(map, layers, section, say) {
+      Object.assign(this, { map, layers, section, say });
+      this.rows = new Map();
+      this.frame = 0;
+      this.canvas = part.canvas(map, "marks");
+      this.callout = section.querySelector(".callout");
+      this.pulses = document.createElement("div");
+      this.pulses.className = "pulses";
+      map.getContainer().append(this.pulses);
+    }
+
+    update(whole) {
+      this.rows = whole;
+      this.draw();
+    }
+
+    draw() {
+      this.frame = this.frame || requestAnimationFrame(() => this.paint());
+    }
+
+    point(row) {
+      const [x, y] = part.project(row.lon, row.lat);
+      const [ox, oy] = this.layers ? this.layers.origin : [0, 0];
+      return [(x - ox) * this.view.scale + this.view.x, (y - oy) * this.view.scale + this.view.y];
+    }
+
+    paint() {
+      this.frame = 0;
+      this.view = part.view(this.map, this.layers || { origin: [0, 0] });
+      part.fit(this.canvas, this.view);
+      const context = this.canvas.getContext("2d");
+      context.scale(this.view.ratio, this.view.ratio);
+      const factor = part.scale();
+      const rows = [...this.rows.values()].sort((a, b) => RANK[a.urgency] - RANK[b.urgency] || a.at - b.at);
+      const points = rows.map((row) => this.point(row));
+      this.labels(context, factor);
+      const grave = gravest(rows);
+      const box = this.place(grave, points, rows, factor);
+      if (box) leader(context, this.point(grave), box, factor);
+      rows.forEach((row, at) => mark(context, row, points[at], factor));
+      this.pulse(rows, points, grave);
+    }
+
+    labels(context, factor) {
+      if (!this.layers) return;
+      const { label, halo } = part.colours();
+      const size = LABEL * factor;
+      const taken = [];
+      context.font = `500 ${size}px ${getComputedStyle(this.section).fontFamily}`;
+      context.textAlign = "center";
+      context.textBaseline = "middle";
+      context.lineJoin = "round";
+      context.lineWidth = 5 * factor;
+      const areas = [...this.layers.levels[this.layers.named].values()].sort((a, b) => b.area - a.area);
+      for (const one of areas) {
+        const [x, y] = [one.x * this.view.scale + this.view.x, one.y * this.view.scale + this.view.y];
+        const half = context.measureText(one.name).width / 2 + 4 * factor;
+        const box = [x - half, y - size * 0.6, x + half, y + size * 0.6];
+        const inside = box[0] > 0 && box[1] > 0 && box[2] < this.view.width && box[3] < this.view.height - 80 * factor;
+        if (!inside || taken.some((other) => cross(box, other))) continue;
+        taken.push(box);
+        context.strokeStyle = halo;
+        context.strokeText(one.name, x, y);
+        context.fillStyle = label;
+        context.fillText(one.name, x, y);
+      }
+    }
+
+    // Put the callout where it hides the fewest marks; it moves only when the gravest or the view changes.
+    place(grave, points, rows, factor) {
+      this.callout.hidden = !grave;
+      if (!grave) return null;
+      const key = [grave.lon, grave.lat, grave.title, grave.at, part.names.size, this.view.x, this.view.y, this.view.scale].join();
+      if (key === this.placedFor) return this.box;
+      this.placedFor = key;
+      this.write(grave);
+      const [width, height] = [this.callout.offsetWidth, this.callout.offsetHeight];
+      const [px, py] = this.point(grave);
+      const gap = 48 * factor;
+      const spots = [
+        [px + gap, py - gap - height],
+        [px - gap - width, py - gap - height],
+        [px + gap, py + gap],
+        [px - gap - width, py + gap],
+        [px - width / 2, py - 2 * gap - height],
+        [px - width / 2, py + 2 * gap],
+      ].map(([x, y]) => this.inside(x, y, width, height, factor));
+      const cost = ([x0, y0, x1, y1]) =>
+        points.reduce((sum, [x, y], at) => sum + (x > x0 && x < x1 && y > y0 && y < y1 ? 1 + 4 * RANK[rows[at].urgency] : 0), 0) +
+        (px > x0 - gap / 2 && px < x1 + gap / 2 && py > y0 - gap / 2 && py < y1 + gap / 2 ? 1000 : 0);
+      this.box = spots.reduce((best, spot) => (cost(spot) < cost(best) ? spot : best));
+      this.callout.style.transform = `translate(${Math.round(this.box[0])}px, ${Math.round(this.box[1])}px)`;
+      return this.box;
+    }
+
+    inside(x, y, width, height, factor) {
+      const left = Math.min(Math.max(x, CLEAR.side * factor), this.view.width - width - CLEAR.side * factor);
+      const top = Math.min(Math.max(y, CLEAR.top * factor), this.view.height - height - CLEAR.bottom * factor);
+      return [left, top, left + width, top + height];
+    }
+
+    write(row) {
+      const place = [...new Set([row.town, row.grid].map((code) => part.names.get(code)).filter(Boolean))];
+      const title = document.createElement("p");
+      title.className = "callout-title cut";
+      const level = document.createElement("b");
+      level.className = `word-${row.urgency}`;
+      level.textContent = `${{ critical: "◆", urgent: "▲", routine: "●" }[row.urgency]} ${this.say(`urgency.${row.urgency}`)}`;
+      title.append(level, " ", row.title);
+      const line = document.createElement("p");
+      line.className = "callout-line cut";
+      line.textContent = [...(place.length ? place : [this.say("unplaced")]), part.time(row.at / 1000)].join(" · ");
+      this.callout.replaceChildren(title, line);
+      this.callout.dataset.urgency = row.urgency;
+    }
+
+    // Rings round what is new and round the gravest while nobody has answered it; CSS moves them, once a second.
+    pulse(rows, points, grave) {
+      const now = (window.gridwall?.clock() ?? Date.now()) * 1000;
+      const ringed = rows
+        .map((row, at) => [row, points[at]])
+        .filter(([row]) => (row === grave && !row.acknowledged) || (row.urgency !== "routine" && now - row.at < NEW))
+        .slice(-PULSES);
+      while (this.pulses.children.length > ringed.length) this.pulses.lastChild.remove();
+      ringed.forEach(([row, [x, y]], at) => {
+        const ring = this.pulses.children[at] || this.pulses.appendChild(document.createElement("i"));
+        ring.className = `pulse pulse-${row.urgency}`;
+        ring.style.transform = `translate(${x}px, ${y}px)`;
+      });
+      clearTimeout(this.later);
+      if (ringed.length) this.later = setTimeout(() => this.draw(), NEW / 1000);
+    }
+  }
+
+  // The gravest: unanswered before answered within 特急, else the newest unanswered 紧急; routine is never called out.
+  function gravest(rows) {
+    const weight = (row) => (row.urgency === "critical" ? (row.acknowledged ? 1 : 2) : row.acknowledged ? -1 : 0);
+    return rows
+      .filter((row) => row.urgency !== "routine" && weight(row) >= 0)
+      .reduce((best, row) => (!best || weight(row) > weight(best) || (weight(row) === weight(best) && row.at > best.at) ? row : best), null);
+  }
+
+  function mark(context, row, [x, y], factor) {
+    const r = SIZE[row.urgency] * factor;
+    context.beginPath();
+    if (row.urgency === "critical") {
+      context.moveTo(x, y - r);
+      context.lineTo(x + r, y);
+      context.lineTo(x, y + r);
+      context.lineTo(x - r, y);
+    } else if (row.urgency === "urgent") {
+      context.moveTo(x, y - r);
+      context.lineTo(x + r, y + r * 0.8);
+      context.lineTo(x - r, y + r * 0.8);
+    } else {
+      context.arc(x, y, r, 0, 7);
+    }
+    context.closePath();
+    context.lineWidth = 3 * factor;
+    context.lineJoin = "round";
+    context.strokeStyle = part.colours().ground;
+    context.stroke();
+    context.fillStyle = part.colours()[row.urgency];
+    context.fill();
+  }
+
+  function leader(context, [x, y], [x0, y0, x1, y1], factor) {
+    context.beginPath();
+    context.moveTo(x, y);
+    context.lineTo(Math.min(Math.max(x, x0), x1), Math.min(Math.max(y, y0), y1));
+    context.lineWidth = 2 * factor;
+    context.strokeStyle = part.colours().text;
+    context.stroke();
+  }
+
+  function cross(a, b) {
+    return a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+  }
+
+  Object.assign(part, { Marks });
+})();

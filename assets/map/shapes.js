@@ -1,0 +1,136 @@
+// The grids' shapes: loaded once, projected once, known by code; and their names for whoever shows a place.
+(function () {
+  "use strict";
+  const part = (window.gridwallMap = window.gridwallMap || {});
+  const URL = "/api/v1/grids/shapes";
+  const MOST_LEVELS = 6;
+  const RETRY = 5000; // ms
+  const WORLD = 256 * 2 ** 13; // world width in the units of the drawn paths: pixels at zoom 13
+
+  const names = new Map(); // code -> name
+
+  // Web Mercator, as Leaflet's default: degrees to path units.
+  function project(lon, lat) {
+    const sin = Math.sin((lat * Math.PI) / 180);
+    return [((lon + 180) / 360) * WORLD, (0.5 - Math.log((1 + sin) / (1 - sin)) / (4 * Math.PI)) * WORLD];
+  }
+
+  async function load(level) {
+    for (;;) {
+      try {
+        const answer = await fetch(`${URL}?level=${level}`);
+        if (answer.ok) return (await answer.json()).features;
+        if (answer.status === 404 || answer.status === 422) return [];
+      } catch {
+        // the server is away; try again
+      }
+      part.onfailure?.();
+      await new Promise((done) => setTimeout(done, RETRY));
+    }
+  }
+
+  function polygons(geometry) {
+    if (!geometry) return [];
+    return geometry.type === "MultiPolygon" ? geometry.coordinates : [geometry.coordinates];
+  }
+
+  // One area ready to draw. Paths are relative to `origin`, for canvas paths hold 32-bit floats only.
+  function cell(feature, origin) {
+    const path = new Path2D();
+    const box = [Infinity, Infinity, -Infinity, -Infinity];
+    let area = 0;
+    for (const rings of polygons(feature.geometry)) {
+      for (const [index, ring] of rings.entries()) {
+        let [px, py] = [0, 0];
+        for (const [at, [lon, lat]] of ring.entries()) {
+          const [wx, wy] = project(lon, lat);
+          const [x, y] = [wx - origin[0], wy - origin[1]];
+          if (at) path.lineTo(x, y);
+          else path.moveTo(x, y);
+          if (at && !index) area += px * y - x * py;
+          [px, py] = [x, y];
+          if (x < box[0]) box[0] = x;
+          if (y < box[1]) box[1] = y;
+          if (x > box[2]) box[2] = x;
+          if (y > box[3]) box[3] = y;
+        }
+        path.closePath();
+      }
+    }
+    const { code, name, parent, population, cx, cy } = feature.properties;
+    const [wx, wy] = cx === undefined ? [(box[0] + box[2]) / 2 + origin[0], (box[1] + box[3]) / 2 + origin[1]] : project(cx, cy);
+    return { code, name, parent, population, path, box, area: Math.abs(area) / 2, x: wx - origin[0], y: wy - origin[1] };
+  }
+
+  class Layers {
+    // levels: cells by code, one Map a level, top first.
+    constructor(all) {
+      const first = all[0][0] && polygons(all[0][0].geometry)[0][0][0];
+      this.origin = first ? project(first[0], first[1]) : [0, 0];
+      this.levels = all.map((features) => new Map(features.map((one) => [one.properties.code, cell(one, this.origin)])));
+      this.parents = new Map();
+      for (const level of this.levels) for (const one of level.values()) this.parents.set(one.code, one.parent);
+      for (const level of this.levels) for (const one of level.values()) names.set(one.code, one.name);
+      this.box = [Infinity, Infinity, -Infinity, -Infinity];
+      for (const one of this.levels[0].values()) {
+        this.box = [0, 1].map((i) => Math.min(this.box[i], one.box[i])).concat([2, 3].map((i) => Math.max(this.box[i], one.box[i])));
+      }
+    }
+
+    get leaf() {
+      return this.levels.length - 1;
+    }
+
+    // The deepest level few enough to name on the map.
+    get named() {
+      let found = 0;
+      this.levels.forEach((level, at) => {
+        if (level.size <= 40 && at < Math.max(this.leaf, 1)) found = at;
+      });
+      return found;
+    }
+
+    // The code on level `at` that the leaf `code` lies in.
+    ancestor(code, at) {
+      let found = code;
+      while (found && !this.levels[at].has(found)) found = this.parents.get(found);
+      return found || "";
+    }
+  }
+
+  async function loadAll() {
+    const all = [];
+    for (let level = 1; level <= MOST_LEVELS; level += 1) {
+      const features = await load(level);
+      if (!features.length) break;
+      all.push(features);
+    }
+    return all.length ? new Layers(all) : null;
+  }
+
+  // ---- names of places: <span class="place" data-town data-grid> ----
+
+  function fill(span) {
+    const known = [span.dataset.town, span.dataset.grid].map((code) => names.get(code)).filter(Boolean);
+    const told = [...new Set(known)].join(" · ");
+    if (told && span.textContent !== told) span.textContent = told;
+  }
+
+  function fillAll() {
+    document.querySelectorAll(".place[data-grid]").forEach(fill);
+  }
+
+  function watch() {
+    new MutationObserver((changes) => {
+      if (!names.size) return;
+      for (const change of changes) {
+        if (change.type === "attributes" && change.target.classList?.contains("place")) fill(change.target);
+        for (const node of change.addedNodes) {
+          if (node.nodeType === 1) node.querySelectorAll(".place[data-grid]").forEach(fill);
+        }
+      }
+    }).observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-grid"] });
+  }
+
+  Object.assign(part, { Layers, loadAll, project, names, fillAll, watch, WORLD });
+})();
