@@ -60,7 +60,7 @@ class Backlog:
         """Entries after each partition's cursor, in order; waits up to `block_ms` for the first. Raises EngineAway."""
         streams: Any = {place_of(number): cursor for number, cursor in cursors.items()}
         with translated():
-            answer: Any = self._client.xread(streams, count=ENTRIES_AT_ONCE, block=block_ms) if streams else []
+            answer: Any = self._client.xread(streams, count=ENTRIES_AT_ONCE, block=block_ms or None) if streams else []
         found = answer.items() if isinstance(answer, dict) else answer
         return {int(name[-2:]): [self._entry(int(name[-2:]), *one) for one in _flat(rows)] for name, rows in found}
 
@@ -77,16 +77,6 @@ class Backlog:
         """Delete entries whose outcome is committed; returns how many reports that were. Safe to repeat."""
         with translated():
             return int(self._forget(keys=[place_of(partition), DECIDED], args=[partition, *ids]))
-
-    def forget_until(self, partition: int, cursor: str) -> int:
-        """Delete what was committed up to and including the cursor by a worker that died before it could."""
-        total = 0
-        while True:
-            with translated():
-                rows: Any = self._client.xrange(place_of(partition), "-", cursor, count=ENTRIES_AT_ONCE)
-            if not rows:
-                return total
-            total += self.forget(partition, [id.decode() for id, _ in rows])
 
     def counts(self, partition: int, cursor: str) -> tuple[int, int]:
         """(accepted since the engine's data began, accepted after the cursor), read at one moment."""

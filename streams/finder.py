@@ -1,0 +1,85 @@
+"""Finds the grid of reports: the geo index over the current grid version, reloaded when that changes."""
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import shapely
+
+from geo.errors import GeoError
+from geo.grid import Grid
+from geo.locator import Locator
+from operations import grids
+from operations.database import Database
+from operations.report import Located, Report
+
+CHECK_SECONDS = 2.0
+"""How long a new grid version may go unnoticed."""
+
+NOWHERE = Located()
+
+log = logging.getLogger(__name__)
+
+
+class Finder:
+    """One per worker; not shared between threads."""
+
+    def __init__(self, database: Database, cache: Path, monotonic: Callable[[], float]) -> None:
+        self._database = database
+        self._cache = cache
+        self._monotonic = monotonic
+        self._checked_at = -CHECK_SECONDS
+        self._version = -1
+        self._locator: Locator | None = None
+
+    def locate(self, reports: Sequence[Report]) -> list[Located]:
+        """Where each report lies: by its point, else by the grid code it names; unplaced when neither is known."""
+        self._refresh()
+        if self._locator is None:
+            return [NOWHERE] * len(reports)
+        return [self._one(self._locator, report) for report in reports]
+
+    def _one(self, locator: Locator, report: Report) -> Located:
+        place = report.place
+        if place is not None and place.lon is not None and place.lat is not None:
+            found = locator.locate(place.lon, place.lat)
+            if found.code or report.grid_code not in locator.chains:
+                return Located(found.code, found.chain, found.nearest, found.distance_m)
+        if report.grid_code in locator.chains:
+            return Located(report.grid_code, locator.chains[report.grid_code])
+        return NOWHERE
+
+    def _refresh(self) -> None:
+        now = self._monotonic()
+        if now < self._checked_at + CHECK_SECONDS:
+            return
+        self._checked_at = now
+        version = grids.current_id(self._database)
+        if version == self._version:
+            return
+        self._locator = self._load()
+        self._version = version
+
+    def _load(self) -> Locator | None:
+        found = grids.current(self._database)
+        if found is None or not found.rows:
+            return None
+        shapes = [
+            Grid(
+                code=row.code,
+                name=row.name,
+                kind=row.kind,
+                level=row.level,
+                parent=row.parent,
+                polygon=shapely.from_wkb(row.wkb),
+                population=row.population,
+                valid_from=row.valid_from,
+                valid_to=row.valid_to,
+            )
+            for row in found.rows
+        ]
+        try:
+            return Locator.open(shapes, self._cache)
+        except GeoError:
+            log.exception("grid version %s cannot be used, reports stay unplaced", found.id)
+            return None

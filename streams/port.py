@@ -1,0 +1,89 @@
+"""The port: all the dashboard needs of the engine, so that it never sees Redis."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import msgspec
+
+from config import clock
+from config.settings import Settings
+from config.taxonomy import Taxonomy
+from streams import doorbell, engine, gauges, mapping, presence
+from streams.errors import EngineAway, EngineMisconfigured
+from streams.intake import Intake
+from streams.limiter import Limiter
+from streams.log import ACCEPTED, DECIDED, Log
+from streams.transit import TransitSeal
+
+
+class Port:
+    """One per web process. `intake` takes reports; `ring` may be called from any thread."""
+
+    def __init__(self, settings: Settings) -> None:
+        taxonomy = Taxonomy.load()
+        self._client = engine.connect(settings.redis_url)
+        self._ringer = engine.connect_sync(settings.redis_url)
+        self._bound = settings.intake_bound
+        self._worker_ttl = settings.lease_seconds * 1_000_000
+        seal = TransitSeal(settings.data / "keys")
+        self._log = Log(engine.connect(settings.redis_url), seal, settings.intake_bound, clock.monotonic)
+        self.intake = Intake(
+            self._log,
+            taxonomy,
+            mapping.load_all(taxonomy, (mapping.FOLDER, settings.data / "sources")),
+            now=clock.now,
+            limiter=Limiter(clock.monotonic, settings.web_processes),
+        )
+
+    def doorbell(self) -> AsyncIterator[int]:
+        """Journal seqs as they are rung; 0 means: look. Reconnects for ever."""
+        return doorbell.rings(self._client)
+
+    def ring(self, seq: int) -> None:
+        """Tell every follower that the journal has reached `seq`; for `after_commit`. Never raises."""
+        doorbell.ring(self._ringer, seq)
+
+    async def gauges(self) -> Mapping[str, dict[str, Any]]:
+        """{name: {"value", "as_of"}}, and `pending` and `workers` as of now; raises EngineAway."""
+        found = await gauges.all_of(self._client)
+        now = clock.now()
+        found |= {name: gauges.Gauge(value, now) for name, value in (await self._counts()).items()}
+        return {name: msgspec.structs.asdict(gauge) for name, gauge in found.items()}
+
+    async def set_gauge(self, name: str, value: object) -> None:
+        """Store one gauge as of now; raises EngineAway."""
+        await gauges.put_async(self._client, {name: value}, clock.now())
+
+    async def ready(self) -> dict[str, Any]:
+        """{"ok", "engine", "pending", "bound", "workers"}; `engine` is "ok" or the code of what is wrong."""
+        try:
+            counts = await self._counts()
+        except EngineAway as error:
+            return {"ok": False, "engine": error.code, "detail": str(error)}
+        except EngineMisconfigured as error:
+            return {"ok": False, "engine": "engine_misconfigured", "detail": str(error)}
+        return {"ok": True, "engine": "ok", "bound": self._bound, **counts}
+
+    async def metrics(self) -> dict[str, float]:
+        """Counters and gauges for Prometheus by name ; what cannot be read is left out."""
+        totals = {f"intake_{name}_total": value for name, value in msgspec.structs.asdict(self.intake.totals).items()}
+        try:
+            counts = await self._counts()
+        except (EngineAway, EngineMisconfigured):
+            return {**totals, "engine_up": 0}
+        return {**totals, "engine_up": 1, **{f"intake_{name}": value for name, value in counts.items()}}
+
+    async def close(self) -> None:
+        """Finish the writes under way and close the connections."""
+        await self._log.close()
+        await self._client.aclose()
+        self._ringer.close()
+
+    async def _counts(self) -> dict[str, int]:
+        with engine.translated():
+            accepted = int(await self._client.hget(ACCEPTED, "all") or 0)
+            decided = int(await self._client.hget(DECIDED, "all") or 0)
+        return {
+            "pending": accepted - decided,
+            "workers": await presence.alive(self._client, clock.now(), self._worker_ttl),
+        }
