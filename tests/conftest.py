@@ -113,7 +113,7 @@ def valkey_server(worker_number: int) -> Iterator[str]:
     """URL of the engine this test process has to itself: an embedded Valkey, or a database of REDIS_URL's Redis."""
     asked = _asked()
     if not asked.embedded_valkey:
-        yield f"{asked.redis_url.rstrip('/').removesuffix('/0')}/{worker_number}"
+        yield asked.redis_url if worker_number == 0 else f"{asked.redis_url}?db={worker_number}"
         return
     from streams.engine import server_command
 

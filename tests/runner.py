@@ -9,7 +9,7 @@ import sys
 import tempfile
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from tests import engines, tools
 
 PROCESSES = min(2, os.cpu_count() or 1)
 NOTHING_COLLECTED = 5
-PARALLEL = ("-n", str(PROCESSES), "--dist", "loadfile")
+PARALLEL = ("-n", str(PROCESSES), "--dist", "worksteal")
 
 
 @dataclass
@@ -58,8 +58,11 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
     asked = {name: plain.pop(name, "") for name in ("DATABASE_URL", "REDIS_URL")}
     _run("lint and unit tests", ["-m", "not browser and not stream and not database", *PARALLEL], plain, tally)
     _run("tests with engines", ["-m", "(stream or database) and not browser", *PARALLEL], plain, tally)
-    _again("database", "DATABASE_URL", asked["DATABASE_URL"], _postgres(available), plain, tally)
-    _again("stream", "REDIS_URL", asked["REDIS_URL"], _redis(available), plain, tally)
+    again = _Again("database", "DATABASE_URL", asked["DATABASE_URL"], PARALLEL)
+    _run_again(again, _postgres(available), plain, tally)
+    # one process: the databases of one Redis are apart, but what is published in one is heard in all
+    again = _Again("stream", "REDIS_URL", asked["REDIS_URL"])
+    _run_again(again, _redis(available), plain, tally)
     _run("browser tests", ["-m", "browser"], plain, tally)
     print(tally.line(clock.monotonic() - started), flush=True)
     return tally.code
@@ -73,22 +76,25 @@ def _redis(available: tools.Tools) -> AbstractContextManager[str] | None:
     return engines.redis_7(available.redis) if available.redis else None
 
 
-def _again(
-    marker: str,
-    variable: str,
-    url: str,
-    private: AbstractContextManager[str] | None,
-    plain: Mapping[str, str],
-    tally: Tally,
+@dataclass(frozen=True)
+class _Again:
+    """A second pass: which tests, on which engine; `url` as the person asked, or "" for a private one."""
+
+    marker: str
+    variable: str
+    url: str
+    options: Sequence[str] = ()
+
+
+def _run_again(
+    again: _Again, private: AbstractContextManager[str] | None, plain: Mapping[str, str], tally: Tally
 ) -> None:
-    """Run the marked tests again on the engine the variable names, or on a private one."""
-    title = f"tests marked {marker} again, {variable}"
-    select = ["-m", f"{marker} and not browser", *PARALLEL]
-    if url:
-        _run(f"{title} as given", select, {**plain, variable: url}, tally)
-    elif private is not None:
-        with private as own:
-            _run(f"{title}={own}", select, {**plain, variable: own}, tally)
+    engine = nullcontext(again.url) if again.url else private
+    if engine is None:
+        return  # said before, with what to install
+    with engine as url:
+        select = ["-m", f"{again.marker} and not browser", *again.options]
+        _run(f"tests marked {again.marker} again, {again.variable}", select, {**plain, again.variable: url}, tally)
 
 
 def _run(title: str, select: Sequence[str], environment: Mapping[str, str], tally: Tally) -> None:
