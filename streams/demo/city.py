@@ -44,7 +44,6 @@ class Area:
 
     code: str
     name: str
-    kind: str
     level: str
     parent: str
     population: int | None
@@ -162,15 +161,15 @@ class _Register:
         return _with_parent(code, name, "village", code[:9], leaves)
 
     def _leaf(self, cell: int, village: str, serial: int, village_name: str, community: bool) -> Area:
-        """A leaf: mostly 综合; in communities one in twenty is 专属 (school, market…), some without residents."""
+        """A leaf; in communities one in twenty is a school, market, park…, most of those without residents."""
         chance = self.plan.random
         people: int | None = round(min(float(self.hectares[cell]) * 160, 780 * chance.lognormvariate(0.0, 0.35)))
-        kind, name = "综合", f"{village_name}{serial:02d}网格"
+        name = f"{village_name}{serial:02d}网格"
         if community and chance.random() < 0.05:
             place = chance.choice(names.PREMISES)
-            kind, name = "专属", f"{village_name}{place}网格"
+            name = f"{village_name}{serial:02d}网格（{place}）"
             people = None if place in names.WITHOUT_RESIDENTS else round((people or 0) * 0.3)
-        return Area(f"{village}{serial:03d}", name, kind, "grid", village, people, self.polygons[cell])
+        return Area(f"{village}{serial:03d}", name, "grid", village, people, self.polygons[cell])
 
     def _town_centre(self, town: int) -> Points:
         return np.asarray(self.village_centres[self.villages_of[town]].mean(axis=0))
@@ -181,7 +180,7 @@ def _with_parent(code: str, name: str, level: str, parent: str, children: list[l
     heads = [family[0] for family in children]
     union = shapely.orient_polygons(shapely.coverage_union_all([head.polygon for head in heads]))
     people = sum(head.population or 0 for head in heads)
-    return [Area(code, name, "综合", level, parent, people, union), *(area for family in children for area in family)]
+    return [Area(code, name, level, parent, people, union), *(area for family in children for area in family)]
 
 
 def _surveyed(indices: Iterable[int], centre: Callable[[int], Points]) -> list[int]:
@@ -202,7 +201,8 @@ def _degrees(line: Line) -> Line:
 
 
 def _feature(area: Area) -> dict[str, Any]:
-    properties = {name: getattr(area, name) for name in ("code", "name", "kind", "level", "parent", "population")}
+    properties = {name: getattr(area, name) for name in ("code", "name", "parent", "population")}
+    properties["kind"] = "综合"
     return {"type": "Feature", "properties": properties, "geometry": area.polygon.__geo_interface__}
 
 

@@ -72,6 +72,7 @@ _ROAD_PARTS = (
     ("青", "柳", "平", "临", "新", "高", "白", "石", "松", "梅", "竹", "沙", "龙", "鹿"),
     ("云", "城", "关", "岭"),
 )
+_SIDE_PARTS = (("文昌", "建设", "胜利", "民生", "纺织", "东升", "西湖口", "永安"), ("巷", "街", "支路", "横街"))
 _ESTATE_PARTS = (
     ("金", "银", "春", "锦", "翠", "丽", "景", "阳光", "东方", "幸福", "御", "兰"),
     ("河湾", "溪谷", "和苑", "江花园", "泽园", "都公寓", "林小区", "海名城", "庭雅居", "华里"),
@@ -115,6 +116,13 @@ def estate(village_code: str, serial: int) -> str:
     """The name of the `serial`-th housing estate of a village: the same estate whenever it is asked for."""
     first, last = _ESTATE_PARTS
     number = int(village_code) * 7 + serial * 13
+    return first[number % len(first)] + last[number // len(first) % len(last)]
+
+
+def side_street(village_code: str) -> str:
+    """The name of a village's main side street."""
+    first, last = _SIDE_PARTS
+    number = int(village_code)
     return first[number % len(first)] + last[number // len(first) % len(last)]
 
 
