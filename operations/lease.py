@@ -1,5 +1,7 @@
 """Leases: who owns a partition (or the keeper's duties) now, with a fencing token that only grows."""
 
+from collections.abc import Mapping
+
 import sqlalchemy as sa
 
 from operations.database import Database, Transaction
@@ -39,6 +41,16 @@ def check(transaction: Transaction, name: str, token: int) -> None:
     row = _row(transaction, name)
     if row.token != token or not row.owner:
         raise LeaseLost(name=name)
+
+
+def check_all(transaction: Transaction, held: Mapping[str, int]) -> None:
+    """The same for several leases, {name: token}. Raises LeaseLost with the first name that is lost."""
+    query = sa.select(lease.c.name, lease.c.token, lease.c.owner).where(lease.c.name.in_(sorted(held)))
+    rows = transaction.connection.execute(query.order_by(lease.c.name).with_for_update())
+    good = {row.name for row in rows if row.owner and row.token == held[row.name]}
+    for name in held:
+        if name not in good:
+            raise LeaseLost(name=name)
 
 
 def partition(number: int) -> str:

@@ -1,8 +1,9 @@
-"""Recording what a worker took from one partition: everything in one transaction, checked by the fencing token.
+"""Recording what a worker took from its partitions: everything in one transaction, checked by the fencing tokens.
 
 The deciding is done by `decision`; this is the shell around it: read what is known, decide, seal, write, append.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
@@ -48,6 +49,14 @@ class Recorded(Struct, frozen=True):
     last_seq: int
 
 
+class Delivery(Struct, frozen=True):
+    """What a worker took from one partition, oldest packet first, and the fencing token under which it did."""
+
+    partition: int
+    token: int
+    packets: Sequence[Packet]
+
+
 def record(
     database: Database,
     partition: int,
@@ -60,18 +69,41 @@ def record(
     now: int,
     after_commit: AfterCommit | None = None,
 ) -> Recorded:
-    """Decide and record one batch of stream packets, oldest first. Raises LeaseLost; then nothing was written."""
-    places = _places(packets, located)
+    """Decide and record one batch of one partition. Raises LeaseLost; then nothing was written."""
+    return record_all(
+        database,
+        [Delivery(partition, lease_token, packets)],
+        located=located,
+        rules=rules,
+        keys=keys,
+        now=now,
+        after_commit=after_commit,
+    )
+
+
+def record_all(
+    database: Database,
+    deliveries: Sequence[Delivery],
+    *,
+    located: Locate,
+    rules: Rules,
+    keys: KeyStore,
+    now: int,
+    after_commit: AfterCommit | None = None,
+) -> Recorded:
+    """The same for several partitions in one transaction. Raises LeaseLost with the name; nothing was written."""
+    places = _places([packet for delivery in deliveries for packet in delivery.packets], located)
     with database.write(after_commit) as transaction:
-        lease.check(transaction, lease.partition(partition), lease_token)
-        last = _last_stream_id(transaction, partition)
-        new = [packet for packet in packets if stream_order(packet[0]) > stream_order(last)]
-        decided = _decide(transaction, packets, places, rules, now)
-        _store(transaction, partition, decided, keys, now)
-        _count(transaction, partition, decided, new)
+        lease.check_all(transaction, {lease.partition(one.partition): one.token for one in deliveries})
+        new = _new(transaction, deliveries)
+        decided, ends = _decide(transaction, deliveries, places, rules, now)
+        partitions = [one.partition for one, end in zip(deliveries, ends, strict=True) for _ in range(end)]
+        _store(transaction, partitions, decided, keys, now)
+        _count(transaction, partitions, decided, new)
+        arrived = sum(len(items) for packets in new.values() for _, items in packets)
         return Recorded(
             journaled=decided.count("journaled"),
-            duplicates=sum(len(items) for _, items in new) - len(decided.outcomes) if new else 0,
+            duplicates=max(0, arrived - len(decided.outcomes)),
             stale=decided.count("stale"),
             conflicts=decided.count("conflict"),
             quarantined=decided.count("quarantined"),
@@ -107,17 +139,23 @@ def _places(packets: Sequence[Packet], located: Locate) -> dict[int, Located]:
 
 
 def _decide(
-    transaction: Transaction, packets: Sequence[Packet], places: dict[int, Located], rules: Rules, now: int
-) -> Decided:
-    items = [item for _, packed in packets for item in packed]
+    transaction: Transaction, deliveries: Sequence[Delivery], places: dict[int, Located], rules: Rules, now: int
+) -> tuple[Decided, list[int]]:
+    """What all items come to, and how many outcomes each delivery had."""
+    items = [item for delivery in deliveries for _, packed in delivery.packets for item in packed]
     numbers = _Numbers(transaction, rules, now)
     decider = Decider(
         _known(transaction, items), _standings(transaction, items), rules=rules, number=numbers.next, now=now
     )
-    for item in items:
-        decider.decide(item, places.get(id(item), decision.NOWHERE))
+    outcomes, ends = decider.decided.outcomes, []
+    for delivery in deliveries:
+        before = len(outcomes)
+        for _, packed in delivery.packets:
+            for item in packed:
+                decider.decide(item, places.get(id(item), decision.NOWHERE))
+        ends.append(len(outcomes) - before)
     numbers.store()
-    return decider.decided
+    return decider.decided, ends
 
 
 def _known(transaction: Transaction, items: Sequence[Item]) -> dict[str, bytes]:
@@ -138,7 +176,7 @@ def _standings(transaction: Transaction, items: Sequence[Item]) -> dict[str, Sta
     return dict(read_standings(transaction, "origin", sorted(origins)))
 
 
-def _store(transaction: Transaction, partition: int, decided: Decided, keys: KeyStore, now: int) -> None:
+def _store(transaction: Transaction, partitions: list[int], decided: Decided, keys: KeyStore, now: int) -> None:
     sealing = {draft.subject_id for draft, secret in zip(decided.drafts, decided.secrets, strict=True) if secret}
     key_of = keys.make([*sealing, *(item.id for item in decided.quarantined)])
     drafts = [
@@ -148,14 +186,17 @@ def _store(transaction: Transaction, partition: int, decided: Decided, keys: Key
     transaction.many(_OPEN, [_open_row(origin, standing) for origin, standing in decided.opened.items()])
     transaction.many(_UPDATE, [_update_row(standing) for standing in decided.updated.values()])
     transaction.many(_QUARANTINE, [_quarantine_row(item, key_of[item.id], now) for item in decided.quarantined])
-    _append(transaction, partition, decided, drafts)
+    _append(transaction, partitions, decided, drafts)
 
 
-def _append(transaction: Transaction, partition: int, decided: Decided, drafts: list[Draft]) -> None:
+def _append(transaction: Transaction, partitions: list[int], decided: Decided, drafts: list[Draft]) -> None:
     first = transaction.last_seq
     entries = journal.append(transaction, drafts)
     seqs = [entry.seq for entry in entries] or [first]
-    rows = [(item.key, item.outcome, item.content, seqs[item.draft], partition) for item in decided.outcomes]
+    rows = [
+        (item.key, item.outcome, item.content, seqs[item.draft], partition)
+        for item, partition in zip(decided.outcomes, partitions, strict=True)
+    ]
     transaction.many(_OUTCOME, rows)
 
 
@@ -204,27 +245,39 @@ def _quarantine_row(item: decision.Quarantined, key: bytes, now: int) -> tuple[o
     return (item.id, *plain, item.key, item.raw_sha256, len(item.raw), sealed, now)
 
 
-def _last_stream_id(transaction: Transaction, partition: int) -> str:
-    transaction.many("INSERT INTO partition (partition) VALUES (?) ON CONFLICT DO NOTHING", [(partition,)])
-    query = sa.select(tables.partition.c.last_stream_id).where(tables.partition.c.partition == partition)
-    return str(transaction.connection.execute(query.with_for_update()).scalar_one())
-
-
-def _count(transaction: Transaction, partition: int, decided: Decided, new: Sequence[Packet]) -> None:
-    """Add to the partition's counters what was not delivered before: they must equal what intake accepted."""
+def _new(transaction: Transaction, deliveries: Sequence[Delivery]) -> dict[int, list[Packet]]:
+    """{partition: packets that were not delivered before}; holds the partitions' rows."""
+    numbers = sorted(delivery.partition for delivery in deliveries)
+    transaction.many("INSERT INTO partition (partition) VALUES (?) ON CONFLICT DO NOTHING", [(n,) for n in numbers])
     columns = tables.partition.c
-    arrived = sum(len(items) for _, items in new)
-    values = {
-        columns.decided: columns.decided + arrived,
-        columns.duplicates: columns.duplicates + arrived - len(decided.outcomes),
-        columns.journaled: columns.journaled + decided.count("journaled"),
-        columns.stale: columns.stale + decided.count("stale"),
-        columns.conflict: columns.conflict + decided.count("conflict"),
-        columns.quarantined: columns.quarantined + decided.count("quarantined"),
+    query = sa.select(columns.partition, columns.last_stream_id).where(columns.partition.in_(numbers))
+    rows = transaction.connection.execute(query.order_by(columns.partition).with_for_update())
+    last = {row.partition: stream_order(row.last_stream_id) for row in rows}
+    return {
+        one.partition: [packet for packet in one.packets if stream_order(packet[0]) > last[one.partition]]
+        for one in deliveries
     }
-    if new:
-        values[columns.last_stream_id] = sa.literal(new[-1][0])
-    transaction.connection.execute(sa.update(tables.partition).where(columns.partition == partition).values(values))
+
+
+_COUNTED = ("journaled", "stale", "conflict", "quarantined")
+_COUNT = (
+    "UPDATE partition SET decided = decided + ?, duplicates = duplicates + ?, "
+    + ", ".join(f"{name} = {name} + ?" for name in _COUNTED)
+    + " WHERE partition = ?"
+)
+
+
+def _count(transaction: Transaction, partitions: list[int], decided: Decided, new: dict[int, list[Packet]]) -> None:
+    """Add to the partitions' counters what was not delivered before: they must equal what intake accepted."""
+    ended = Counter((number, item.outcome) for number, item in zip(partitions, decided.outcomes, strict=True))
+    rows: list[tuple[object, ...]] = []
+    for number, packets in new.items():
+        arrived = sum(len(items) for _, items in packets)
+        counts = [ended[number, name] for name in _COUNTED]
+        rows.append((arrived, arrived - sum(counts), *counts, number))
+    transaction.many(_COUNT, rows)
+    moved = [(packets[-1][0], number) for number, packets in new.items() if packets]
+    transaction.many("UPDATE partition SET last_stream_id = ? WHERE partition = ?", moved)
 
 
 class _Numbers:
