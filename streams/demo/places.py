@@ -48,6 +48,7 @@ class Places:
 
     def __init__(self, city: City) -> None:
         self.outline = shapely.union_all([area.polygon for area in city.level("county")])
+        self._boundary = shapely.get_exterior_ring(self.outline.convex_hull)
         self.spots = _spots(city)
         self._bounds = list(accumulate(_weight(city.seed, spot) for spot in self.spots))
 
@@ -67,7 +68,7 @@ class Places:
 
     def outside(self, chance: random.Random) -> tuple[float, float]:
         """A point a few hundred metres to three kilometres outside the city."""
-        there = self.outline.exterior.interpolate(chance.random(), normalized=True)
+        there = self._boundary.interpolate(chance.random(), normalized=True)
         away = self.outline.centroid
         push = 1 + chance.uniform(0.02, 0.14)
         return away.x + (there.x - away.x) * push, away.y + (there.y - away.y) * push

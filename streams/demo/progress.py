@@ -1,4 +1,4 @@
-"""How a report goes on after its first word: updates with new revisions, statuses (also backwards), vanishing, returning."""
+"""How a report goes on after its first word: new revisions, statuses (also backwards), vanishing, returning."""
 
 import random
 from collections.abc import Iterator

@@ -6,7 +6,7 @@ KIND = "demo"
 
 
 class DemoSource(NamedTuple):
-    """One source of the fictional city. `voice` picks openings and closings of its texts; `feed` lists vanish and return."""
+    """One source. `voice` picks openings and closings of its texts; what a `feed` lists vanishes and may return."""
 
     id: str
     name: str

@@ -1,8 +1,9 @@
 """The reports of the fictional city: a stream that can be asked for any span of time and always answers the same.
 
-Time is cut into slices; what begins in a slice is drawn from (seed, pace, slice) alone, so a player that was stopped asks again
-from where it was and gets the same ids, revisions and texts. Rates, delays and changes of status follow two real emergency feeds
-(rates by hour of day, a quarter of reports late by a median of 12 minutes, statuses that go backwards, ids that vanish and return).
+Time is cut into slices; what begins in a slice is drawn from (seed, pace, slice) alone, so a player that was stopped
+asks again from where it was and gets the same ids, revisions and texts. Rates, delays and changes of status follow two
+real emergency feeds: shares by hour of day, a quarter of reports late by a median of 12 minutes, statuses that go
+backwards, ids that vanish and return.
 """
 
 import heapq

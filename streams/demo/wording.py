@@ -31,12 +31,11 @@ WITHOUT_BUILDING = ("02", "04", "05")
 
 @dataclass(frozen=True)
 class Story:
-    """One kind of matter: its type code, share of all, whether weather brings it, titles and texts."""
+    """One kind of matter: its type code, share of all, its cases (title, text), whether weather brings it."""
 
     type: str
     share: float
-    titles: tuple[str, ...]
-    texts: tuple[str, ...]
+    cases: tuple[tuple[str, str], ...]
     weather: bool = False
 
 
@@ -52,7 +51,9 @@ class Phrases:
 def stories() -> tuple[Story, ...]:
     """Every kind of matter the demo knows."""
     return tuple(
-        Story(row["type"], row["share"], tuple(row["titles"]), tuple(row["texts"]), row.get("weather", False))
+        Story(
+            row["type"], row["share"], tuple((title, text) for title, text in row["cases"]), row.get("weather", False)
+        )
         for row in _file()["story"]
     )
 
@@ -66,18 +67,14 @@ def phrases() -> Phrases:
 def write(story: Story, spot: Spot, source: DemoSource, chance: random.Random) -> tuple[str, str, str]:
     """(title, text, address) of a report of this kind at this spot."""
     slots = _slots(spot, chance)
-    title = chance.choice(story.titles).format(**slots)
-    body = chance.choice(story.texts).format(**slots)
+    title, body = (words.format(**slots) for words in chance.choice(story.cases))
     opening = chance.choice(phrases().openings[source.voice])
     closing = chance.choice(phrases().closings[source.voice])
     if body.startswith(slots["road"]) or story.type[:2] in WITHOUT_BUILDING:
         address = f"{spot.town}{slots['road']}{chance.randint(1, 260)}号附近"
     else:
-        address = (
-            f"{spot.town}{spot.village}{slots['estate']}{slots['building']}号楼"
-            if spot.urban
-            else f"{spot.town}{spot.village}"
-        )
+        address = f"{spot.town}{spot.village}"
+        address += f"{slots['estate']}{slots['building']}号楼" if spot.urban else ""
     return title, opening + body + closing, address
 
 
