@@ -10,7 +10,7 @@ that touches a point is always listed in the point's row, and cells an edge pass
 thousandth of a cell, far more than rounding can move them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +22,7 @@ from geo.orientation import BOUND, UNDERFLOW, exact_side, sides
 
 VERSION = 1
 NOWHERE = -1
-CELLS_PER_VERTEX = 10
+CELLS_PER_VERTEX = 24
 MIN_CELLS, MAX_CELLS = 1 << 12, 1 << 24
 MIN_CELL_DEGREES = 1e-9
 MARGIN = 1e-3  # of a cell
@@ -62,7 +62,10 @@ class Cells(NamedTuple):
     candidates: Ints  # rank
     slabs: Ints  # the candidate's slab in this row
     slab_starts: Ints  # (slabs + 1,) into the edges
-    edges: Floats  # (n, 4) x1 y1 x2 y2, repeated for every row they touch
+    x1: Floats  # (edges,) their ends; an edge is repeated for every row it touches
+    y1: Floats
+    x2: Floats
+    y2: Floats
 
 
 def build(polygons: Sequence[Polygon | MultiPolygon]) -> tuple[Frame, Cells]:
@@ -77,13 +80,15 @@ def build(polygons: Sequence[Polygon | MultiPolygon]) -> tuple[Frame, Cells]:
     cover = _cover(frame, border, _crossing_keys(frame, edges[which], row, strip), len(polygons))
 
     order = np.argsort(strip, kind="stable")
-    strips, slab_starts = np.unique(strip[order], return_index=True)
+    slab_starts = _firsts(strip[order])
+    strips = strip[order][slab_starts]
     strip_of, cell = border // frame.columns, _cell(frame, border)
     rank = strip_of // frame.rows
     better = rank < cover[cell]
     strip_of, cell, rank = strip_of[better], cell[better], rank[better]
     by_cell = np.argsort(cell, kind="stable")  # ranks stay in order inside a cell
-    numbers, starts = np.unique(cell[by_cell], return_index=True)
+    starts = _firsts(cell[by_cell])
+    numbers = cell[by_cell][starts]
     cover[cover == len(polygons)] = NOWHERE
     fallback = cover[numbers]
     cover[numbers] = -2 - np.arange(len(numbers), dtype=np.int32)
@@ -94,7 +99,10 @@ def build(polygons: Sequence[Polygon | MultiPolygon]) -> tuple[Frame, Cells]:
         candidates=rank[by_cell].astype(np.int32),
         slabs=np.searchsorted(strips, strip_of[by_cell]).astype(np.int32),
         slab_starts=np.append(slab_starts, len(order)).astype(np.int32),
-        edges=np.ascontiguousarray(edges[which[order]]),
+        x1=edges[which[order], 0],
+        y1=edges[which[order], 1],
+        x2=edges[which[order], 2],
+        y2=edges[which[order], 3],
     )
 
 
@@ -110,9 +118,9 @@ def owners(frame: Frame, cells: Cells, lons: Floats, lats: Floats) -> Ints:
 def _owners(frame: Frame, cells: Cells, lons: Floats, lats: Floats) -> Ints:
     within = (lons >= frame.west) & (lons <= frame.east) & (lats >= frame.south) & (lats <= frame.north)
     if not within.all():
-        found = np.full(len(lons), NOWHERE, dtype=np.int32)
-        found[within] = _owners(frame, cells, lons[within], lats[within])
-        return found
+        some = np.full(len(lons), NOWHERE, dtype=np.int32)
+        some[within] = _owners(frame, cells, lons[within], lats[within])
+        return some
     found: Ints = cells.table[frame.row(lats) * frame.columns + frame.column(lons)]
     asked = np.flatnonzero(found < NOWHERE)
     number = -2 - found[asked]
@@ -128,35 +136,37 @@ def _owners(frame: Frame, cells: Cells, lons: Floats, lats: Floats) -> Ints:
 
 def _contain(cells: Cells, slabs: Ints, lons: Floats, lats: Floats) -> Bools:
     """Whether each point is in or on the polygon whose slab is given; point and slab are of one row."""
-    first = cells.slab_starts[slabs]
-    point, index = _spread(first.astype(np.int64), cells.slab_starts[slabs + 1].astype(np.int64) - 1)
-    edges, x, y = cells.edges[index], lons[point], lats[point]
-    x1, y1, x2, y2 = edges.T
-    above1, above2 = y1 > y, y2 > y
-    straddles = above1 != above2
-    crosses = straddles & (x < x1) & (x < x2)
-    doubtful = np.flatnonzero(straddles & ~crosses & ((x <= x1) | (x <= x2)))
-    turn = sides(edges[doubtful], x[doubtful], y[doubtful])
-    crosses[doubtful] = (turn > 0) == (y2 > y1)[doubtful]
+    first = cells.slab_starts[slabs].astype(np.int64)
+    point, edge = _spread(first, cells.slab_starts[slabs + 1].astype(np.int64) - 1)
+    y, y1, y2 = lats[point], cells.y1[edge], cells.y2[edge]
+    straddles = (y1 > y) != (y2 > y)
+    ends = np.flatnonzero(((y1 == y) | (y2 == y)) & ~straddles)  # at an end's height, not between the two
+    touching = point[ends][_touch(cells, edge[ends], lons[point[ends]], y[ends])]
+    point, edge = point[straddles], edge[straddles]
+    x, x1, x2 = lons[point], cells.x1[edge], cells.x2[edge]
+    crosses = (x < x1) & (x < x2)
+    doubtful = np.flatnonzero(~crosses & ((x <= x1) | (x <= x2)))
+    asked, at = edge[doubtful], point[doubtful]
+    turn = sides(x1[doubtful], cells.y1[asked], x2[doubtful], cells.y2[asked], x[doubtful], lats[at])
+    crosses[doubtful] = (turn > 0) == (cells.y2[asked] > cells.y1[asked])
     inside: Bools = np.bincount(point[crosses], minlength=len(slabs)) % 2 == 1
-    inside[point[doubtful[turn == 0]]] = True
-    flat = np.flatnonzero(~straddles & ((y1 == y) | (y2 == y)))  # vertices and level edges at the point's height
-    inside[point[flat[_touches(edges[flat], x[flat], y[flat])]]] = True
+    inside[at[turn == 0]] = True
+    inside[touching] = True
     return inside
 
 
-def _touches(edges: Floats, x: Floats, y: Floats) -> Bools:
-    """Whether a point at the height of an edge's end, but not strictly between the ends' heights, is on the edge."""
-    x1, y1, x2, y2 = edges.T
-    level: Bools = (y1 == y) & (y2 == y) & (np.minimum(x1, x2) <= x) & (x <= np.maximum(x1, x2))
-    return level | ((x1 == x) & (y1 == y)) | ((x2 == x) & (y2 == y))
+def _touch(cells: Cells, edge: Longs, x: Floats, y: Floats) -> Bools:
+    """Whether a point at the height of an edge's end, but not between the two ends' heights, is on the edge."""
+    x1, y1, x2, y2 = cells.x1[edge], cells.y1[edge], cells.x2[edge], cells.y2[edge]
+    level = (y1 == y2) & (np.minimum(x1, x2) <= x) & (x <= np.maximum(x1, x2))
+    touch: Bools = level | ((x1 == x) & (y1 == y)) | ((x2 == x) & (y2 == y))
+    return touch
 
 
-def contains(edges: Sequence[float], px: float, py: float) -> bool:
-    """Whether the point is in or on the polygon of which these are one row's edges, flat x1 y1 x2 y2."""
+def contains(edges: Iterable[tuple[float, float, float, float]], px: float, py: float) -> bool:
+    """Whether the point is in or on the polygon of which these are the edges x1 y1 x2 y2 of the point's row."""
     inside = False
-    numbers = iter(edges)
-    for x1, y1, x2, y2 in zip(numbers, numbers, numbers, numbers, strict=True):
+    for x1, y1, x2, y2 in edges:
         if (y1 > py) != (y2 > py):
             if px < x1 and px < x2:
                 inside = not inside
@@ -203,7 +213,7 @@ def _spread(first: Longs, last: Longs) -> tuple[Longs, Longs]:
     return which, np.arange(len(which)) + (first - (np.cumsum(count) - count))[which]
 
 
-def _at_height(edges: Floats, lats: Floats) -> Floats:
+def _at_height(edges: Floats, lats: NDArray[np.floating]) -> Floats:
     """The longitude of each edge at a latitude, held between its ends; its first end's where the edge is level."""
     x1, y1, x2, y2 = edges.T
     rise = y2 - y1
@@ -214,15 +224,15 @@ def _at_height(edges: Floats, lats: Floats) -> Floats:
 
 def _border_keys(frame: Frame, edges: Floats, row: Longs, strip: Longs) -> Longs:
     """Sorted unique keys strip * columns + column of the cells that the edges, each in one row, may pass."""
-    bottom: Floats = frame.south + (row - MARGIN) / frame.up
-    top: Floats = frame.south + (row + 1 + MARGIN) / frame.up
+    bottom = (row - MARGIN) / frame.up + frame.south
+    top = (row + 1 + MARGIN) / frame.up + frame.south
     a, b = _at_height(edges, bottom), _at_height(edges, top)
     level = edges[:, 1] == edges[:, 3]
     a[level], b[level] = edges[level, 0], edges[level, 2]
     margin = MARGIN / frame.across
     first, last = frame.column(np.minimum(a, b) - margin), frame.column(np.maximum(a, b) + margin)
     which, column = _spread(first, last)
-    return np.unique(strip[which] * frame.columns + column)
+    return _distinct(np.sort(strip[which] * frame.columns + column))
 
 
 def _crossing_keys(frame: Frame, edges: Floats, row: Longs, strip: Longs) -> Longs:
@@ -250,6 +260,15 @@ def _cover(frame: Frame, border: Longs, crossings: Longs, count: int) -> Ints:
     for value, begin, cells in zip(rank[::-1].tolist(), start[::-1].tolist(), length[::-1].tolist(), strict=True):
         cover[begin : begin + cells] = value  # worst rank first, so the best one stays
     return cover
+
+
+def _firsts(ordered: Longs) -> Longs:
+    """Where each run of equal numbers begins."""
+    return np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)])
+
+
+def _distinct(ordered: Longs) -> Longs:
+    return ordered[_firsts(ordered)]
 
 
 def _cell(frame: Frame, keys: Longs) -> Longs:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from geo.grid import GENERAL, MAX_DEPTH
 from geo.problem import Findings
@@ -32,7 +33,7 @@ def by_prefix(code: str, codes: set[str]) -> str:
     return next((code[:end] for end in range(len(code) - 1, 0, -1) if code[:end] in codes), "")
 
 
-def by_area(layers: Sequence[Mapping[str, shapely.Geometry]]) -> list[dict[str, str]]:
+def by_area(layers: Sequence[Mapping[str, BaseGeometry]]) -> list[dict[str, str]]:
     """Per layer {code: parent's code}; a layer is {code: shape}, largest areas first. Parent = largest common area."""
     result: list[dict[str, str]] = []
     for i, layer in enumerate(layers):

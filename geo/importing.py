@@ -25,7 +25,7 @@ SUSPECT_LOSS = 0.005  # of the area, that must lie outside before another datum 
 
 @dataclass(frozen=True)
 class Imported:
-    """`grids` is empty when there was an error; `digest` names the set; `mapping` says which property was read as what."""
+    """`grids` is empty when there was an error; `digest` names the set; `mapping` is {file: {field: property}}."""
 
     grids: tuple[Grid, ...]
     problems: tuple[Problem, ...]
@@ -214,7 +214,7 @@ def _dissolved(grids: list[Grid], findings: Findings) -> list[Grid]:
         if grid.polygon.is_empty:
             shapes = [by_code[code].polygon for code in below.get(grid.code, ()) if by_code[code].kind == GENERAL]
             union = shapely.union_all(shapes)
-            if not isinstance(union, faults.Polygon | faults.MultiPolygon) or union.is_empty:
+            if not isinstance(union, shapely.Polygon | shapely.MultiPolygon) or union.is_empty:
                 findings.error("empty", grid.code)
             else:
                 by_code[grid.code] = replace(grid, polygon=union)
@@ -267,7 +267,15 @@ def _better_datum(pairs: Sequence[tuple[Shape, Shape]]) -> str:
         return ""
     losses = {}
     for name in (datum.GCJ02, datum.BD09):
-        moved = shapely.transform(inner, lambda xy, name=name: np.column_stack(datum.to_wgs84_many(*xy.T, name)))
-        losses[name] = 1.0 - float(faults.shares(moved, outer).mean())
+        losses[name] = 1.0 - float(faults.shares(_moved(inner, name), outer).mean())
     best = min(losses, key=lambda name: losses[name])
     return best if losses[best] < lost / 5 else ""
+
+
+def _moved(shapes: Sequence[Shape], name: str) -> Sequence[Shape]:
+    """The shapes taken for coordinates of that datum, in WGS-84."""
+
+    def move(points: geojson.Floats) -> geojson.Floats:
+        return np.column_stack(datum.to_wgs84_many(points[:, 0], points[:, 1], name))
+
+    return list(shapely.transform(np.array(shapes, dtype=object), move))

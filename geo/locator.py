@@ -58,8 +58,8 @@ class Locator:
         self._nearest = Nearest([grid.polygon for grid in grids])
         self._table, self._starts = index.table.data, index.starts.data
         self._candidates, self._slabs = index.candidates.data, index.slabs.data
-        self._slab_starts, self._edges = index.slab_starts.data, index.edges.reshape(-1).data
-        self._fallback = index.fallback.data
+        self._slab_starts, self._fallback = index.slab_starts.data, index.fallback.data
+        self._ends = index.x1.data, index.y1.data, index.x2.data, index.y2.data
 
     @classmethod
     def build(cls, grids: Iterable[Grid]) -> "Locator":
@@ -135,8 +135,8 @@ class Locator:
         number = -2 - rank
         for i in range(self._starts[number], self._starts[number + 1]):
             slab = self._slabs[i]
-            edges = self._edges[4 * self._slab_starts[slab] : 4 * self._slab_starts[slab + 1]].tolist()
-            if cells.contains(edges, lon, lat):
+            row_edges = slice(self._slab_starts[slab], self._slab_starts[slab + 1])
+            if cells.contains(zip(*(ends[row_edges] for ends in self._ends), strict=True), lon, lat):
                 return self._candidates[i]
         return self._fallback[number]
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from geo.grid import CODE_LENGTHS, DEDICATED, GENERAL, MICRO
 
 USUAL_NAMES = {
-    "code": "code grid_code gridcode 网格编码 网格代码 网格编号 编码 代码 编号 wgbm wgdm wgbh adcode xzqdm xzqhdm loc_pid id",
+    "code": "code grid_code gridcode 网格编码 网格代码 网格编号 编码 代码 wgbm wgdm adcode xzqdm xzqhdm loc_pid id",
     "name": "name grid_name gridname 网格名称 名称 wgmc xzqmc mc title",
     "parent": "parent parent_code parentcode parent_id 上级编码 上级代码 上级网格 所属编码 sjbm sjdm pcode",
     "population": "population pop 人口 人口数 总人口 常住人口 实有人口 rks",
@@ -62,7 +62,7 @@ class GridMapping:
         for one in properties:
             for key in one:
                 present.setdefault(key.casefold(), key)
-        names = {
+        names: dict[str, Any] = {
             field: next((present[name] for name in usual.split() if name in present), "")
             for field, usual in USUAL_NAMES.items()
             if not getattr(self, field)

@@ -9,6 +9,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+Floats = NDArray[np.float64]
+
 UNIT = 2.0**-53
 BOUND = (3.0 + 16.0 * UNIT) * UNIT
 UNDERFLOW = 1e-290  # the bound says nothing about products that underflow; smaller ones are reckoned exactly
@@ -33,14 +35,12 @@ def exact_side(x1: float, y1: float, x2: float, y2: float, px: float, py: float)
     return (left > right) - (left < right)
 
 
-def sides(edges: NDArray[np.float64], px: NDArray[np.float64], py: NDArray[np.float64]) -> NDArray[np.int8]:
-    """`side` of many: `edges` is (n, 4) x1 y1 x2 y2, the points are (n,)."""
-    x1, y1, x2, y2 = edges.T
+def sides(x1: Floats, y1: Floats, x2: Floats, y2: Floats, px: Floats, py: Floats) -> NDArray[np.int8]:
+    """`side` of many: six arrays of one length."""
     left, right = (x2 - x1) * (py - y1), (y2 - y1) * (px - x1)
     difference = left - right
     doubt = BOUND * (np.abs(left) + np.abs(right)) + UNDERFLOW
     result: NDArray[np.int8] = np.sign(difference).astype(np.int8)
     for i in np.flatnonzero(np.abs(difference) <= doubt).tolist():
-        a, b, c, d = edges[i].tolist()
-        result[i] = exact_side(a, b, c, d, float(px[i]), float(py[i]))
+        result[i] = exact_side(*(float(array[i]) for array in (x1, y1, x2, y2, px, py)))
     return result
