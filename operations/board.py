@@ -113,8 +113,7 @@ def project(board: Board, scope: Scope) -> Board:
     view = Board(scope=scope, seq=board.seq, at=board.at, epoch=board.epoch)
     view.incidents = {key: incident for key, incident in board.incidents.items() if visible(scope, incident)}
     view.closed = {key: None for key in board.closed if key in view.incidents}
-    for incident in view.incidents.values():
-        _count_open(view, incident, 1)
+    recount(view)
     view.sources = dict(board.sources) if scope == WHOLE else {k: _plain(s) for k, s in board.sources.items()}
     if scope == WHOLE:
         view.open_quarantine = board.open_quarantine
@@ -124,6 +123,12 @@ def project(board: Board, scope: Scope) -> Board:
     view.closed_minutes = board.closed_minutes.project(scope)
     view.acknowledged = [item for item in board.acknowledged if scope.covers(item.chain, item.department)]
     return view
+
+
+def recount(board: Board) -> None:
+    """Build every count that follows from the incidents on the board; it must hold none of them yet."""
+    for incident in board.incidents.values():
+        _count_open(board, incident, 1)
 
 
 def _advance(board: Board, entry: Entry) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from operations.scope import Scope
 STEPS = ("register", "triage", "handle", "reply", "review", "follow_up", "closed")
 
 
-class Incident(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Incident(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """One incident. Times: UTC microseconds; `lon`, `lat`: WGS-84 degrees; `chain`: codes, root to leaf."""
 
     id: str  # UUIDv7

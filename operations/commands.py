@@ -1,0 +1,292 @@
+"""What people do to incidents. Each command checks permission, scope and revision and writes one entry.
+
+The second of two who change the same revision gets Conflict with the state as it is now. A note clobbers nothing and is
+added whatever the revision. What people write goes into the sealed part; the entry's reason holds a code, except where
+the reason itself must outlive the key (looking at sealed data).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from msgspec import Struct, structs
+
+from config import clock
+from operations import incidents, journal
+from operations.database import AfterCommit, Database, Transaction
+from operations.decision import PLACED_BY_HAND, Standing
+from operations.entry import Draft, Entry, path
+from operations.errors import Conflict, Forbidden, Refused
+from operations.incident import Incident
+from operations.policy import SYSTEM, Identity, allowed
+from operations.reception import store_incident
+from operations.report import URGENCIES, Located
+from operations.seal import KeyStore, seal, unseal
+
+RESULTS = ("resolved", "transferred", "duplicate", "untrue", "withdrawn")
+TEXT_MOST = 2_000  # characters
+REASON_LEAST = 2
+ESCALATED_AT_ONCE = 500
+SECOND = 1_000_000
+
+Locate = Callable[[float | None, float | None, str], Located]
+
+
+class Step(Struct, frozen=True):
+    """What a command does to an incident: fields to set, the entry's reason, words to seal."""
+
+    action: str
+    changes: dict[str, Any]
+    reason: str = ""
+    words: dict[str, str] = {}
+
+
+class Commands:
+    """The commands on one database. `locate(lon, lat, grid code)` finds the grid for `place`."""
+
+    def __init__(
+        self,
+        database: Database,
+        keys: KeyStore,
+        doorbell: AfterCommit | None = None,
+        *,
+        locate: Locate | None = None,
+        now: Callable[[], int] = clock.now,
+    ) -> None:
+        self._database = database
+        self._keys = keys
+        self._doorbell = doorbell
+        self._locate = locate
+        self._now = now
+
+    def acknowledge(self, identity: Identity, incident_id: str, revision: int) -> Incident:
+        """Take note of an incident 签收: the sound stops, its clock for acknowledging ends."""
+
+        def step(incident: Incident, now: int) -> Step:
+            _need(incident.is_open, "closed")
+            _need(incident.acknowledged_at is None, "acknowledged")
+            return Step("incident.acknowledged", {"acknowledged_at": now, "acknowledged_by": identity.name})
+
+        return self._run(identity, "incident.acknowledge", incident_id, revision, step)
+
+    def note(self, identity: Identity, incident_id: str, revision: int, text: str) -> Incident:
+        """Add a note, also to a closed incident; `revision` is not compared."""
+        words = {"note": _text(text, required=True)}
+        return self._run(
+            identity, "incident.note", incident_id, None, lambda *_: Step("incident.noted", {}, words=words)
+        )
+
+    def urgency(self, identity: Identity, incident_id: str, revision: int, urgency: str, text: str = "") -> Incident:
+        """Change the urgency 紧急程度."""
+        _need(urgency in URGENCIES, "unknown_urgency")
+        words = _words("note", text)
+
+        def step(incident: Incident, now: int) -> Step:
+            _need(incident.is_open, "closed")
+            _need(incident.urgency != urgency, "same_urgency")
+            return Step("incident.urgency", {"urgency": urgency}, words=words)
+
+        return self._run(identity, "incident.urgency", incident_id, revision, step)
+
+    def close(self, identity: Identity, incident_id: str, revision: int, result: str, text: str = "") -> Incident:
+        """Close with a result; a result other than "resolved" wants a text."""
+        _need(result in RESULTS, "unknown_result")
+        words = _words("note", text, required=result != "resolved")
+
+        def step(incident: Incident, now: int) -> Step:
+            _need(incident.is_open, "closed")
+            changes = {"step": "closed", "closed_at": now, "closed_by": identity.name, "result": result}
+            return Step("incident.closed", changes, reason=result, words=words)
+
+        return self._run(identity, "incident.close", incident_id, revision, step)
+
+    def reopen(self, identity: Identity, incident_id: str, revision: int, text: str) -> Incident:
+        """Open a closed incident again, with a reason; it has to be acknowledged anew."""
+        words = _words("note", text, required=True)
+
+        def step(incident: Incident, now: int) -> Step:
+            _need(not incident.is_open, "open")
+            empty = {"closed_at": None, "closed_by": "", "result": "", "acknowledged_at": None, "acknowledged_by": ""}
+            changes = {"step": "register", "reopened_at": now, "escalated_at": None, **empty}
+            return Step("incident.reopened", changes, words=words)
+
+        return self._run(identity, "incident.reopen", incident_id, revision, step)
+
+    def place(
+        self,
+        identity: Identity,
+        incident_id: str,
+        revision: int,
+        lon: float | None = None,
+        lat: float | None = None,
+        grid: str = "",
+    ) -> Incident:
+        """Place by hand: at a point (WGS-84 degrees) or in a grid. Its source no longer moves it."""
+        _need(grid != "" or (lon is not None and lat is not None), "no_place")
+        _need(self._locate is not None, "no_grids")
+        located = self._locate(lon, lat, grid) if self._locate else Located()
+        _need(not grid or located.grid == grid, "unknown_grid")
+
+        def step(incident: Incident, now: int) -> Step:
+            _need(incident.is_open, "closed")
+            _need(identity.scope.covers(located.chain, incident.department), "outside_scope")
+            marks = (*(mark for mark in incident.marks if mark != PLACED_BY_HAND), PLACED_BY_HAND)
+            point = {} if lon is None else {"lon": lon, "lat": lat, "accuracy_m": None}
+            return Step("incident.placed", {**point, **_located(located), "marks": marks})
+
+        return self._run(identity, "incident.place", incident_id, revision, step)
+
+    def escalate(self, now: int, seconds: int = 120) -> list[Incident]:
+        """Call the duty commander 值班长, once, for each 特急 nobody acknowledged within `seconds`."""
+        before = now - seconds * SECOND
+        with self._database.read() as connection:
+            waiting = incidents.unacknowledged(connection, "critical", before, ESCALATED_AT_ONCE)
+        if not waiting:
+            return []
+        with self._database.write(self._doorbell) as transaction:
+            found = [incidents.find(transaction.connection, SYSTEM.scope, key, lock=True) for key in sorted(waiting)]
+            due = [standing for standing in found if _is_due(standing.incident, before)]
+            step = Step("incident.escalated", {"escalated_at": now})
+            return self._write(transaction, SYSTEM, [(standing, step) for standing in due], now)
+
+    def history(self, identity: Identity, incident_id: str) -> list[Entry]:
+        """Return an incident's entries, oldest first. Who may read texts finds them opened in `body["words"]`."""
+        self._permit(identity, "incident.read")
+        with self._database.read() as connection:
+            incidents.find(connection, identity.scope, incident_id)
+            found = journal.of_subject(connection, incident_id)
+        if not allowed(identity, "incident.text"):
+            return [entry for entry, _ in found]
+        return [self._with_words(entry, sealed) for entry, sealed in found]
+
+    def unseal(self, identity: Identity, incident_id: str, reason: str) -> dict[str, str]:
+        """Return what sources sent sealed (text, reporter's name, phone …), newest word first to count; an entry."""
+        self._permit(identity, "incident.unseal")
+        reason = _text(reason, required=True)
+        now = self._now()
+        with self._database.write(self._doorbell) as transaction:
+            incident = incidents.find(transaction.connection, identity.scope, incident_id).incident
+            opened: dict[str, str] = {}
+            for _, sealed in journal.of_subject(transaction.connection, incident_id):
+                if sealed:
+                    opened |= _flat(msgspec.json.decode(self._keys.open(incident_id, sealed)))
+            journal.append(
+                transaction, [_draft(identity, incident, incident, Step("incident.unsealed", {}, reason), now)]
+            )
+        return opened
+
+    def _run(
+        self,
+        identity: Identity,
+        permission: str,
+        incident_id: str,
+        revision: int | None,
+        step: Callable[[Incident, int], Step],
+    ) -> Incident:
+        self._permit(identity, permission)
+        now = self._now()
+        with self._database.write(self._doorbell) as transaction:
+            standing = incidents.find(transaction.connection, identity.scope, incident_id, lock=True)
+            if revision is not None and standing.incident.revision != revision:
+                raise Conflict(standing.incident)
+            return self._write(transaction, identity, [(standing, step(standing.incident, now))], now)[0]
+
+    def _write(
+        self, transaction: Transaction, identity: Identity, steps: list[tuple[Standing, Step]], now: int
+    ) -> list[Incident]:
+        drafts, changed = [], []
+        for standing, step in steps:
+            before = standing.incident
+            after = structs.replace(before, **step.changes, revision=before.revision + 1, updated_at=now)
+            drafts.append(self._sealed(_draft(identity, before, after, step, now), step.words))
+            store_incident(transaction, after, standing.said)
+            changed.append(after)
+        journal.append(transaction, drafts)
+        return changed
+
+    def _sealed(self, draft: Draft, words: dict[str, str]) -> Draft:
+        if not words:
+            return draft
+        key = self._keys.make([draft.subject_id])[draft.subject_id]
+        return structs.replace(draft, sealed=seal(key, draft.subject_id, msgspec.json.encode(words)))
+
+    def _with_words(self, entry: Entry, sealed: bytes | None) -> Entry:
+        """Open texts and notes, not the reporter; a destroyed key leaves None."""
+        if not sealed or entry.body is None:
+            return entry
+        words: dict[str, Any] | None = None
+        key = self._keys.find([entry.subject_id]).get(entry.subject_id)
+        if key is not None:
+            opened = msgspec.json.decode(unseal(key, entry.subject_id, sealed))
+            words = {name: opened[name] for name in ("text", "note") if name in opened}
+        return structs.replace(entry, body={**entry.body, "words": words})
+
+    def _permit(self, identity: Identity, permission: str) -> None:
+        if not allowed(identity, permission):
+            raise Forbidden(permission=permission)
+
+
+def _draft(identity: Identity, before: Incident, after: Incident, step: Step, now: int) -> Draft:
+    return Draft(
+        at=now,
+        actor=identity.actor,
+        action=step.action,
+        subject_type="incident",
+        subject_id=after.id,
+        revision=after.revision,
+        scope_grid=path(after.chain),
+        scope_grid_before=path(before.chain),
+        scope_department=after.department,
+        scope_department_before=before.department,
+        reason=step.reason,
+        body=_body(before, after, step),
+    )
+
+
+def _body(before: Incident, after: Incident, step: Step) -> dict[str, Any]:
+    """Reopening carries the whole incident: it may have left the board."""
+    if after is before:
+        return {}
+    if step.action == "incident.reopened":
+        return {"set": msgspec.to_builtins(after)}
+    return {"set": {**step.changes, "revision": after.revision, "updated_at": after.updated_at}}
+
+
+def _located(located: Located) -> dict[str, Any]:
+    return {
+        "grid": located.grid,
+        "chain": located.chain,
+        "nearest": located.nearest,
+        "distance_m": located.distance_m,
+    }
+
+
+def _is_due(incident: Incident, before: int) -> bool:
+    waiting = incident.acknowledged_at is None and incident.escalated_at is None
+    return incident.is_open and incident.urgency == "critical" and waiting and incident.waiting_since < before
+
+
+def _flat(opened: dict[str, Any]) -> dict[str, str]:
+    """A report's sealed part as one level of texts; operators' notes are not part of the original."""
+    flat = {"text": opened["text"]} if "text" in opened else {}
+    flat |= {str(name): str(value) for name, value in opened.get("reporter", {}).items()}
+    names = [str(item.get("url") or item.get("name") or "") for item in opened.get("attachments", [])]
+    return flat | ({"attachments": "\n".join(names)} if names else {})
+
+
+def _words(name: str, text: str, *, required: bool = False) -> dict[str, str]:
+    text = _text(text, required=required)
+    return {name: text} if text else {}
+
+
+def _text(text: str, *, required: bool) -> str:
+    text = text.strip()
+    if len(text) > TEXT_MOST:
+        raise Refused("operations.text_too_long", most=TEXT_MOST)
+    _need(not required or len(text) >= REASON_LEAST, "text_missing")
+    return text
+
+
+def _need(holds: bool, code: str) -> None:
+    if not holds:
+        raise Refused(f"operations.{code}")

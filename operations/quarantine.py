@@ -1,0 +1,150 @@
+"""Quarantine 隔离: what could not be read or contradicts what came before. Bytes are sealed; every end is an entry.
+
+To repair: open it, send the repaired report through intake like any other, then record `resubmit`. A crash in between
+leaves it open; sending it again is a duplicate.
+"""
+
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from msgspec import Struct
+
+from operations import journal
+from operations.database import AfterCommit, Database
+from operations.entry import Draft
+from operations.errors import Forbidden, NotFound, Refused
+from operations.policy import Identity, allowed
+from operations.scope import WHOLE
+from operations.seal import KeyStore
+from operations.tables import outcome
+from operations.tables import quarantine as table
+
+LIMIT = 200
+REASON_MOST = 2_000
+STATES = ("open", "resubmitted", "discarded")
+
+
+class Item(Struct, frozen=True):
+    """One item; `reason` and `field` are codes, `decision` is the reason it ended with."""
+
+    id: str
+    source: str
+    report_id: str
+    revision: str
+    reason: str
+    field: str
+    raw_sha256: str
+    size: int
+    state: str
+    at: int
+    decided_at: int | None
+    decided_by: str
+    decision: str
+
+
+class Opened(Struct, frozen=True):
+    """An item with what was sealed: the bytes as they came, and the parameters of its reason's text."""
+
+    item: Item
+    raw: bytes
+    params: dict[str, str]
+
+
+_COLUMNS = [table.c[name] for name in Item.__struct_fields__]
+
+
+def listed(
+    database: Database, identity: Identity, *, state: str = "open", before: str = "", limit: int = LIMIT
+) -> list[Item]:
+    """Return items, newest first; `before`: the last id of the page before. It belongs to the whole city only."""
+    _permit(identity, "quarantine.read")
+    if identity.scope != WHOLE:
+        return []
+    query = sa.select(*_COLUMNS).where(table.c.state == state)
+    if before:
+        query = query.where(table.c.id < before)
+    with database.read() as connection:
+        rows = connection.execute(query.order_by(table.c.id.desc()).limit(min(limit, LIMIT)))
+        return [Item(*row) for row in rows]
+
+
+def get(database: Database, keys: KeyStore, identity: Identity, item_id: str) -> Opened:
+    """Return an item opened. Raises NotFound, and Sealed once its key was destroyed."""
+    _permit(identity, "quarantine.read")
+    with database.read() as connection:
+        row = connection.execute(sa.select(*_COLUMNS, table.c.sealed).where(table.c.id == item_id)).one_or_none()
+    if row is None or identity.scope != WHOLE:
+        raise NotFound()
+    sealed: dict[str, Any] = msgspec.msgpack.decode(keys.open(item_id, row.sealed))
+    return Opened(Item(*row[: len(_COLUMNS)]), sealed["raw"], sealed["params"])
+
+
+def resubmit(
+    database: Database,
+    identity: Identity,
+    item_id: str,
+    reason: str,
+    *,
+    now: int,
+    after_commit: AfterCommit | None = None,
+) -> None:
+    """Record that the item was repaired and accepted by intake. Raises NotFound, Refused when it has ended already."""
+    _end(database, identity, item_id, "resubmitted", reason.strip(), now, after_commit)
+
+
+def discard(
+    database: Database,
+    identity: Identity,
+    item_id: str,
+    reason: str,
+    *,
+    now: int,
+    after_commit: AfterCommit | None = None,
+) -> None:
+    """Discard an item with a reason; its key's outcome becomes "discarded"."""
+    if not reason.strip():
+        raise Refused("operations.text_missing")
+    _end(database, identity, item_id, "discarded", reason.strip(), now, after_commit)
+
+
+def _end(
+    database: Database,
+    identity: Identity,
+    item_id: str,
+    state: str,
+    reason: str,
+    now: int,
+    after_commit: AfterCommit | None,
+) -> None:
+    _permit(identity, "quarantine.repair")
+    if len(reason) > REASON_MOST:
+        raise Refused("operations.text_too_long", most=REASON_MOST)
+    with database.write(after_commit) as transaction:
+        query = sa.select(table.c.key, table.c.state).where(table.c.id == item_id).with_for_update()
+        row = transaction.connection.execute(query).one_or_none()
+        if row is None or identity.scope != WHOLE:
+            raise NotFound()
+        if row.state != "open":
+            raise Refused("operations.quarantine_ended", state=row.state)
+        values = {"state": state, "decided_at": now, "decided_by": identity.name, "decision": reason}
+        transaction.connection.execute(sa.update(table).where(table.c.id == item_id).values(values))
+        if state == "discarded":
+            transaction.connection.execute(sa.update(outcome).where(outcome.c.key == row.key).values(outcome=state))
+        journal.append(transaction, [_draft(identity, item_id, state, reason, now)])
+
+
+def _draft(identity: Identity, item_id: str, state: str, reason: str, now: int) -> Draft:
+    return Draft(
+        at=now,
+        actor=identity.actor,
+        action=f"quarantine.{state}",
+        subject_type="quarantine",
+        subject_id=item_id,
+        reason=reason,
+    )
+
+
+def _permit(identity: Identity, permission: str) -> None:
+    if not allowed(identity, permission):
+        raise Forbidden(permission=permission)
