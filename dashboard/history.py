@@ -66,12 +66,19 @@ def updated(values: dict[str, Any], words: Words) -> str:
 
 
 def more(entry: Entry, names: Names) -> str:
-    """Return the reason or the masked text that goes with an entry."""
-    if entry.body is None:
+    """Return the words that go with an entry: a note or text its reader may see, or why they are not there."""
+    if entry.body is None or ("words" in entry.body and entry.body["words"] is None):
         return names.words.text("desk.drawer.destroyed")
-    if entry.reason:
+    words = entry.body.get("words", {})
+    if entry.action == "incident.unsealed":
         return names.words.text("desk.history.reason", reason=entry.reason)
-    return ""
+    return str(words.get("note") or words.get("text") or "")
+
+
+def latest_text(entries: Iterable[Entry]) -> str:
+    """Return the matter in the words of the newest report, if its reader may see them."""
+    told = [(entry.body or {}).get("words") or {} for entry in entries]
+    return next((str(words["text"]) for words in reversed(told) if words.get("text")), "")
 
 
 def known(words: Words, key: str, code: str) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
-from zoneinfo import ZoneInfo
 
 from config import departments
 from config.taxonomy import Taxonomy
@@ -20,16 +19,16 @@ class Names:
     words: Words
     types: Mapping[str, str]
     departments: Mapping[str, str]
-    zone: ZoneInfo
     grids: Mapping[str, str] = field(default_factory=dict)
+    leaves: tuple[str, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, words: Words, zone: str, grids: Mapping[str, str], sources: Mapping[str, str]) -> Self:
-        """Return the names in the language of `words`; `zone` is the city's time zone."""
+    def load(cls, words: Words, grids: Mapping[str, str], leaves: tuple[str, ...], sources: Mapping[str, str]) -> Self:
+        """Return the names in the language of `words`; `leaves` are the codes of the smallest grids."""
         types = {code: one.name(words.lang) for code, one in Taxonomy.load().types.items()}
         named = {code: one.name(words.lang) for code, one in departments.load().items()}
-        return cls(words, types, named, ZoneInfo(zone), grids, sources)
+        return cls(words, types, named, grids, leaves, sources)
 
     def type(self, code: str) -> str:
         """Return "group / type" of a type's code."""
@@ -61,11 +60,16 @@ class Names:
 
     def moment(self, at: int) -> str:
         """Return a time (UTC microseconds) as the city's date and time of day."""
-        told = datetime.fromtimestamp(at / MICROSECONDS, UTC).astimezone(self.zone)
+        told = datetime.fromtimestamp(at / MICROSECONDS, UTC).astimezone(self.words.city.zone)
         return told.strftime("%m-%d %H:%M:%S")
 
 
 def names_of(commands: Any, words: Words) -> Names:
     """Return the names of everything as a page's `commands` know them."""
     sources = commands.ask(lambda board: {id: one.name for id, one in board.sources.items()})
-    return Names.load(words, commands.zone, commands.grid_names(), sources)
+    area = commands.area()
+    if area is None:
+        return Names.load(words, {}, (), sources)
+    above = {grid.parent for grid in area.grids.values()}
+    grids = {code: grid.name for code, grid in area.grids.items()}
+    return Names.load(words, grids, tuple(code for code in grids if code not in above), sources)

@@ -1,7 +1,9 @@
 // The desk's ground: words, DOM, keys, commands. Knows no panel; each panel file adds itself to `gridwall.desk`.
 (() => {
+  const PAGE = document.documentElement.dataset.page;
+  if (!["desk", "quarantine"].includes(PAGE)) return;
   const gridwall = (window.gridwall = window.gridwall || {});
-  const desk = (gridwall.desk = gridwall.desk || {});
+  const desk = (gridwall.desk = {});
   const ANSWER_LIMIT = 10000; // ms a command may stay unanswered before we say so
   const TOAST = 8000; // ms a message stays; an undo stays until the next command
   const SWITCH = "gridwall.desk.keys";
@@ -41,6 +43,14 @@
   /** "东湖街道 · 湖滨社区 · 第 12 网格": the last `levels` names of a chain. */
   desk.chain = (chain, levels = 2) => (chain || []).slice(-levels).map(desk.grid).join(" · ");
   desk.urgency = (code) => desk.text(`urgency.${code}`);
+
+  const spans = JSON.parse(document.getElementById("gridwall-words")?.textContent || "{}");
+  /** How long ago `at` (µs) was, as live.js goes on saying it each second. */
+  desk.ago = (at) => {
+    const seconds = Math.max(0, (gridwall.clock() - at / 1000) / 1000);
+    const [unit, size] = [["days", 86400], ["hours", 3600], ["minutes", 60], ["seconds", 1]].find(([, one]) => seconds >= one) || ["seconds", 1];
+    return (spans[unit] || "{n}").replace("{n}", Math.floor(seconds / size));
+  };
 
   const SHAPES = { critical: "M10 1 19 10 10 19 1 10Z", urgent: "M10 2 19 18 1 18Z", routine: "M10 4a6 6 0 1 0 .01 0Z" };
   /** The shape of an urgency (diamond, triangle, circle); the word stands beside it or in the label. */
@@ -144,22 +154,23 @@
 
   // ---- start: Dash hands over the facts once the page stands ------------------------------------------------------
   const starts = [];
-  let started = null;
+  let started = false;
+  /** Run once the facts are there, on `page` or on every page ("*"). */
   desk.onStart = (page, run) => starts.push({ page, run });
 
   desk.start = (facts) => {
-    if (!facts || started === facts.page) return;
-    started = facts.page;
-    Object.assign(desk.facts, facts);
-    document.documentElement.lang = facts.lang === "en" ? "en" : "zh-CN";
+    if (!facts || started) return;
+    started = true;
+    Object.assign(desk.facts, facts, { leaves: new Set(facts.leaves) });
     document.addEventListener("keydown", pressed);
     desk.key("KeyZ", desk.undo, () => undo !== null);
-    for (const { page, run } of starts) if (page === facts.page || page === "*") run();
+    for (const { page, run } of starts) if (page === PAGE || page === "*") run();
   };
 
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.desk = {
     start: (facts) => { desk.start(facts); return window.dash_clientside.no_update; },
     answered: (answer) => { desk.answered(answer); return window.dash_clientside.no_update; },
+    detailed: (children) => { if (children) requestAnimationFrame(() => desk.detailed?.()); return window.dash_clientside.no_update; },
   };
 })();

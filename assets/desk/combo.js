@@ -1,6 +1,7 @@
 // A text field with a list of matches (ARIA combobox): types, grids. Arrow keys choose, Enter takes, Esc closes.
 (() => {
-  const desk = window.gridwall.desk;
+  const desk = window.gridwall?.desk;
+  if (!desk) return;
   const h = desk.h;
   const SHOWN = 8;
   let serial = 0;

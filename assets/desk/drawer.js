@@ -1,6 +1,7 @@
 // The drawer: one incident, its facts and history (written by the server), and what can be done with it, each by one key.
 (() => {
-  const desk = window.gridwall.desk;
+  const desk = window.gridwall?.desk;
+  if (!desk) return;
   const h = desk.h;
   const ACTIONS = { acknowledge: "A", urgency: "U", note: "M", place: "G", close: "C", reopen: "R", reveal: "V" };
   const RESULTS = ["resolved", "transferred", "duplicate", "untrue", "withdrawn"];
@@ -50,7 +51,10 @@
     desk.byId("desk-rows").focus();
   };
   /** The details have been painted by Dash. */
-  desk.detailed = () => { delete desk.byId("desk-side").dataset.loading; window.gridwall.tick?.(); };
+  desk.detailed = () => {
+    delete desk.byId("desk-side").dataset.loading;
+    for (const time of desk.byId("desk-drawer-body").querySelectorAll("[data-at]")) time.textContent = desk.ago(Number(time.dataset.at));
+  };
 
   // ---- head: who it is and what can be done ------------------------------------------------------------------------
   const allowed = (name, one) => {
@@ -143,7 +147,7 @@
     urgency: () => [choices("urgency", URGENCIES.map((one) => [one, desk.urgency(one), desk.shape(one)]), desk.text("action.urgency"))],
     close: () => [
       choices("result", RESULTS.map((one) => [one, desk.text(`result.${one}`)]), desk.text("action.result")),
-      area("text", desk.text("action.close_text")),
+      area("text", desk.text(action.fields.result && action.fields.result !== "resolved" ? "action.close_text_needed" : "action.close_text")),
       h("p.desk-hint", {}, desk.text("action.close_hint"))],
     reopen: () => [area("text", desk.text("action.reopen_text"), true)],
     reveal: () => [h("p.desk-hint", {}, desk.text("action.reveal_hint")), area("reason", desk.text("action.reason"), true)],
@@ -172,7 +176,7 @@
   };
 
   const COMPLETE = {
-    note: (f) => f.text?.trim(), urgency: (f) => f.urgency, close: (f) => f.result, reopen: (f) => f.text?.trim(),
+    note: (f) => f.text?.trim(), urgency: (f) => f.urgency, close: (f) => f.result && (f.result === "resolved" || f.text?.trim()), reopen: (f) => f.text?.trim(),
     reveal: (f) => f.reason?.trim(), place: (f) => f.grid || f.lon !== undefined, acknowledge: () => true,
   };
 
@@ -273,6 +277,5 @@
     const choose = (index) => desk.byId("desk-action").querySelectorAll("[role=radio]")[index]?.click();
     for (let index = 0; index < 6; index += 1) desk.key(`Digit${index + 1}`, () => choose(index), () => desk.mode() === "action");
     desk.key("Escape", back);
-    desk.key("?", () => desk.byId("desk-help").showModal(), () => desk.mode() !== "help");
   });
 })();

@@ -88,8 +88,7 @@
     parts.same.hidden = !some.length;
     parts.same.replaceChildren(h("b", {}, desk.text("form.same", { n: some.length })), ...some.map(([id, row]) =>
       h("button.desk-same", { type: "button", onclick: () => desk.open(id) },
-        desk.shape(row.urgency), `${row.number || ""} ${row.title}`, h("span", { "data-at": row.opened_at }, ""))));
-    window.gridwall.tick?.();
+        desk.shape(row.urgency), `${row.number || ""} ${row.title}`, h("span", { "data-at": row.opened_at }, desk.ago(row.opened_at)))));
   };
 
   // ---- fields ----------------------------------------------------------------------------------------------------
@@ -151,7 +150,7 @@
   const gridCombo = () => {
     const combo = desk.combo({
       id: "desk-form-grid", label: desk.text("form.grid"), hint: desk.text("form.grid_hint"),
-      options: () => Object.entries(desk.facts.grids).filter(([code]) => desk.facts.leaves.includes(code)),
+      options: () => Object.entries(desk.facts.grids).filter(([code]) => desk.facts.leaves.has(code)),
       taken: (code) => {
         if (code) point(null);
         draft.grid = code;

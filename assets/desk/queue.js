@@ -1,6 +1,7 @@
 // The queue: thousands of rows drawn as a window of some twenty, ordered and filtered here, never moving under the hand.
 (() => {
-  const desk = window.gridwall.desk;
+  const desk = window.gridwall?.desk;
+  if (!desk) return;
   const h = desk.h;
   const HEIGHT = 68; // px of one row; the same number as --desk-row in panels/desk.css
   const SPARE = 6; // rows drawn beyond each edge
@@ -79,6 +80,8 @@
   };
   const label = (row) => [desk.urgency(row.urgency), row.title, where(row), state(row)].join(", ");
 
+  const waitingSince = (row) => row.opened_at || row.received_at;
+
   const build = (id, row) =>
     h("div.desk-row", {
       id: `desk-row-${id}`, role: "option", "aria-label": label(row), "data-id": id,
@@ -86,7 +89,7 @@
     },
       h("span.desk-row-mark", {}, desk.shape(row.urgency), h("b", {}, desk.urgency(row.urgency))),
       h("span.desk-row-title", {}, row.title || desk.type(row.type)),
-      h("span.desk-row-age", { "data-at": row.occurred_at || row.opened_at, "data-compact": true }, ""),
+      h("span.desk-row-age", { "data-at": waitingSince(row) }, desk.ago(waitingSince(row))),
       h("span.desk-row-where", {}, [where(row), row.address].filter(Boolean).join(" · ")),
       h("span.desk-row-state", {},
         row.reports > 1 && h("i", {}, desk.text("queue.reports", { n: row.reports })),
@@ -122,7 +125,6 @@
     drawn = kept;
     if (queue.selected && kept.has(queue.selected)) view.setAttribute("aria-activedescendant", `desk-row-${queue.selected}`);
     else view.removeAttribute("aria-activedescendant");
-    window.gridwall.tick?.();
     status();
   };
 

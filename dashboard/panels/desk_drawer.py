@@ -14,7 +14,7 @@ from msgspec import convert
 
 from config.words import Words
 from dashboard.errand import explain, perform
-from dashboard.history import Line, history, known, result
+from dashboard.history import Line, history, known, latest_text, result
 from dashboard.names import Names, names_of
 from operations.board import Board
 from operations.entry import Entry
@@ -163,7 +163,7 @@ def look(commands: Any, names: Names, id: str) -> html.Div | html.P:
         entries = commands.operations.history(commands.identity(), id)
     except OperationsError as error:
         return html.P(explain(error, names.words, commands.identity().role), className="desk-empty")
-    return details(folded(entries), "", history(entries, names), names)
+    return details(folded(entries), latest_text(entries), history(entries, names), names)
 
 
 def folded(entries: Sequence[Entry]) -> Incident:

@@ -21,42 +21,40 @@ def rows(board: Board, now: int) -> dict[str, int]:
 
 
 def layout(words: Words) -> html.Header:
-    """Return the header; `assets/desk/header.js` writes the name, the city and the clock into it."""
+    """Return the header; `assets/desk/header.js` writes who one is and the clock into it."""
     other = "en" if words.lang == "zh" else "zh"
+    badges = [html.Span(words.city.name, className="desk-badge")] if words.city.name else []
+    if words.city.demo:
+        badges.append(html.Span(words.text("desk.demo"), className="desk-badge demo"))
     return html.Header(
         [
             html.H1(words.text("common.product"), className="desk-product"),
-            html.Span(id="desk-city", className="desk-badge"),
-            html.Span(words.text("desk.demo"), id="desk-demo", className="desk-badge demo", hidden=True),
+            *badges,
             html.Nav(
                 [link(page, words) for page in PAGES], className="desk-nav", **{"aria-label": words.text("desk.nav")}
             ),
             html.Span(
                 [
-                    html.Span(words.text("desk.as_of"), className="desk-as-of-word"),
-                    html.B(id=AS_OF, className="desk-as-of"),
+                    words.text("desk.as_of"),
+                    html.B(id=AS_OF),
                     html.Span(className="desk-link", **{"aria-hidden": "true"}),
                 ],
                 className="desk-age",
             ),
-            html.Span(id="desk-clock", className="desk-clock"),
+            html.Span(className="desk-clock", **{"data-clock": "time", "data-zone": str(words.city.zone)}),
             html.Span(id="desk-me", className="desk-me"),
-            html.A(
-                words.text("desk.other_language"),
-                href=f"?lang={other}",
-                id="desk-language",
-                className="desk-button quiet",
-            ),
-            html.Button(
-                [html.Kbd("?"), words.text("desk.help.title")], id="desk-help-open", className="desk-button quiet"
-            ),
-            html.Button(
-                [html.Kbd("N"), words.text("desk.form.open")], id="desk-new", className="desk-button primary desk-only"
-            ),
+            html.A(words.text("desk.other_language"), href=f"?lang={other}", className="desk-button quiet"),
+            key_button("?", words.text("desk.help.title"), "desk-help-open", "quiet"),
+            key_button("N", words.text("desk.form.open"), "desk-new", "primary desk-only"),
         ],
         id="desk-header",
         className="desk-header",
     )
+
+
+def key_button(key: str, text: str, id: str, looks: str) -> html.Button:
+    """Return a button that names its key."""
+    return html.Button([html.Kbd(key), text], id=id, type="button", className=f"desk-button {looks}")
 
 
 def link(page: str, words: Words) -> html.A:

@@ -1,0 +1,97 @@
+// The map on the desk: the wall's map (assets/map.js) with a ring round the chosen incident, a pin, and clicks that pick.
+// The view moves only when somebody opens an incident that lies outside it, or drags it.
+(() => {
+  const desk = window.gridwall?.desk;
+  if (!desk) return;
+  const h = desk.h;
+  const SMALLER = 0.62; // the wall's labels and marks, read from a chair
+  const NEAR = 16; // px from a mark that still count as a click on it
+
+  const chart = (desk.map = { highlight() {}, show() {}, pick() {}, pin() {} });
+  let picture = null;
+  let picking = null;
+  let overlay = {};
+  let chosen = null;
+  let pinned = null;
+
+  const at = (lon, lat) => picture.map.latLngToContainerPoint([lat, lon]);
+  const put = (element, lon, lat) => {
+    const known = lon !== undefined && lon !== null && lat !== undefined && lat !== null;
+    element.hidden = !known;
+    if (!known) return;
+    const { x, y } = at(lon, lat);
+    element.style.setProperty("transform", `translate(${x}px, ${y}px)`);
+  };
+  const move = () => {
+    const row = chosen && desk.queue.get(chosen);
+    put(overlay.ring, row?.lon, row?.lat);
+    put(overlay.pin, pinned?.lng, pinned?.lat);
+  };
+
+  const nearest = (point) => {
+    let best = null;
+    for (const [id, row] of desk.queue.rows) {
+      if (row.step === "closed" || row.lon === undefined || row.lat === undefined) continue;
+      const far = at(row.lon, row.lat).distanceTo(point);
+      if (far < NEAR && (!best || far < best.far)) best = { id, far };
+    }
+    return best?.id;
+  };
+  const clicked = async (event) => {
+    if (!picking) {
+      const id = nearest(event.containerPoint);
+      if (id) desk.open(id);
+      return;
+    }
+    const { run, plain } = picking;
+    chart.pin(event.latlng);
+    if (plain) return void run(event.latlng);
+    run(event.latlng, null);
+    const found = await desk.locate(event.latlng.lng, event.latlng.lat);
+    if (pinned === event.latlng) run(event.latlng, found);
+  };
+
+  const begin = () => {
+    picture.lock(false);
+    const box = picture.map.getContainer();
+    overlay = {
+      ring: h("i.desk-ring", { hidden: true, "aria-hidden": "true" }),
+      pin: h("i.desk-pin", { hidden: true, "aria-hidden": "true" }),
+      hint: h("p.desk-pick", { hidden: true }, desk.text("map.pick")),
+    };
+    box.append(overlay.ring, overlay.pin);
+    picture.section.append(overlay.hint);
+    box.tabIndex = -1; // the desk's keys do all the map's keys would; it is no stop on the way
+    picture.map.on("move zoom resize viewreset", move);
+    picture.map.on("click", clicked);
+    desk.queue.watch((ids) => { if (ids.includes(chosen)) move(); });
+
+    chart.highlight = (id) => { chosen = id; move(); };
+    chart.show = (id) => {
+      chart.highlight(id);
+      const row = desk.queue.get(id);
+      if (row?.lon === undefined || row.lat === undefined) return;
+      if (!picture.map.getBounds().pad(-0.05).contains([row.lat, row.lon])) picture.map.panTo([row.lat, row.lon], { animate: false });
+    };
+    chart.pin = (point) => { pinned = point; move(); };
+    chart.pick = (run, plain = false) => {
+      picking = run ? { run, plain } : null;
+      overlay.hint.hidden = !picking;
+      picture.section.classList.toggle("picking", Boolean(picking));
+      if (!picking) chart.pin(null);
+    };
+    if (desk.queue.selected) chart.highlight(desk.queue.selected);
+  };
+
+  desk.onStart("desk", () => {
+    const maps = window.gridwallMap;
+    if (!maps) return;
+    maps.scale = () => SMALLER;
+    const wait = () => {
+      picture = maps.pictures?.[0];
+      if (picture?.marks || (picture && picture.layers !== undefined)) begin();
+      else setTimeout(wait, 100);
+    };
+    wait();
+  });
+})();

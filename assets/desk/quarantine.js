@@ -1,0 +1,181 @@
+// Quarantine 隔离来件: a list, one item's reason, its sealed content after a reason is given, repair or discard.
+(() => {
+  const desk = window.gridwall?.desk;
+  if (!desk) return;
+  const h = desk.h;
+  const KEYS = { read: "V", discard: "D" };
+
+  let items = []; // [{id, source, field, reason, ...}], oldest first
+  let chosen = null; // id
+  let opened = null; // id whose details are shown
+  let content = null; // {text, exact} once it was read
+  let asking = ""; // "read" or "discard" while a reason is asked for
+  let typed = {}; // what was typed, by "id/field"
+  let loaded = false;
+  let parts = {};
+
+  const item = (id) => items.find((one) => one.id === id);
+  const why = (one) => [desk.text(`fault.${one.reason in FAULTS() ? one.reason : "other"}`, { code: one.reason }), one.hint].filter(Boolean).join("；");
+  const FAULTS = () => Object.fromEntries(Object.keys(desk.facts.words).filter((key) => key.startsWith("fault.")).map((key) => [key.slice(6), true]));
+  const source = (id) => desk.facts.sources[id] || (id === "desk" ? desk.text("source_desk") : id);
+
+  const list = () => {
+    parts.empty.hidden = items.length > 0;
+    parts.empty.textContent = desk.text(loaded ? "quarantine.empty" : "quarantine.loading");
+    parts.list.replaceChildren(...items.map((one) =>
+      h("div.desk-row.quarantine-row", {
+        id: `quarantine-${one.id}`, role: "option", "aria-selected": String(one.id === chosen), "data-id": one.id,
+        class: `desk-row quarantine-row${one.id === opened ? " opened" : ""}`, onclick: () => { select(one.id); open(one.id); },
+      },
+        h("span.desk-row-title", {}, why(one)),
+        h("span.desk-row-age", { "data-at": one.received_at }, desk.ago(one.received_at)),
+        h("span.desk-row-where", {}, [source(one.source), one.field].filter(Boolean).join(" · ")),
+        h("span.desk-row-state", {}, String(one.id)))));
+    if (chosen !== null) parts.list.setAttribute("aria-activedescendant", `quarantine-${chosen}`);
+  };
+  const select = (id) => {
+    chosen = id;
+    list();
+    desk.byId(`quarantine-${id}`)?.scrollIntoView({ block: "nearest" });
+  };
+  const step = (by) => {
+    if (!items.length) return;
+    const at = items.findIndex((one) => one.id === chosen);
+    select(items[Math.min(Math.max(at + by, 0), items.length - 1)].id);
+  };
+  const open = (id) => {
+    if (id === null || id === undefined) return;
+    if (opened !== id) content = null;
+    opened = id;
+    asking = "";
+    list();
+    detail();
+  };
+
+  const remember = (name, rows, label) => {
+    const key = `${opened}/${name}`;
+    const area = h("textarea.desk-input", { id: `quarantine-${name}`, rows, spellcheck: "false", oninput: () => { typed[key] = area.value; } });
+    area.value = typed[key] ?? (name === "content" ? content.text : "");
+    return h("label.desk-field", {}, h("span", {}, label), area);
+  };
+  const button = (action) => {
+    const denied = !desk.can("repair") && action !== "read" ? desk.text("denied", { role: desk.text(`role.${desk.facts.me.role}`) }) : "";
+    const text = desk.text(action === "read" ? "quarantine.show" : "quarantine.discard");
+    return h("button.desk-button", { type: "button", "aria-disabled": denied ? "true" : null, title: denied || null, onclick: () => ask(action) }, h("kbd", {}, KEYS[action]), text);
+  };
+  const fact = (name, value) => (value ? [h("dt", {}, desk.text(`quarantine.${name}`)), h("dd", {}, value)] : []);
+
+  const detail = () => {
+    const one = item(opened);
+    if (opened === null) return parts.detail.replaceChildren(h("p.desk-empty", {}, desk.text("quarantine.select")));
+    if (!one) return parts.detail.replaceChildren(h("p.desk-empty", {}, desk.text("quarantine.gone")));
+    const reason = asking && h("div.desk-panel", { onkeydown: (event) => sendOn(event, () => send(asking)) },
+      h("p.desk-hint", {}, desk.text(asking === "read" ? "quarantine.show_hint" : "quarantine.discard_hint")),
+      remember(asking, "2", desk.text(asking === "read" ? "quarantine.show_reason" : "quarantine.discard_reason")),
+      h("div.desk-line", {},
+        h("button.desk-button.primary", { type: "button", onclick: () => send(asking) }, h("kbd", {}, "Ctrl+Enter"), desk.text(asking === "read" ? "quarantine.show_send" : "quarantine.discard_send")),
+        h("button.desk-button.quiet", { type: "button", onclick: back }, h("kbd", {}, "Esc"), desk.text("cancel"))));
+    const repair = content && h("div.quarantine-repair", { onkeydown: (event) => sendOn(event, () => send("resubmit")) },
+      !content.exact && h("p.desk-hint", {}, desk.text("quarantine.not_text")),
+      remember("content", "14", desk.text("quarantine.content")),
+      h("p.desk-error", { id: "quarantine-error", role: "alert", hidden: true }),
+      h("button.desk-button.primary", { type: "button", "aria-disabled": desk.can("repair") ? null : "true", onclick: () => send("resubmit") }, h("kbd", {}, "Ctrl+Enter"), desk.text("quarantine.resubmit")));
+    return parts.detail.replaceChildren(
+      h("h2.desk-title", {}, why(one)),
+      !desk.can("repair") && h("p.desk-denied", { role: "note" }, desk.text("denied", { role: desk.text(`role.${desk.facts.me.role}`) })) || "",
+      h("dl.desk-facts", {}, ...fact("number", String(one.id)), ...fact("source", source(one.source)), ...fact("field", one.field),
+        h("dt", {}, desk.text("quarantine.received")), h("dd", {}, one.received, h("time", { "data-at": one.received_at }, desk.ago(one.received_at))),
+        ...fact("size", one.size ? desk.text("quarantine.size_value", { n: one.size }) : ""), ...fact("hash", one.sha256)),
+      h("div.desk-actions", {}, !content && button("read"), button("discard")),
+      reason || "", repair || "");
+  };
+  const sendOn = (event, run) => {
+    if (event.key === "Enter" && event.ctrlKey && !event.isComposing) { event.preventDefault(); event.stopPropagation(); run(); }
+  };
+
+  const ask = (action) => {
+    if (action !== "read" && !desk.can("repair")) return desk.say(desk.text("denied", { role: desk.text(`role.${desk.facts.me.role}`) }), { bad: true });
+    if (opened === null && chosen !== null) open(chosen);
+    if (opened === null || (action === "read" && content)) return undefined;
+    asking = action;
+    detail();
+    return desk.byId(`quarantine-${action}`).focus();
+  };
+  const back = () => {
+    if (asking) asking = "";
+    else if (document.activeElement !== parts.list && opened !== null) { /* first out of the field, then out of the item */ }
+    else opened = null;
+    list();
+    detail();
+    parts.list.focus();
+  };
+
+  const send = async (action) => {
+    const id = opened;
+    const value = (typed[`${id}/${action === "resubmit" ? "content" : action}`] ?? (action === "resubmit" ? content.text : "")).trim();
+    if (action !== "resubmit" && !value) return desk.say(desk.text("quarantine.need_reason"), { bad: true });
+    const answer = await desk.send({ action, id, [action === "resubmit" ? "content" : "reason"]: value });
+    if (!answer.ok) return failed(answer);
+    asking = "";
+    if (action === "read") {
+      content = { text: answer.content, exact: answer.exact };
+      detail();
+      return desk.byId("quarantine-content").focus();
+    }
+    for (const key of Object.keys(typed)) if (key.startsWith(`${id}/`)) delete typed[key];
+    const at = items.findIndex((one) => one.id === id);
+    items = items.filter((one) => one.id !== id);
+    chosen = items[Math.min(at, items.length - 1)]?.id ?? null;
+    opened = null;
+    content = null;
+    list();
+    detail();
+    parts.list.focus();
+    desk.say(answer.text);
+    return load();
+  };
+  const failed = (answer) => {
+    const box = desk.byId("quarantine-error");
+    if (!box) return desk.say(answer.text, { bad: true });
+    box.textContent = answer.text;
+    box.hidden = false;
+    return undefined;
+  };
+
+  // ---- the list is asked for when the page opens and whenever the number in the header changes -----------------------
+  let asked = 0;
+  const load = () => {
+    asked += 1;
+    dash_clientside.set_props("quarantine-ask", { data: asked });
+  };
+  desk.listed = (rows) => {
+    if (!parts.list || !rows) return;
+    loaded = true;
+    items = rows;
+    if (chosen !== null && !item(chosen)) chosen = null;
+    list();
+    if (opened !== null && !item(opened)) detail();
+  };
+
+  desk.onStart("quarantine", () => {
+    parts = {
+      list: h("div.desk-rows", { id: "quarantine-list", role: "listbox", tabindex: "0", "aria-label": desk.text("quarantine.title") }),
+      empty: h("p.desk-empty", {}), detail: desk.byId("quarantine-detail"),
+    };
+    desk.byId("quarantine-items").replaceChildren(parts.list, parts.empty);
+    list();
+    detail();
+    load();
+    new MutationObserver(load).observe(desk.byId("desk-quarantined"), { childList: true, characterData: true, subtree: true });
+    const free = () => !desk.byId("desk-help").open;
+    for (const key of ["KeyJ", "ArrowDown"]) desk.key(key, () => step(1), free);
+    for (const key of ["KeyK", "ArrowUp"]) desk.key(key, () => step(-1), free);
+    desk.key("Enter", () => open(chosen), (event) => free() && chosen !== null && !event.target.closest("button, a"));
+    desk.key("KeyV", () => ask("read"), free);
+    desk.key("KeyD", () => ask("discard"), free);
+    desk.key("Escape", () => (desk.byId("desk-help").open ? desk.byId("desk-help").close() : back()));
+    parts.list.focus();
+  });
+
+  window.dash_clientside.desk.listed = (rows) => { desk.listed(rows); return window.dash_clientside.no_update; };
+})();

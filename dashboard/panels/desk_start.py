@@ -1,0 +1,69 @@
+"""What the desk's browser code starts from: who asks, what they may do, the texts, and the names things have."""
+
+from typing import Any
+
+from dash import Input, Output, dcc, html
+
+from config.taxonomy import Taxonomy
+from config.words import Words
+from dashboard.names import Names, names_of
+from operations.board import Board
+from operations.policy import Identity, allowed
+
+START = "desk-start"
+FACTS = "desk-facts"
+
+CAN = {
+    "acknowledge": "incident.acknowledge",
+    "note": "incident.note",
+    "urgency": "incident.urgency",
+    "place": "incident.place",
+    "close": "incident.close",
+    "reopen": "incident.reopen",
+    "reveal": "incident.unseal",
+    "register": "incident.register",
+    "repair": "quarantine.repair",
+}
+"""What the desk calls an action → the permission it needs."""
+
+
+def can(identity: Identity) -> list[str]:
+    """Return the actions somebody may take; the server checks again, this only lets the buttons explain."""
+    return [name for name, permission in CAN.items() if allowed(identity, permission)]
+
+
+def rows(identity: Identity, names: Names) -> dict[str, Any]:
+    """Return what the browser needs before the first frame."""
+    return {
+        "lang": names.words.lang,
+        "words": names.words.under("desk"),
+        "me": {"name": identity.name, "role": identity.role, "can": can(identity)},
+        "types": dict(names.types),
+        "defaults": {code: one.urgency_default for code, one in Taxonomy.load().types.items()},
+        "departments": dict(names.departments),
+        "grids": dict(names.grids),
+        "leaves": list(names.leaves),
+        "sources": dict(names.sources),
+    }
+
+
+def layout(words: Words) -> html.Div:
+    """Return the stores that start the browser code: one asks for the facts when the page stands, one holds them."""
+    stores = [dcc.Store(id=START, data=words.lang), dcc.Store(id=FACTS), html.Div(id="desk-started")]
+    return html.Div(stores, hidden=True)
+
+
+def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
+    """Return no props: the facts are asked for once."""
+    return {}
+
+
+def register(app: Any, commands: Any) -> None:
+    """Register handing the facts to the browser code."""
+    words: Words = app.words
+
+    def started(_: str) -> dict[str, Any]:
+        return rows(commands.identity(), names_of(commands, words))
+
+    app.callback(Output(FACTS, "data"), Input(START, "data"))(started)
+    app.clientside_callback("dash_clientside.desk.start", Output("desk-started", "title"), Input(FACTS, "data"))
