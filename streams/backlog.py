@@ -73,10 +73,13 @@ class Backlog:
         except SealBroken as error:
             return Entry(id.decode(), Packet([], []), data, str(error), count)
 
-    def forget(self, partition: int, ids: Iterable[str]) -> int:
-        """Delete entries whose outcome is committed; returns how many reports that were. Safe to repeat."""
+    def forget(self, decided: Mapping[int, Iterable[str]]) -> int:
+        """Delete entries whose outcomes are committed, {partition: ids}; returns the reports in them."""
         with translated():
-            return int(self._forget(keys=[place_of(partition), DECIDED], args=[partition, *ids]))
+            pipe = self._client.pipeline(transaction=False)  # one write, so one fsync
+            for number, ids in decided.items():
+                self._forget(keys=[place_of(number), DECIDED], args=[number, *ids], client=pipe)
+            return sum(pipe.execute())
 
     def counts(self, partition: int, cursor: str) -> tuple[int, int]:
         """(accepted since the engine's data began, accepted after the cursor), read at one moment."""

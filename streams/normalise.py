@@ -7,7 +7,6 @@ with a suggestion where there is one.
 from collections.abc import Mapping
 from hashlib import sha256
 from math import isfinite
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -52,7 +51,7 @@ def normalise(
         given = decoded(item)
         dropped: dict[str, int] = {}
         if mapping is not STANDARD:
-            given = mapping.apply(given, ZoneInfo(source.time_zone), dropped)
+            given = mapping.apply(given, source.zone, dropped)
         if item.defaults:
             given = {**item.defaults, **{name: value for name, value in given.items() if value is not None}}
         return _report(given, dropped, item.raw, source, taxonomy, now)
@@ -69,10 +68,11 @@ def _report(
     code = _type(given.get("type"), taxonomy, marks)
     urgency = _urgency(given.get("urgency"), code, taxonomy, marks)
     text = masked(cleaned(_text(given, "text")))
-    title = _title(given, text, marks)
+    presence = _presence(given.get("presence"))
+    title = _title(given, text, marks) if presence == "present" else _line(given, "title") or key
     occurred_at = _occurred(given.get("occurred_at"), source, now, marks)
     place = _place(given.get("place"), source, dropped, marks)
-    channel, status, presence = _line(given, "channel"), _line(given, "status"), _presence(given.get("presence"))
+    channel, status = _line(given, "channel"), _line(given, "status")
     reporter = _reporter(given.get("reporter"), dropped)
     attachments = _attachments(given.get("attachments"), dropped)
     content = (
@@ -96,7 +96,7 @@ def _report(
         attachments=attachments,
         status=status,
         presence=presence,
-        marks=tuple(marks),
+        marks=tuple(marks) if presence == "present" else (),  # "gone" says nothing more, and need not
         dropped=dropped,
         raw_sha256=sha256(raw).hexdigest(),
         content_sha256=sha256(DIGEST.encode(content)).hexdigest(),
@@ -176,7 +176,7 @@ def _occurred(value: object, source: Source, now: int, marks: list[str]) -> int:
         marks.append("undated")
         return now
     try:
-        zone = ZoneInfo(source.time_zone)
+        zone = source.zone
         at = joined(value, zone, (ISO,)) if isinstance(value, list) else moment(value, zone)
     except Unreadable as error:
         raise Unreadable(error.code, "occurred_at") from error

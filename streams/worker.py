@@ -10,7 +10,7 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 
 import msgspec
@@ -19,10 +19,11 @@ import redis
 from config import clock
 from config.settings import Settings
 from config.taxonomy import UNKNOWN, Taxonomy
-from operations import reception
+from operations import lease, reception
 from operations.database import Database
 from operations.decision import Rules
 from operations.errors import DatabaseAway, DatabaseFull, DatabaseLocked, LeaseLost, OperationsError
+from operations.reception import Delivery
 from operations.report import Refusal, Report
 from operations.seal import KeyStore
 from streams import doorbell, engine, gauges, presence
@@ -37,11 +38,14 @@ BLOCK_MS = 250
 """Longest wait for a packet; also how late a stop or a lease is noticed."""
 BUFFERED = 50
 """Entries below which a partition is read again."""
-BATCH_LEAST, BATCH_MOST = 50, 1_000
+BATCH_FIRST, BATCH_LEAST, BATCH_MOST = 500, 250, 1_000
 TRANSACTION_SECONDS = 0.05
 """A transaction that took longer makes the next batch smaller, so that operators' commands are not starved."""
 RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 GAUGE_SECONDS = 2
+
+Taken = dict[int, list[Entry]]
+"""partition → entries of one batch"""
 
 DATABASE_TROUBLE = (DatabaseLocked, DatabaseFull, DatabaseAway)
 
@@ -73,16 +77,17 @@ class Worker:
         self._tenure = Tenure(database, owner, self._ttl)
         self._cursors: dict[int, str] = {}
         self._waiting: dict[int, deque[Entry]] = {}
-        self._batch = BATCH_LEAST
+        self._batch = BATCH_FIRST
         self._gauged_at = 0
         self.decided = 0
         """Reports and refusals decided since the start."""
 
     def step(self, block_ms: int = BLOCK_MS) -> int:
-        """One round over the partitions; returns how many reports were decided. Raises EngineAway, database trouble."""
+        """One round; returns how many reports were decided. Raises the errors `run` waits out."""
         self._tend()
         self._read(block_ms)
-        decided = sum(self._decide(number) for number in list(self._waiting))
+        taken = self._take()
+        decided = self._decide(taken) if taken else 0
         self.decided += decided
         self._gauge()
         return decided
@@ -124,59 +129,69 @@ class Worker:
             self._waiting[number].extend(entries)
             self._cursors[number] = entries[-1].id
 
-    def _decide(self, number: int) -> int:
-        """Decide one batch of a partition."""
-        entries = self._next(number)
-        if not entries:
-            return 0
+    def _take(self) -> Taken:
+        """Entries of up to a batch of reports, one from each partition in turn; at least one."""
+        taken: Taken = {}
+        room = self._batch
+        turns = deque(number for number, waiting in self._waiting.items() if waiting)
+        while turns and (room > 0 or not taken):
+            number = turns.popleft()
+            entry = self._waiting[number].popleft()
+            taken.setdefault(number, []).append(entry)
+            room -= max(1, entry.packet.count)
+            if self._waiting[number]:
+                turns.append(number)
+        return taken
+
+    def _decide(self, taken: Taken) -> int:
+        """Record a batch and let go of it; what could not be recorded goes back to the front of its buffer."""
         try:
-            self._record(number, entries)
-        except LeaseLost:
-            log.warning("partition %02d was lost while deciding, another worker repeats it", number)
-            self._end(number)
+            self._record(taken)
+        except LeaseLost as error:
+            self._put_back(taken)
+            self._lost(str(error.params["name"]))
             return 0
         except OperationsError:
+            self._put_back(taken)
+            raise
+        return self._backlog.forget({number: [entry.id for entry in entries] for number, entries in taken.items()})
+
+    def _put_back(self, taken: Taken) -> None:
+        for number, entries in taken.items():
             self._waiting[number].extendleft(reversed(entries))
-            raise
-        return self._backlog.forget(number, [entry.id for entry in entries])
 
-    def _next(self, number: int) -> list[Entry]:
-        waiting = self._waiting[number]
-        entries: list[Entry] = []
-        count = 0
-        while waiting and (not entries or count + waiting[0].packet.count <= self._batch):
-            entries.append(waiting.popleft())
-            count += entries[-1].packet.count
-        return entries
+    def _lost(self, name: str) -> None:
+        for number in list(self._waiting):
+            if lease.partition(number) == name:
+                log.warning("%s was lost while deciding; its new holder repeats the batch", name)
+                self._end(number)
 
-    def _record(self, number: int, entries: list[Entry]) -> None:
+    def _record(self, taken: Taken) -> None:
         try:
-            self._transact(number, [(entry.id, _content(entry)) for entry in entries])
+            self._transact({number: [(one.id, _content(one)) for one in held] for number, held in taken.items()})
         except OperationsError:
             raise
-        except Exception:  # process edge: whatever a report may do to the decision, it must not stop the partition
-            log.exception("partition %02d: a batch of %d packets could not be decided", number, len(entries))
-            for entry in entries:
-                self._record_alone(number, entry)
+        except Exception:  # process edge: whatever a report may do to the decision, it must not stop the others
+            log.exception("a batch could not be decided; its packets are tried one by one")
+            for number, entries in taken.items():
+                for entry in entries:
+                    self._record_alone(number, entry)
 
     def _record_alone(self, number: int, entry: Entry) -> None:
         """One packet by itself; when that fails again all of it goes to quarantine, from where it can be sent again."""
         try:
-            self._transact(number, [(entry.id, _content(entry))])
+            self._transact({number: [(entry.id, _content(entry))]})
         except OperationsError:
             raise
         except Exception:  # process edge: as above
             log.exception("partition %02d: packet %s goes to quarantine", number, entry.id)
-            refusals: list[Report | Refusal] = [_undecidable(one) for one in _content(entry)]
-            self._transact(number, [(entry.id, refusals)])
+            self._transact({number: [(entry.id, [_undecidable(one) for one in _content(entry)])]})
 
-    def _transact(self, number: int, packets: list[tuple[str, list[Report | Refusal]]]) -> None:
+    def _transact(self, packets: Mapping[int, Sequence[reception.Packet]]) -> None:
         began = clock.monotonic()
-        reception.record(
+        reception.record_all(
             self._database,
-            number,
-            self._tenure.tokens[number],
-            packets,
+            [Delivery(number, self._tenure.tokens[number], packed) for number, packed in packets.items()],
             located=self._finder.locate,
             rules=self._rules,
             keys=self._keys,
