@@ -138,19 +138,24 @@ class Decider:
         self._rules = rules
         self._number = number
         self._now = now
+        self._again = False
         self.decided = Decided([], [], [], [], {}, {}, 0)
 
-    def decide(self, item: Item, located: Located = NOWHERE) -> None:
-        """Decide one item, in order of arrival."""
+    def decide(self, item: Item, located: Located = NOWHERE, *, again: bool = False) -> None:
+        """Decide one item, in order of arrival; `again`: its packet was delivered before, so it is no new duplicate."""
         key, content = key_of(item), content_of(item)
+        self._again = again
         if self._known.get(key) == content:
-            self.decided.duplicates += 1
+            self._duplicate()
         elif isinstance(item, Refusal):
             self._refuse(item, key, content)
         elif key in self._known:
             self._conflict(item, content)
         else:
             self._report(item, located, key, content)
+
+    def _duplicate(self) -> None:
+        self.decided.duplicates += not self._again
 
     def _report(self, report: Report, located: Located, key: str, content: bytes) -> None:
         origin = origin_of(report.source, report.id)
@@ -178,7 +183,8 @@ class Decider:
         changes = changed(report, located, standing, self._rules, self._now)
         after = structs.replace(before, **changes)
         self._draft("incident.updated", report, after, before, {"set": changes, "report": _meta(report)})
-        return Standing(after, _said(report))
+        said = structs.replace(standing.said, revision=report.revision) if report.presence == "gone" else _said(report)
+        return Standing(after, said)
 
     def _stale(self, report: Report, standing: Standing) -> None:
         body = {"report": _meta(report), "newer": standing.said.revision}
@@ -213,7 +219,7 @@ class Decider:
     def _conflict(self, report: Report, content: bytes) -> None:
         key = conflict_key(report)
         if key in self._known:
-            self.decided.duplicates += 1
+            self._duplicate()
             return
         self._end(key, "conflict", content)
         raw = msgspec.json.encode(report)
@@ -285,10 +291,23 @@ def opened(report: Report, located: Located, rules: Rules, number: Callable[[str
 
 
 def changed(report: Report, located: Located, standing: Standing, rules: Rules, now: int) -> dict[str, Any]:
-    """Return the incident's fields that a newer report changes."""
+    """Return the incident's fields that a newer report changes.
+
+    A feed that no longer lists an incident ("gone") says nothing about it, not even that it is closed.
+    """
+    incident = standing.incident
+    if report.presence == "gone":
+        fields: dict[str, Any] = {"gone": True, "source_status": report.status or incident.source_status}
+    else:
+        fields = _present(report, located, standing, rules)
+    different = {name: value for name, value in fields.items() if getattr(incident, name) != value}
+    return different | {"revision": incident.revision + 1, "reports": incident.reports + 1, "updated_at": now}
+
+
+def _present(report: Report, located: Located, standing: Standing, rules: Rules) -> dict[str, Any]:
     incident, said = standing.incident, standing.said
     marks = incident.marks + tuple(mark for mark in report.marks if mark not in incident.marks)
-    fields: dict[str, Any] = {"source_status": report.status, "gone": report.presence == "gone"}
+    fields: dict[str, Any] = {"source_status": report.status, "gone": False}
     if incident.is_open:
         fields |= _words(report, said, rules)
         if _moved(report, said) and PLACED_BY_HAND not in incident.marks:
@@ -296,8 +315,7 @@ def changed(report: Report, located: Located, standing: Standing, rules: Rules, 
     elif AFTER_CLOSE not in marks:
         marks += (AFTER_CLOSE,)
     fields["marks"] = marks
-    different = {name: value for name, value in fields.items() if getattr(incident, name) != value}
-    return different | {"revision": incident.revision + 1, "reports": incident.reports + 1, "updated_at": now}
+    return fields
 
 
 def _words(report: Report, said: Said, rules: Rules) -> dict[str, Any]:
