@@ -48,7 +48,7 @@ class Places:
 
     def __init__(self, city: City) -> None:
         self.outline = shapely.union_all([area.polygon for area in city.level("county")])
-        self._boundary = shapely.get_exterior_ring(self.outline.convex_hull)
+        self._boundary = shapely.LineString(shapely.get_coordinates(self.outline.convex_hull))
         self.spots = _spots(city)
         self._bounds = list(accumulate(_weight(city.seed, spot) for spot in self.spots))
 

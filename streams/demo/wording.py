@@ -27,6 +27,8 @@ SHOPS = (
     "快递站",
 )
 WITHOUT_BUILDING = ("02", "04", "05")
+VISITED = ("01", "06", "09")
+"""Groups of matters that a grid worker looks into at home rather than on the street."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ def write(story: Story, spot: Spot, source: DemoSource, chance: random.Random) -
     slots = _slots(spot, chance)
     title, body = (words.format(**slots) for words in chance.choice(story.cases))
     opening = chance.choice(phrases().openings[source.voice])
-    closing = chance.choice(phrases().closings[source.voice])
+    visit = source.voice == "worker" and story.type[:2] in VISITED
+    closing = chance.choice(phrases().closings["visit" if visit else source.voice])
     if body.startswith(slots["road"]) or story.type[:2] in WITHOUT_BUILDING:
         address = f"{spot.town}{slots['road']}{chance.randint(1, 260)}号附近"
     else:
@@ -79,9 +82,10 @@ def write(story: Story, spot: Spot, source: DemoSource, chance: random.Random) -
 
 
 def _slots(spot: Spot, chance: random.Random) -> dict[str, str]:
+    road = spot.road if chance.random() < 0.6 else names.side_street(spot.leaf.parent)
     return {
-        "road": spot.road if chance.random() < 0.6 else names.side_street(spot.leaf.parent),
-        "cross": spot.cross,
+        "road": road,
+        "cross": spot.cross if spot.cross != road else spot.road,
         "estate": spot.estate(chance),
         "village": spot.village,
         "town": spot.town,
