@@ -6,6 +6,7 @@ from operations import grids, heads, verification
 from operations.database import Database
 from operations.seal import KeyStore
 from streams import engine
+from streams.errors import EngineAway, EngineMisconfigured
 
 FAULTS_SHOWN = 20
 OK, WRONG = 0, 1
@@ -23,6 +24,10 @@ class _Report:
     def bad(self, key: str, **params: object) -> None:
         print(f"✗ {self._words.text(f'terminal.check.{key}', **params)}", flush=True)
         self.wrong += 1
+
+    def fault(self, kind: str) -> str:
+        """What a kind of fault means, in the reader's language."""
+        return self._words.text(f"terminal.fault.{kind}")
 
 
 def main(settings: Settings, words: Words) -> int:
@@ -61,7 +66,7 @@ def _check_engine(report: _Report, settings: Settings) -> None:
         with engine.translated(), engine.connect_sync(settings.redis_url) as client:
             client.ping()
         report.good("engine_ok")
-    except (engine.EngineAway, engine.EngineMisconfigured) as error:
+    except (EngineAway, EngineMisconfigured) as error:
         report.bad("engine_wrong", detail=str(error))
 
 
@@ -85,6 +90,6 @@ def _check_journal(report: _Report, database: Database, settings: Settings) -> N
         report.bad("head_unsigned", line=line)
     found = verification.verify(database, signed.signed)
     for fault in found.faults[:FAULTS_SHOWN]:
-        report.bad("journal_fault", seq=fault.seq, text=fault.text)
+        report.bad("journal_fault", seq=fault.seq, text=report.fault(fault.kind))
     if found.ok:
         report.good("journal_ok", count=found.count, signed=len(signed.signed))

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from config import setup
 from config.settings import Settings, SettingsError, load, terminal_language
@@ -53,7 +54,7 @@ def _guarded(asked: argparse.Namespace, settings: Settings, words: Words) -> int
     except SupervisorError as error:
         return _complain(str(error))
     except OperationsError as error:
-        return _complain(words.text(error.code, **error.params))
+        return _complain(words.text(error.code, **error.params) if error.code in words else str(error))
     except (GeoError, StreamsError) as error:
         return _complain(str(error))
 
@@ -88,7 +89,7 @@ def parser() -> argparse.ArgumentParser:
     return whole
 
 
-Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _add_roles(commands: Commands, serving: argparse.ArgumentParser) -> None:
@@ -110,7 +111,11 @@ def _add_administration(commands: Commands, shared: argparse.ArgumentParser) -> 
     grids = load_.add_parser("grids", parents=[shared], help="import grids from a GeoJSON file, all or nothing")
     grids.add_argument("file", nargs="+")
     for field in ("code", "name", "parent", "population", "level", "kind"):
-        grids.add_argument(f"--{field}", metavar="PROPERTY", help=f"the property that holds the {field}")
+        grids.add_argument(
+            f"--{field}", metavar="PROPERTY", help=f"the property that holds the {field} (default: guessed)"
+        )
+    grids.add_argument("--crs", help="coordinate system or datum, such as EPSG:4490 or GCJ02 (default: the file's own)")
+    grids.add_argument("--encoding", help="of the file's text (default: utf-8)")
     grids.set_defaults(handler="import_grids")
     link = commands.add_parser("link", parents=[shared], help="print a one-time sign-in link for this machine")
     link.add_argument("--account", default="")
@@ -125,21 +130,28 @@ def _add_secrets(commands: Commands, shared: argparse.ArgumentParser) -> None:
     add_source.add_argument("id")
     add_source.add_argument("--name", required=True)
     add_source.add_argument("--datum", choices=DATUMS, default="WGS84")
-    add_source.add_argument("--kind", default="http", help="http or redis")
+    add_source.add_argument("--kind", default="http", help="http (default), websocket or redis_stream")
     add_source.add_argument("--mapping", default="", help="field mapping: a file of config/sources, without .toml")
+    add_source.add_argument("--time-zone", default="", help="of times sent without one (default: the city's)")
+    add_source.add_argument("--rate-limit", type=float, default=0.0, help="reports a second (default: no limit)")
     add_source.set_defaults(handler="add_source")
     user = commands.add_parser("user", help="accounts").add_subparsers(dest="what", required=True)
     add_user = user.add_parser("add", parents=[shared], help="add an account; prints its password once")
     add_user.add_argument("name")
     add_user.add_argument("--role", required=True)
-    add_user.add_argument("--grid", default="", help="only this grid and what is under it")
-    add_user.add_argument("--department", default="", help="only this department")
+    _add_scope(add_user)
     add_user.set_defaults(handler="add_user")
     token = commands.add_parser("token", help="tokens for programs").add_subparsers(dest="what", required=True)
     add_token = token.add_parser("add", parents=[shared], help="add a token; prints it once")
     add_token.add_argument("name")
     add_token.add_argument("--scope", choices=("read",), default="read")
+    _add_scope(add_token)
     add_token.set_defaults(handler="add_token")
+
+
+def _add_scope(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--grid", default="", help="only this grid and what is under it")
+    command.add_argument("--department", default="", help="only this department")
 
 
 def _add_measuring(commands: Commands, shared: argparse.ArgumentParser) -> None:

@@ -1,7 +1,6 @@
 """`run.py`: the embedded engine, the database brought up to date, the roles under one supervisor, and where to look."""
 
 import sys
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 
@@ -13,8 +12,9 @@ from operations import accounts, sessions
 from operations.database import Database
 from operations.policy import SYSTEM
 from streams import engine
+from streams.errors import EngineAway
 
-FIRST_ACCOUNT = "admin"
+FIRST_ACCOUNT, FIRST_ROLE = "duty", "duty_commander"
 ANSWER_SECONDS = 2.0
 
 
@@ -23,7 +23,7 @@ def main(settings: Settings, words: Words) -> int:
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     with only_one(settings.data):
         check_port_free(settings.host, settings.port)
-        say = _teller(words)
+        say = _Teller(words)
         with Supervisor(
             settings.data / "log", log_bytes=settings.log_bytes, log_files=settings.log_files, told=say.line
         ) as supervisor:
@@ -71,10 +71,6 @@ class _Teller:
         self.line(self._words.text(key, **params))
 
 
-def _teller(words: Words) -> _Teller:
-    return _Teller(words)
-
-
 def _started(supervisor: Supervisor, settings: Settings, say: _Teller) -> bool:
     """Start all parts in order; False when asked to stop meanwhile."""
     if settings.embedded_valkey:
@@ -117,7 +113,7 @@ def _engine_ready(settings: Settings) -> Callable[[], bool]:
         try:
             with engine.translated(), engine.connect_sync(settings.redis_url) as client:
                 return bool(client.ping())
-        except engine.EngineAway:
+        except EngineAway:
             return False
 
     return ready
@@ -151,13 +147,13 @@ def _show(settings: Settings, say: _Teller) -> None:
     say.text("terminal.how_to_stop")
 
 
-def _one_time(settings: Settings) -> str:
-    """A token that signs the first account in, which is made when it is not there."""
+def _one_time(settings: Settings, account: str = FIRST_ACCOUNT) -> str:
+    """A token that signs the account in once; the first account is made when it is not there."""
     database = Database(settings.database_url)
     try:
         now = clock.now()
-        if accounts.find(database, FIRST_ACCOUNT) is None:
-            accounts.add(database, SYSTEM, FIRST_ACCOUNT, "duty_commander", now=now)
-        return sessions.issue_one_time(database, FIRST_ACCOUNT, now)
+        if account == FIRST_ACCOUNT and accounts.find(database, account) is None:
+            accounts.add(database, SYSTEM, account, FIRST_ROLE, now=now)
+        return sessions.issue_one_time(database, account, now)
     finally:
         database.close()

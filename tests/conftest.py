@@ -245,15 +245,24 @@ def page(chromium: "Browser") -> "Iterator[Page]":
 
 @dataclasses.dataclass(frozen=True)
 class Running:
-    """The whole program, started by `run.py` on a data folder of its own."""
+    """The whole program, started by `run.py` on a data folder of its own.
+
+    `source_token` may send reports (source "tests"), `read_token` may read.
+    """
 
     url: str
-    token: str
+    source_token: str
+    read_token: str
     settings: Settings
     process: subprocess.Popen[str]
 
-    def link(self, account: str = "admin") -> str:
-        """A new one-time sign-in link."""
+    @property
+    def token(self) -> str:
+        """The one that may send reports."""
+        return self.source_token
+
+    def link(self, account: str = "duty") -> str:
+        """A new one-time sign-in link; "duty" is the duty commander made at the first start."""
         from operations.database import Database
         from operations.sessions import issue_one_time
 
@@ -289,7 +298,9 @@ def running() -> Iterator[Running]:
         try:
             url = f"http://{made.host}:{made.port}"
             _wait_for_program(url, process, made.data)
-            yield Running(url, _token(path, environment), made, process)
+            source = _secret(environment, "source", "add", "tests", "--name", "Tests", "--data", path)
+            reader = _secret(environment, "token", "add", "tests", "--scope", "read", "--data", path)
+            yield Running(url, source, reader, made, process)
         finally:
             process.send_signal(signal.SIGTERM)
             try:
@@ -314,14 +325,9 @@ def _wait_for_program(url: str, process: subprocess.Popen[str], data: Path) -> N
             time.sleep(0.1)
 
 
-def _token(path: str, environment: dict[str, str]) -> str:
-    """A token the tests may post reports and read with; the last word the command prints."""
+def _secret(environment: dict[str, str], *command: str) -> str:
+    """What the command made, which is the last line it prints."""
     made = subprocess.run(
-        run_py("token", "add", "tests", "--scope", "read", "--data", path),
-        check=True,
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=60,
+        run_py(*command), check=True, capture_output=True, text=True, env=environment, timeout=START_SECONDS
     )
-    return made.stdout.split()[-1]
+    return made.stdout.splitlines()[-1]

@@ -42,7 +42,7 @@ class Tally:
         """The closing line, as pytest writes it."""
         failed, errors, skipped = self.counts["failures"], self.counts["errors"], self.counts["skipped"]
         passed = self.counts["tests"] - failed - errors - skipped
-        parts = [(failed, "failed"), (passed, "passed"), (skipped, "skipped"), (errors, "errors")]
+        parts = [(failed, "failed"), (passed, "passed"), (skipped, "skipped"), (errors, "error" if errors == 1 else "errors")]
         text = ", ".join(f"{count} {word}" for count, word in parts if count) or "no tests ran"
         return f" {text} in {seconds:.2f}s ({int(seconds) // 60} min {int(seconds) % 60} s) ".center(100, "=")
 

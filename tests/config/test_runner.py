@@ -57,7 +57,7 @@ def test_passes_add_up_to_one_closing_line(tmp_path: Path) -> None:
         tally.add(report, code=1 if counts[1] else 0)
     tally.add(tmp_path / "none.xml", code=runner.NOTHING_COLLECTED)
     assert tally.code == 1
-    assert " 1 failed, 11 passed, 2 skipped, 1 errors in 61.50s (1 min 1 s) " in tally.line(61.5)
+    assert " 1 failed, 11 passed, 2 skipped, 1 error in 61.50s (1 min 1 s) " in tally.line(61.5)
 
 
 def test_a_pass_that_could_not_run_fails_the_whole(tmp_path: Path) -> None:
