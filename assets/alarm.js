@@ -113,7 +113,7 @@
       const text =
         element.dataset.clock === "time"
           ? at.toLocaleTimeString("en-GB", { timeZone, hour12: false })
-          : at.toLocaleDateString(lang, { timeZone, month: lang === "en-GB" ? "short" : "numeric", day: "numeric", weekday: "short" });
+          : at.toLocaleDateString(lang, { timeZone, month: lang === "en-GB" ? "short" : "long", day: "numeric", weekday: "short" });
       if (element.textContent !== text) element.textContent = text;
     }
     showState();

@@ -141,7 +141,11 @@
   function hasComponent(id) {
     const api = window.dash_component_api;
     if (!window.dash_clientside?.set_props || !api?.getLayout) return false;
-    return Boolean(api.getLayout(id));
+    try {
+      return Boolean(api.getLayout(id));
+    } catch {
+      return false; // Dash is there but has no layout yet
+    }
   }
 
   function applyProps(id, props) {

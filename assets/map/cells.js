@@ -4,6 +4,7 @@
   "use strict";
   const part = (window.gridwallMap = window.gridwallMap || {});
   const BUDGET = 6; // ms of painting a frame
+  const LINED = 50; // CSS pixels² at 1920×1080 from which a cell has its own border; smaller ones would turn to mud
 
   class Cells {
     constructor(map, layers) {
@@ -63,15 +64,16 @@
       const context = transformed(this.lines, this.view);
       const { grid, border } = part.colours();
       const factor = part.scale() / this.view.scale;
-      const draw = (at, colour, width) => {
+      const least = (LINED * part.scale() ** 2) / this.view.scale ** 2;
+      const draw = (at, colour, width, whole = true) => {
         const all = new Path2D();
-        for (const one of this.layers.levels[at].values()) all.addPath(one.path);
+        for (const one of this.layers.levels[at].values()) if (whole || one.area > least) all.addPath(one.path);
         context.strokeStyle = colour;
         context.lineWidth = width * factor;
         context.lineJoin = "round";
         context.stroke(all);
       };
-      draw(this.at, grid, 0.75);
+      draw(this.at, grid, 0.75, false);
       if (this.layers.named < this.at) draw(this.layers.named, border, 1.25);
       draw(0, border, 2);
     }

@@ -5,7 +5,7 @@
   const RANK = { routine: 0, urgent: 1, critical: 2 };
   const SIZE = { routine: 7, urgent: 13, critical: 18 }; // half size at 1920×1080
   const LABEL = 24;
-  const CLEAR = { top: 128, side: 16, bottom: 96 }; // where no callout goes: the call above, the legend below
+  const CLEAR = { top: 40, side: 16, bottom: 96 }; // where no callout goes: the call above, the legend below
   const NEW = 20e6; // µs a mark counts as new
   const PULSES = 6;
 
@@ -121,7 +121,7 @@
       title.append(level, " ", row.title);
       const line = document.createElement("p");
       line.className = "callout-line cut";
-      line.textContent = [...(place.length ? place : [this.say("unplaced")]), part.time(row.at / 1000)].join(" · ");
+      line.textContent = [part.time(row.at / 1000).slice(0, 5), ...(place.length ? place : [this.say("unplaced")])].join(" · ");
       this.callout.replaceChildren(title, line);
       this.callout.dataset.urgency = row.urgency;
     }

@@ -3,7 +3,6 @@
   "use strict";
   const part = (window.gridwallMap = window.gridwallMap || {});
   const URL = "/api/v1/grids/shapes";
-  const MOST_LEVELS = 6;
   const RETRY = 5000; // ms
   const WORLD = 256 * 2 ** 13; // world width in the units of the drawn paths: pixels at zoom 13
 
@@ -98,14 +97,12 @@
     }
   }
 
+  // The deepest level (asked for as 0) says how many there are.
   async function loadAll() {
-    const all = [];
-    for (let level = 1; level <= MOST_LEVELS; level += 1) {
-      const features = await load(level);
-      if (!features.length) break;
-      all.push(features);
-    }
-    return all.length ? new Layers(all) : null;
+    const leaves = await load(0);
+    if (!leaves.length) return null;
+    const above = Array.from({ length: leaves[0].properties.level - 1 }, (_, at) => load(at + 1));
+    return new Layers([...(await Promise.all(above)).filter((level) => level.length), leaves]);
   }
 
   // ---- names of places: <span class="place" data-town data-grid> ----

@@ -19,7 +19,7 @@ GRAPH = "wall-trend-graph"
 NOTE = "wall-trend-note"
 DAYS = 7
 HOURS = 24
-WIDTH, HEIGHT = 432, 304
+WIDTH, HEIGHT = 432, 384
 """Pixels of the 1920×1080 canvas, as in tokens.css; the wall's factor scales the drawing."""
 
 
@@ -51,17 +51,25 @@ def days_known(board: Board, now: int, zone: tzinfo) -> int:
 
 
 def figure(found: list[Row], words: Words) -> dict[str, Any]:
-    """Return the plotly figure as a plain dict."""
+    """Return the plotly figure as a plain dict; the hour that runs is a point apart, for it has not had its time."""
     running = max((one.hour for one in found if one.today is not None), default=0)
     done = [one for one in found if one.hour < running]
-    hour = [one for one in found if max(running - 1, 0) <= one.hour <= running]
+    so_far = found[running].today if found else None
     ceiling = max([one.today or 0 for one in found] + [one.usual or 0 for one in found] + [4])
     return {
         "data": [
             line([(one.hour, one.usual) for one in found]),
             line([(one.hour, one.today) for one in done]),
-            line([(one.hour, one.today) for one in hour]),
-            {"type": "scatter", "mode": "markers", "x": [running], "y": [found[running].today if found else None]},
+            {
+                "type": "scatter",
+                "mode": "markers+text",
+                "x": [running],
+                "y": [so_far],
+                "marker": {"size": 14},
+                "text": [words.text("wall.trend.so_far", n=so_far)],
+                "textposition": "top right" if running < HOURS / 2 else "top left",
+                "cliponaxis": False,
+            },
         ],
         "layout": {
             "width": WIDTH,
