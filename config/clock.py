@@ -11,3 +11,8 @@ def now() -> int:
 def monotonic() -> float:
     """Seconds on a clock that never steps back; only differences mean anything."""
     return time.monotonic()
+
+
+def worked() -> float:
+    """Seconds of processor time this thread has used: what something cost, whoever else was running."""
+    return time.thread_time()

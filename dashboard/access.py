@@ -64,11 +64,11 @@ class Access:
             await self._websocket(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        identity, ambient = await self._identify(scope)
+        identity, ambient = await identified(self._gate, scope), bears_cookie(scope)
         method, path = scope["method"], scope["path"]
         if not policy.admits(identity, method, path):
             await self._refuse(scope, send, identity)
-        elif method in STATE_CHANGING and (ambient or identity is ANONYMOUS) and not same_origin(scope):
+        elif method in STATE_CHANGING and ambient and not same_origin(scope):
             await answer(scope, send, 403, "signin.origin")
         else:
             bounded = receive if path in OWN_BOUND else bound(receive)
@@ -78,7 +78,7 @@ class Access:
                 await answer(scope, send, 413, "refused.failed")
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        identity, ambient = await self._identify(scope)
+        identity, ambient = await identified(self._gate, scope), bears_cookie(scope)
         origin_given = bool(header(scope, "origin"))
         if not policy.admits(identity, "WS", scope["path"]):
             await close(receive, send, NOT_SIGNED_IN if identity is ANONYMOUS else FORBIDDEN)
@@ -94,15 +94,6 @@ class Access:
             await self._app(scope, receive, send)
         finally:
             _current.reset(mark)
-
-    async def _identify(self, scope: Scope) -> tuple[Identity, bool]:
-        """Return who asks, and whether the browser would send the proof unasked (a cookie)."""
-        scheme, _, secret = header(scope, "authorization").partition(" ")
-        if scheme.lower() == "bearer":
-            return await self._gate.token(secret.strip()) or ANONYMOUS, False
-        held = cookies(scope).get(COOKIE, "")
-        identity = await self._gate.session(held) if held else None
-        return identity or ANONYMOUS, identity is not None
 
     async def _refuse(self, scope: Scope, send: Send, identity: Identity) -> None:
         known = policy.permission_for(scope["method"], scope["path"]) is not None
@@ -126,11 +117,25 @@ class Access:
     def _headers(self, scope: Scope, message: Message) -> Headers:
         given = {name.lower() for name, _ in message.get("headers", [])}
         headers = [(b"content-security-policy", self._policy), *FIXED_HEADERS]
-        if b"cache-control" not in given and not scope["path"].startswith("/assets/"):
-            headers.append((b"cache-control", b"no-store"))
+        if b"cache-control" not in given:
+            kept = b"no-cache" if scope["path"].startswith("/assets/") else b"no-store"
+            headers.append((b"cache-control", kept))
         if secure(scope):
             headers.append((b"strict-transport-security", b"max-age=31536000"))
         return headers
+
+
+async def identified(gate: Gate, scope: Mapping[str, Any]) -> Identity:
+    """Return who sent a request: by its bearer token if it has one, else by its session cookie."""
+    if bears_cookie(scope):
+        held = cookies(scope).get(COOKIE, "")
+        return (await gate.session(held) if held else None) or ANONYMOUS
+    return await gate.token(header(scope, "authorization").partition(" ")[2].strip()) or ANONYMOUS
+
+
+def bears_cookie(scope: Mapping[str, Any]) -> bool:
+    """Say whether what proves the sender is something a browser sends unasked."""
+    return header(scope, "authorization").partition(" ")[0].lower() != "bearer"
 
 
 FIXED_HEADERS: Headers = [

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from dashboard import access
 from operations import policy
 from operations.board import Board
+from operations.commands import Commands
 from operations.policy import Identity
 
 T = TypeVar("T")
@@ -20,7 +21,7 @@ WAIT_SECONDS = 10.0
 class Actions:
     """`operations` are the domain's commands, each of which wants `identity()` first."""
 
-    def __init__(self, operations: Any, *, desk: Callable[[Identity, object], Coroutine[Any, Any, Any]]) -> None:
+    def __init__(self, operations: Commands, *, desk: Callable[[Identity, object], Coroutine[Any, Any, Any]]) -> None:
         self.operations = operations
         self._desk = desk
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -53,7 +53,7 @@ class Doorbell(Protocol):
     def doorbell(self) -> AsyncIterator[int]:
         """Yield the journal's seq whenever somebody wrote."""
 
-    async def gauges(self) -> Mapping[str, object]:
+    async def gauges(self) -> Mapping[str, Any]:
         """Return what is measured and not journaled, by name."""
 
 
@@ -145,8 +145,6 @@ class Hub:
         self._epoch = journal.head(self._database).epoch
         self.board = snapshot.load(self._database)
         self._views = {WHOLE: self.board}
-        while self._fold():
-            pass
 
     def _fold(self) -> dict[Scope, Touched] | None:
         """Fold what is new; return what it touched in each view, or None when there was nothing."""
@@ -231,7 +229,7 @@ class Hub:
         channel, picture = drawn.channel, drawn.picture
         scope = channel.topic.scope
         delta = await self._call(lambda: picture.draw(self._view(scope), now, channel.state, touched))
-        if channel.publish(delta | self._gauges, now):
+        if channel.publish(delta | (self._gauges if scope == WHOLE else {}), now):
             measures.FRAMES.inc()
             for screen in self.screens:
                 if screen.channel is channel:

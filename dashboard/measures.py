@@ -1,5 +1,7 @@
 """What Prometheus may ask of a web process (指标); what the engine and the workers count comes through the port."""
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 REGISTRY = CollectorRegistry()
@@ -16,5 +18,11 @@ PAINT_AGE = Histogram(
     buckets=(0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
     registry=REGISTRY,
 )
-RECEIVED = Counter("gridwall_reports", "Reports by what intake did with them.", ["result"], registry=REGISTRY)
-PORT = Gauge("gridwall_port", "What the engine and the workers report.", ["name"], registry=REGISTRY)
+RENDER = Gauge("gridwall_render_seconds", "Last cost of drawing a panel.", ["channel", "panel"], registry=REGISTRY)
+PORT = Gauge("gridwall_intake", "What intake, the engine and the workers report, by name.", ["name"], registry=REGISTRY)
+
+
+def follow(figures: Mapping[str, float]) -> None:
+    """Take over what the port of `streams` reports."""
+    for name, value in figures.items():
+        PORT.labels(name).set(value)

@@ -35,7 +35,7 @@ TEMPLATE = """<!DOCTYPE html>
 LANGUAGE_TAGS = {"zh": "zh-CN", "en": "en"}
 
 
-class Backend(FastAPIDashServer):
+class Backend(FastAPIDashServer):  # type: ignore[misc]  # Dash ships no types for its backends
     """Dash's FastAPI backend, with callbacks in threads and assets left to the server that holds all pages."""
 
     @staticmethod

@@ -6,12 +6,12 @@ the alerts beside it; what it missed in between it shows at its next turn.
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import inf
 from types import ModuleType
 from typing import Any
 
-from config.clock import monotonic
+from config.clock import monotonic, worked
 from config.words import Words
 from dashboard import frame
 from dashboard.frame import Delta, State
@@ -20,25 +20,13 @@ from operations.board import Board, Change
 log = logging.getLogger(__name__)
 
 PAUSE = 10
-"""A panel may use one part in `PAUSE + 1` of the hub's time."""
+"""A panel may use one part in `PAUSE + 1` of a processor."""
+PAUSE_MOST = 1.0
 REFRESH = 2.0
 """Seconds after which a panel is drawn again although nothing happened: ages, overdue, a new day."""
 REFRESH_HEAT = 10.0
 """Seconds after which the heat of every grid is drawn again, for its windows slide; other rows change by entries only."""
 HEAT = "heat"
-
-
-@dataclass
-class Turn:
-    """When a panel was last drawn, what that cost (seconds), and what it has still to show."""
-
-    due_at: float = 0.0
-    again_at: float = 0.0
-    cost: float = 0.0
-    waiting: bool = True
-    touched: set[str] = field(default_factory=set)
-    all_rows: bool = True
-    rows_again_at: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -72,88 +60,113 @@ class Touch:
         return Touched(frozenset(self._incidents), frozenset(self._grids), self._other)
 
 
+class Part:
+    """Something of a panel that is drawn as a whole; knows when it may and when it must be drawn next."""
+
+    def __init__(self, panel: ModuleType) -> None:
+        self.name = panel.__name__.rpartition(".")[2]
+        self.cost = 0.0
+        self.fault = ""
+        self._panel = panel
+        self._waiting = True
+        self._may_at = 0.0
+        self._must_at = 0.0
+
+    def note(self, touched: Touched) -> None:
+        """Take in what entries touched, to be drawn at the next turn."""
+        self._waiting = self._waiting or bool(touched)
+
+    def due_at(self) -> float:
+        """Return when this is to be drawn, in monotonic seconds."""
+        return self._may_at if self._waiting else max(self._may_at, self._must_at)
+
+    def draw(self, board: Board, now: int, state: State, words: Words) -> Delta:
+        """Return what it says now; whatever goes wrong in it is noted, logged once and stays in it."""
+        begun = worked()
+        try:
+            delta = self._drawn(board, now, state, words)
+        except Exception as error:  # process edge: one panel that fails must not take the others with it
+            self._fail(error)
+            return {}
+        self.cost, self.fault, self._waiting = worked() - begun, "", False
+        self._may_at = monotonic() + min(self.cost * PAUSE, PAUSE_MOST)
+        self._must_at = monotonic() + self._period()
+        return delta
+
+    def _fail(self, error: Exception) -> None:
+        said = f"{type(error).__name__}: {error}"
+        if self.fault != said:
+            log.exception("panel %s cannot be drawn", self.name, exc_info=error)
+        self.fault = said
+        self._may_at = monotonic() + REFRESH
+
+    def _drawn(self, board: Board, now: int, state: State, words: Words) -> Delta:
+        return frame.flatten_props(self._panel.render(board, now, words))
+
+    def _period(self) -> float:
+        return REFRESH
+
+
+class Rows(Part):
+    """Keyed rows of a panel: all of them at first, then those that entries touch."""
+
+    def __init__(self, panel: ModuleType, key: str) -> None:
+        super().__init__(panel)
+        self._key = key
+        self._rows = keyed(panel)[key]
+        self._touched: set[str] = set()
+        self._whole_at = 0.0
+
+    def note(self, touched: Touched) -> None:
+        """Take in the touched incidents, or for heat the touched grids."""
+        self._touched |= touched.grids if self._key == HEAT else touched.incidents
+        self._waiting = self._waiting or bool(self._touched)
+
+    def _drawn(self, board: Board, now: int, state: State, words: Words) -> Delta:
+        whole = monotonic() >= self._whole_at
+        rows = self._rows(board, now, None if whole else frozenset(self._touched))
+        delta = frame.flatten_keyed(self._key, rows)
+        if whole:
+            present = [key for key, row in rows.items() if row is not None]
+            delta = frame.removals(state, self._key, present) | delta
+            self._whole_at = monotonic() + self._period()
+        self._touched = set()
+        return delta
+
+    def _period(self) -> float:
+        return REFRESH_HEAT if self._key == HEAT else inf
+
+
 class Picture:
     """Draws the panels of one page in one language over one board."""
 
     def __init__(self, panels: Sequence[ModuleType], words: Words) -> None:
-        self._panels = panels
         self._words = words
-        self._props = [Turn() for _ in panels]
-        self._keyed = {(at, name): Turn() for at, panel in enumerate(panels) for name in keyed(panel)}
-        self._failed: dict[str, str] = {}
+        self._parts = [Part(panel) for panel in panels]
+        self._parts += [Rows(panel, key) for panel in panels for key in keyed(panel)]
 
     def draw(self, board: Board, now: int, state: State, touched: Touched) -> Delta:
-        """Return what the panels that are due say now; panels not due keep it for their next turn."""
+        """Return what the parts that are due say now; the others keep what was touched for their next turn."""
         delta: Delta = {}
-        for at, panel in enumerate(self._panels):
-            try:
-                delta |= self._draw_panel(at, panel, (board, now, state), touched)
-            except Exception as error:  # process edge: one panel that fails must not take the others with it
-                self._fail(panel, error)
-            else:
-                self._failed.pop(panel.__name__, None)
-        failed = sorted(name.rpartition(".")[2] for name in self._failed)
+        at = monotonic()
+        for part in self._parts:
+            part.note(touched)
+            if at >= part.due_at():
+                delta |= part.draw(board, now, state, self._words)
+        failed = sorted({part.name for part in self._parts if part.fault})
         return delta | {("gauges", "failed_panels", ""): frame.encode(failed)}
 
-    def _draw_panel(self, at: int, panel: ModuleType, moment: tuple[Board, int, State], touched: Touched) -> Delta:
-        delta = self._draw_props(panel, self._props[at], *moment[:2], touched)
-        for name, rows in keyed(panel).items():
-            delta |= self._draw_rows(name, rows, self._keyed[at, name], moment, touched)
-        return delta
-
-    def _fail(self, panel: ModuleType, error: Exception) -> None:
-        said = f"{type(error).__name__}: {error}"
-        if self._failed.get(panel.__name__) != said:
-            log.exception("panel %s cannot be drawn", panel.__name__, exc_info=error)
-        self._failed[panel.__name__] = said
-
     def due_in(self) -> float:
-        """Return the seconds until some panel wants to be drawn again."""
-        turns = [*self._props, *self._keyed.values()]
-        soonest = min((max(turn.due_at, 0 if turn.waiting else turn.again_at) for turn in turns), default=0.0)
-        return max(soonest - monotonic(), 0.0) if turns else REFRESH
+        """Return the seconds until some part is to be drawn."""
+        soonest = min((part.due_at() for part in self._parts), default=inf)
+        return max(soonest - monotonic(), 0.0)
 
     def costs(self) -> dict[str, float]:
-        """Return the last rendering cost of each panel in seconds."""
-        return {panel.__name__.rpartition(".")[2]: turn.cost for panel, turn in zip(self._panels, self._props)}
-
-    def _draw_props(self, panel: ModuleType, turn: Turn, board: Board, now: int, touched: Touched) -> Delta:
-        turn.waiting = turn.waiting or bool(touched)
-        begun = monotonic()
-        if not (turn.waiting or begun >= turn.again_at) or begun < turn.due_at:
-            return {}
-        delta = frame.flatten_props(panel.render(board, now, self._words))
-        rest(turn, begun)
-        return delta
-
-    def _draw_rows(self, name: str, rows: Any, turn: Turn, moment: tuple[Board, int, State], touched: Touched) -> Delta:
-        board, now, state = moment
-        turn.touched |= touched.grids if name == HEAT else touched.incidents
-        begun = monotonic()
-        whole = turn.all_rows or begun >= turn.rows_again_at
-        turn.waiting = bool(turn.touched) or whole
-        turn.again_at = turn.rows_again_at
-        if not turn.waiting or begun < turn.due_at:
-            return {}
-        drawn = rows(board, now, None if whole else frozenset(turn.touched))
-        delta = frame.flatten_keyed(name, drawn)
-        if whole:
-            delta = frame.removals(state, name, [key for key, row in drawn.items() if row is not None]) | delta
-            turn.rows_again_at = monotonic() + REFRESH_HEAT if name == HEAT else inf
-        turn.all_rows = False
-        turn.touched = set()
-        rest(turn, begun)
-        turn.again_at = turn.rows_again_at
-        return delta
-
-
-def rest(turn: Turn, begun: float) -> None:
-    """Note that a panel was drawn, and when it may and must be drawn next."""
-    ended = monotonic()
-    turn.cost = ended - begun
-    turn.due_at = ended + turn.cost * PAUSE
-    turn.again_at = max(ended + REFRESH, turn.due_at)
-    turn.waiting = False
+        """Return the last cost of each panel in processor seconds."""
+        costs: dict[str, float] = {}
+        for part in self._parts:
+            costs[part.name] = costs.get(part.name, 0.0) + part.cost
+        return costs
 
 
 def keyed(panel: ModuleType) -> Mapping[str, Any]:

@@ -1,0 +1,140 @@
+"""`/api/v1/grids/locate`, `/grids/shapes` and `/heat`: places, shapes and counts by grid."""
+
+import asyncio
+from typing import Annotated, Literal
+
+import msgspec
+from fastapi import APIRouter, Header, Query, Response
+
+from config import clock
+from dashboard.answers import REFUSALS, json_answer, problem
+from dashboard.area import Area, NoArea
+from dashboard.parts import Asker, Shared
+from geo import datum as datums
+from geo import heat as rollups
+from operations import views
+from operations.board import HOUR, MINUTE
+from operations.scope import Scope
+
+router = APIRouter(prefix="/api/v1", tags=["grids"])
+
+DATUMS = Literal["WGS84", "CGCS2000", "GCJ02", "BD09"]
+URGENCIES = Literal["routine", "urgent", "critical"]
+WINDOWS = Literal["15m", "1h", "24h", "7d", "open"]
+SPANS = {"15m": 15 * MINUTE, "1h": HOUR, "24h": 24 * HOUR, "7d": 7 * 24 * HOUR}
+GEOJSON = "application/geo+json"
+CODES = r"^$|^[0-9A-Za-z,_-]{1,400}$"
+
+
+class Place(msgspec.Struct):
+    """Where a point lies; `code` is empty when it is in no grid, then `nearest` and `distance_m` say where it nearly is."""
+
+    lon: float
+    lat: float
+    code: str
+    chain: list[str]
+    names: list[str]
+    nearest: str
+    distance_m: float
+
+
+@router.get("/grids/locate", responses=REFUSALS, openapi_extra={"x-answer": "Place"})
+async def locate(
+    shared: Shared,
+    lon: Annotated[float, Query(ge=-180, le=180, allow_inf_nan=False)],
+    lat: Annotated[float, Query(ge=-90, le=90, allow_inf_nan=False)],
+    datum: Annotated[DATUMS, Query()] = "WGS84",
+) -> Response:
+    """Find the one grid that owns a point, and the grids above it."""
+    area = shared.areas.current
+    if area is None:
+        return problem(404, NoArea())
+    there = datums.to_wgs84(lon, lat, datum)
+    found = area.locator.locate(*there)
+    names = [area.grids[code].name for code in found.chain]
+    return json_answer(Place(there[0], there[1], found.code, list(found.chain), names, found.nearest, found.distance_m))
+
+
+@router.get(
+    "/grids/shapes",
+    response_class=Response,
+    responses=REFUSALS
+    | {
+        200: {"description": "GeoJSON.", "content": {GEOJSON: {"schema": {"type": "object"}}}},
+        304: {"description": "You have it."},
+    },
+)
+async def shapes(
+    shared: Shared,
+    level: Annotated[int, Query(ge=0, le=16, description="1 = the top level; 0 = the deepest")] = 0,
+    detail: Annotated[int, Query(ge=0, le=3, description="0 = for zooms to 10, 1 = to 12, 2 = to 14, 3 = beyond")] = 1,
+    accept_encoding: Annotated[str, Header(include_in_schema=False)] = "",
+    if_none_match: Annotated[str, Header(include_in_schema=False)] = "",
+) -> Response:
+    """Give one level of grids as GeoJSON, simplified without gaps; with ETag, compressed where that is taken."""
+    area = shared.areas.current
+    found = area.shapes.get(level or area.shapes.deepest, detail) if area else None
+    if found is None:
+        return problem(404, NoArea())
+    gzipped = "gzip" in accept_encoding.lower()
+    headers = {"etag": found.etag(gzipped=gzipped), "cache-control": "private, no-cache", "vary": "accept-encoding"}
+    if headers["etag"] in if_none_match:
+        return Response(status_code=304, headers=headers)
+    if gzipped:
+        return Response(found.gzipped, headers=headers | {"content-encoding": "gzip"}, media_type=GEOJSON)
+    return Response(await asyncio.to_thread(found.plain), headers=headers, media_type=GEOJSON)
+
+
+class Figure(msgspec.Struct):
+    """One area's figure: a count, or a rate per 10,000 people (`basis` rate), and the people it is over."""
+
+    code: str
+    name: str
+    level: int
+    count: int
+    value: float
+    basis: str
+    population: int | None
+
+
+class Heat(msgspec.Struct):
+    """Figures of every area of every level; times in UTC microseconds, `since` is null for what is open now."""
+
+    window: str
+    since: int | None
+    as_of: int
+    unplaced: int
+    figures: list[Figure]
+
+
+@router.get("/heat", responses=REFUSALS, openapi_extra={"x-answer": "Heat"})
+async def heat(
+    shared: Shared,
+    asker: Asker,
+    window: Annotated[WINDOWS, Query()] = "24h",
+    types: Annotated[str, Query(pattern=CODES, description="type codes, with commas between")] = "",
+    urgency: Annotated[URGENCIES | None, Query()] = None,
+) -> Response:
+    """Count incidents by grid, rolled up to every level above, with denominators and since when."""
+    area = shared.areas.current
+    if area is None:
+        return problem(404, NoArea())
+    now = clock.now()
+    wanted = frozenset(types.split(",")) if types else None
+    leaves = await shared.hub.ask(lambda board: views.heat(board, now, window, wanted, urgency), asker.scope)
+    least = shared.settings.minimum_population
+    return json_answer(await asyncio.to_thread(answer, area, leaves, asker.scope, (window, now, least)))
+
+
+def answer(area: Area, leaves: dict[str, int], scope: Scope, about: tuple[str, int, int]) -> Heat:
+    """Return the figures of the areas inside `scope`; `about` is (window, now, least population for a rate)."""
+    window, now, least = about
+    since = None if window == "open" else now - SPANS[window]
+    counts = rollups.rollup(leaves, area.chains)
+    figures = rollups.figures(counts, area.grids.values(), since_at=since or 0, until_at=now, least_population=least)
+    inside = [
+        Figure(code, grid.name, grid.level, one.count, one.value, one.basis, one.population)
+        for code, one in figures.items()
+        if (grid := area.grids[code]) and scope.covers(area.chains[code], scope.department)
+    ]
+    return Heat(window, since, now, counts.get(rollups.UNPLACED, 0), inside)

@@ -1,0 +1,125 @@
+"""`GET /api/v1/incidents` and `/incidents/{id}`: the board as the asker may see it, and one incident with its history."""
+
+import asyncio
+import heapq
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, Literal
+
+import msgspec
+from fastapi import APIRouter, Path, Query, Response
+
+from dashboard.answers import REFUSALS, json_answer, problem
+from dashboard.parts import Asker, Shared
+from operations import board as boards
+from operations.board import Board
+from operations.entry import Entry
+from operations.errors import NotFound
+from operations.incident import Incident, visible
+from operations.scope import Scope
+
+router = APIRouter(prefix="/api/v1", tags=["incidents"])
+
+LIMIT_MOST = 500
+STATES = Literal["open", "closed", "all"]
+URGENCIES = Literal["routine", "urgent", "critical"]
+ID = r"^[0-9a-fA-F-]{1,36}$"
+CODE = r"^[0-9A-Za-z_-]{1,40}$"
+
+
+class Page(msgspec.Struct):
+    """One page of incidents, newest first; `next` is the cursor of the page after it, null at the end."""
+
+    incidents: list[Incident]
+    next: str | None
+    as_of: int
+    seq: int
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """What a list of incidents is narrowed by; an empty value narrows nothing."""
+
+    state: str = "open"
+    urgency: str = ""
+    type: str = ""
+    department: str = ""
+    grid: str = ""
+    source: str = ""
+    received_since: int = 0
+
+    def holds(self, incident: Incident) -> bool:
+        """Say whether the incident is wanted; `type` also takes a group, `grid` any grid above."""
+        return (
+            (self.state == "all" or incident.is_open == (self.state == "open"))
+            and (not self.urgency or incident.urgency == self.urgency)
+            and incident.type.startswith(self.type)
+            and (not self.department or incident.department == self.department)
+            and (not self.grid or self.grid in incident.chain)
+            and (not self.source or incident.source == self.source)
+            and incident.received_at >= self.received_since
+        )
+
+
+def page(wanted: Filter, scope: Scope, before: str, limit: int) -> Callable[[Board], Page]:
+    """Return the question for the newest incidents older than the cursor `before` (an id; ids grow with time)."""
+
+    def question(board: Board) -> Page:
+        found = heapq.nlargest(limit + 1, matching(board, wanted, scope, before), key=lambda incident: incident.id)
+        following = found[limit - 1].id if len(found) > limit else None
+        return Page(found[:limit], following, board.at, board.seq if scope == Scope() else 0)
+
+    return question
+
+
+def matching(board: Board, wanted: Filter, scope: Scope, before: str) -> Iterator[Incident]:
+    """Yield the incidents of the board that lie inside `scope` and are wanted."""
+    for incident in board.incidents.values():
+        if (not before or incident.id < before) and visible(scope, incident) and wanted.holds(incident):
+            yield incident
+
+
+@router.get("/incidents", responses=REFUSALS, openapi_extra={"x-answer": "Page"})
+async def incidents(
+    shared: Shared,
+    asker: Asker,
+    state: Annotated[STATES, Query(description="open, closed (of the last day) or all")] = "open",
+    urgency: Annotated[URGENCIES | None, Query()] = None,
+    type: Annotated[str, Query(pattern=r"^[0-9]{0,4}$", description="type code, or the two digits of its group")] = "",
+    department: Annotated[str, Query(pattern=f"^$|{CODE}")] = "",
+    grid: Annotated[str, Query(pattern=f"^$|{CODE}", description="code of a grid or of anything above it")] = "",
+    source: Annotated[str, Query(pattern=f"^$|{CODE}")] = "",
+    received_since: Annotated[int, Query(ge=0, le=2**53, description="UTC microseconds")] = 0,
+    cursor: Annotated[str, Query(pattern=f"^$|{ID}", description="`next` of the page before")] = "",
+    limit: Annotated[int, Query(ge=1, le=LIMIT_MOST)] = 100,
+) -> Response:
+    """List incidents, newest first: what is open, and what was closed lately."""
+    wanted = Filter(state, urgency or "", type, department, grid, source, received_since)
+    return json_answer(await shared.hub.ask(page(wanted, asker.scope, cursor, limit)))
+
+
+class Detail(msgspec.Struct):
+    """An incident with its history from the journal, oldest first; sealed parts are not in it."""
+
+    incident: Incident
+    history: list[Entry]
+
+
+@router.get("/incidents/{id}", responses=REFUSALS, openapi_extra={"x-answer": "Detail"})
+async def incident(shared: Shared, asker: Asker, id: Annotated[str, Path(pattern=ID)]) -> Response:
+    """Show one incident and its history. Absent and not yours get the same answer."""
+    try:
+        history = await asyncio.to_thread(shared.actions.operations.history, asker, id.lower())
+    except NotFound as error:
+        return problem(404, error)
+    found = folded(history, id.lower())
+    if found is None:
+        return problem(404, NotFound())
+    return json_answer(Detail(found, history))
+
+
+def folded(history: list[Entry], id: str) -> Incident | None:
+    """Return the incident its own entries make; it may have left the board long ago."""
+    alone: Any = Board()
+    for entry in history:
+        boards.apply(alone, entry)
+    found: Incident | None = alone.incidents.get(id)
+    return found

@@ -1,0 +1,145 @@
+"""Signing in and out (登录、退出): the routes behind the sign-in page."""
+
+import asyncio
+import ipaddress
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from config import clock
+from config.words import Words
+from dashboard import asgi
+from dashboard.access import COOKIE, safe_next
+from dashboard.pages import language
+from dashboard.parts import Shared
+from dashboard.signin import signin_page
+from operations import accounts, policy, sessions
+from operations.errors import Refused
+from operations.policy import Identity
+
+router = APIRouter(include_in_schema=False)
+
+HOMES = (("desk.view", "/desk"), ("wall.view", "/wall"))
+LANGUAGE_SECONDS = 365 * 86_400
+CHECKS = asyncio.Semaphore(2)
+"""Passwords checked at once: each costs a processor some 50 ms and 64 MiB, on purpose."""
+
+
+@router.get("/")
+async def home(request: Request) -> Response:
+    """Send whoever is signed in to the page that is theirs."""
+    identity: Identity = request.scope["state"]["identity"]
+    return RedirectResponse(home_of(identity), 303)
+
+
+def home_of(identity: Identity) -> str:
+    """Return the page an identity starts on."""
+    return next((path for permission, path in HOMES if policy.allowed(identity, permission)), "/api/docs")
+
+
+@router.get("/signin")
+async def show(
+    request: Request,
+    shared: Shared,
+    following: Annotated[str, Query(alias="next", max_length=2_000)] = "/",
+    once: Annotated[str, Query(max_length=200)] = "",
+    ended: Annotated[str, Query(max_length=10)] = "",
+) -> Response:
+    """Show the sign-in page, or sign in by a one-time link (`once`) opened on this machine."""
+    words, path = Words(language(request.scope)), safe_next(following)
+    if not once:
+        return shown(request, signin_page(words, path, words.text("signin.signed_out") if ended else ""))
+    if not is_loopback(request):
+        return shown(request, signin_page(words, path, words.text("signin.link_remote")), 403)
+    try:
+        opened, _ = await asyncio.to_thread(
+            sessions.redeem,
+            shared.database,
+            once,
+            hours=shared.settings.session_hours,
+            now=clock.now(),
+            agent=request.headers.get("user-agent", ""),
+            after_commit=shared.port.ring,
+        )
+    except Refused:
+        return shown(request, signin_page(words, path, words.text("signin.link_spent")), 403)
+    return entered(request, opened, path)
+
+
+@router.post("/signin")
+async def enter(
+    request: Request,
+    shared: Shared,
+    name: Annotated[str, Form(max_length=100)] = "",
+    password: Annotated[str, Form(max_length=1_000)] = "",
+    following: Annotated[str, Query(alias="next", max_length=2_000)] = "/",
+) -> Response:
+    """Sign in by name and password; every failure makes the next try wait longer."""
+    words, path = Words(language(request.scope)), safe_next(following)
+    try:
+        async with CHECKS:
+            account = await asyncio.to_thread(accounts.check_password, shared.database, name, password, clock.now())
+    except Refused as refused:
+        return shown(request, signin_page(words, path, told(words, refused), name), 401)
+    opened = await asyncio.to_thread(
+        sessions.open,
+        shared.database,
+        account,
+        hours=shared.settings.session_hours,
+        now=clock.now(),
+        agent=request.headers.get("user-agent", ""),
+        after_commit=shared.port.ring,
+    )
+    return entered(request, opened, path)
+
+
+@router.post("/signout")
+async def leave(request: Request, shared: Shared) -> Response:
+    """Sign out: the session ends on the server, its screens with it."""
+    held = asgi.cookies(request.scope).get(COOKIE, "")
+    if held:
+        await asyncio.to_thread(sessions.close, shared.database, held, now=clock.now(), after_commit=shared.port.ring)
+        shared.gate.forget(held)
+    response = RedirectResponse("/signin?ended=1", 303)
+    response.delete_cookie(COOKIE, path="/")
+    return response
+
+
+def told(words: Words, refused: Refused) -> str:
+    """Return what the person is told who could not sign in."""
+    if "seconds" in refused.params:
+        return words.text("signin.wait", seconds=refused.params["seconds"])
+    return words.text("signin.failed")
+
+
+def shown(request: Request, page: str, status: int = 200) -> Response:
+    """Return the sign-in page, remembering the language that was asked for."""
+    response = HTMLResponse(page, status)
+    remember_language(request, response)
+    return response
+
+
+def entered(request: Request, secret: str, path: str) -> Response:
+    """Return the way on with the session's cookie: out of reach of scripts and of other sites."""
+    response = RedirectResponse(path, 303)
+    secure = asgi.secure(request.scope)
+    response.set_cookie(COOKIE, secret, path="/", httponly=True, samesite="lax", secure=secure)
+    remember_language(request, response)
+    return response
+
+
+def remember_language(request: Request, response: Response) -> None:
+    """Keep the language that was asked for; it is no secret."""
+    if "lang" in request.query_params:
+        lang = language(request.scope)
+        response.set_cookie("lang", lang, path="/", max_age=LANGUAGE_SECONDS, httponly=True, samesite="lax")
+
+
+def is_loopback(request: Request) -> bool:
+    """Return whether the request came from this machine; a proxy that says otherwise is believed."""
+    try:
+        near = request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
+    return near and "x-forwarded-for" not in request.headers and "forwarded" not in request.headers

@@ -1,0 +1,48 @@
+"""What the routes of a web process share."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.requests import HTTPConnection
+
+from config.settings import Settings
+from dashboard.actions import Actions
+from dashboard.area import Areas
+from dashboard.gate import Gate
+from dashboard.live import Hub
+from dashboard.senders import Senders
+from operations.database import Database
+from operations.policy import Identity
+from streams.port import Port
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Made once by `dashboard.server`, found by routes in `app.state.parts`."""
+
+    settings: Settings
+    database: Database
+    port: Port
+    senders: Senders
+    gate: Gate
+    hub: Hub
+    areas: Areas
+    actions: Actions
+    version: str
+
+
+def parts(connection: HTTPConnection) -> Parts:
+    """Return the parts of the application that serves this request."""
+    found: Parts = connection.app.state.parts
+    return found
+
+
+def asker(request: Request) -> Identity:
+    """Return who sent the request, as the access middleware found it."""
+    found: Identity = request.scope["state"]["identity"]
+    return found
+
+
+Shared = Annotated[Parts, Depends(parts)]
+Asker = Annotated[Identity, Depends(asker)]

@@ -1,0 +1,188 @@
+"""The web process (网页进程): one ASGI application of API, pages and the live channel, behind one gate."""
+
+import asyncio
+import hashlib
+import logging
+import socket
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+from starlette.websockets import WebSocket
+
+from config import clock
+from config.city import City
+from config.settings import ROOT, Settings
+from dashboard import access, api, door
+from dashboard.access import Access
+from dashboard.actions import Actions
+from dashboard.area import Areas
+from dashboard.asgi import ASGI, Receive, Scope, Send
+from dashboard.gate import Gate
+from dashboard.live import Hub
+from dashboard.pages import Pages
+from dashboard.panels import PAGES
+from dashboard.parts import Parts
+from dashboard.screen import Screen
+from dashboard.senders import Senders
+from dashboard.socket import Live
+from operations import journal, policy
+from operations.commands import Commands
+from operations.database import Database
+from operations.entry import Draft
+from operations.policy import SYSTEM, Identity
+from operations.seal import KeyStore
+from streams.item import LARGEST_REQUEST
+from streams.port import Port
+
+log = logging.getLogger(__name__)
+
+BACKLOG = 2_048
+GRACE_SECONDS = 5
+LARGEST_MESSAGE = LARGEST_REQUEST + 65_536
+"""Bytes of one WebSocket message: a whole request of reports and its envelope."""
+VIEWS = {"wall": "wall.view", "desk": "desk.view", "quarantine": "quarantine.read"}
+"""The permission each page wants; a page that is not here is nobody's."""
+
+
+class Server:
+    """The whole application. It does not hand on lifespan: Dash would then answer every unknown path with a page."""
+
+    def __init__(self, settings: Settings) -> None:
+        database = Database(settings.database_url)
+        port = Port(settings)
+        keys = KeyStore(settings.data / "keys")
+        senders = Senders(database, settings, port.intake)
+        areas = Areas(database, settings.data / "cache")
+        commands = Commands(database, keys, port.ring, locate=areas.located)
+        actions = Actions(commands, desk=senders.register)
+        hub = Hub(database, port, PAGES, city=City.of(settings), walls=self._tell)
+        gate = Gate(database)
+        self.parts = Parts(settings, database, port, senders, gate, hub, areas, actions, version())
+        self.pages = Pages(PAGES, City.of(settings), actions)
+        self.app = self._application()
+        self._served: ASGI = Access(self._route, self.parts.gate, script_hashes=self.pages.hashes)
+        self._telling: set[asyncio.Task[None]] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection, or start and stop with the server."""
+        if scope["type"] == "lifespan":
+            await lifespan(self, receive, send)
+        else:
+            await self._served(scope, receive, send)
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        served: ASGI = self.pages if scope["type"] == "http" and self.pages.holds(scope["path"]) else self.app
+        await served(scope, receive, send)
+
+    def _application(self) -> FastAPI:
+        app = FastAPI(title="Gridwall", openapi_url=None, docs_url=None, redoc_url=None)
+        app.state.parts = self.parts
+        api.mount(app)
+        app.include_router(door.router)
+        live = Live(self.parts.hub, version=self.parts.version, still_in=self._still_in, may_watch=may_watch)
+
+        @app.websocket("/live")
+        async def channel(socket: WebSocket) -> None:
+            await live(socket)
+
+        app.mount("/assets", StaticFiles(directory=ROOT / "assets"), name="assets")
+        return app
+
+    async def start(self) -> None:
+        """Start following the journal, the doorbell and the grids."""
+        self.parts.actions.started(self.parts.hub.ask)
+        await self.parts.areas.start()
+        await self.parts.hub.start()
+
+    async def stop(self) -> None:
+        """Let what is under way finish."""
+        await self.parts.hub.stop()
+        await self.parts.areas.stop()
+        await asyncio.gather(*self._telling, return_exceptions=True)
+        await self.parts.port.close()
+        self.parts.database.close()
+
+    async def _still_in(self, socket: WebSocket) -> bool:
+        """Say whether the session or token a screen came with still holds and still may watch."""
+        identity = await access.identified(self.parts.gate, socket.scope)
+        return policy.allowed(identity, "live.watch") and identity == socket.scope["state"]["identity"]
+
+    def _tell(self, action: str, screen: Screen) -> None:
+        """Write a wall's trouble into the journal, beside the loop; one that cannot be written is logged."""
+        draft = Draft(at=clock.now(), actor=SYSTEM.actor, action=action, subject_type="wall", subject_id=screen.id)
+        task = asyncio.create_task(asyncio.to_thread(self._write, draft))
+        self._telling.add(task)
+        task.add_done_callback(self._told)
+
+    def _write(self, draft: Draft) -> None:
+        with self.parts.database.write(self.parts.port.ring) as transaction:
+            journal.append(transaction, [draft])
+
+    def _told(self, task: asyncio.Task[None]) -> None:
+        self._telling.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a wall's trouble could not be written: %s", task.exception())
+
+
+def may_watch(identity: Identity, page: str) -> bool:
+    """Say whether an identity may watch a page's channel."""
+    return page in PAGES and policy.allowed(identity, VIEWS.get(page, ""))
+
+
+def version() -> str:
+    """Return what changes whenever browsers must load their code again: a digest of assets and panels."""
+    total = hashlib.sha256()
+    files = [path for folder in ("assets", "dashboard") for path in (ROOT / folder).rglob("*") if path.is_file()]
+    for path in sorted(path for path in files if path.suffix in (".py", ".js", ".css")):
+        total.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return total.hexdigest()[:12]
+
+
+async def lifespan(server: Server, receive: Receive, send: Send) -> None:
+    """Answer the ASGI lifespan messages."""
+    await receive()
+    try:
+        await server.start()
+    except Exception as error:
+        log.exception("the web process cannot start")
+        await send({"type": "lifespan.startup.failed", "message": str(error)})
+        raise
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await server.stop()
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+def create(settings: Settings) -> Server:
+    """Return the ASGI application."""
+    return Server(settings)
+
+
+def main(settings: Settings) -> None:
+    """Serve until told to stop."""
+    config = uvicorn.Config(
+        create(settings),
+        loop="uvloop",
+        http="httptools",
+        ws_per_message_deflate=False,
+        ws_max_size=LARGEST_MESSAGE,
+        server_header=False,
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    uvicorn.Server(config).run(sockets=[listening(settings)])
+
+
+def listening(settings: Settings) -> socket.socket:
+    """Return the socket to accept on; several web processes share its port, the kernel deals the connections out."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if settings.web_processes > 1:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    made.bind((settings.host, settings.port))
+    made.listen(BACKLOG)
+    made.set_inheritable(False)
+    return made
