@@ -111,6 +111,11 @@ def record_all(
         )
 
 
+def _is_new(packet: Packet, last: str) -> bool:
+    """Say whether a packet came after the last one decided; an older one is delivered again after a crash."""
+    return stream_order(packet[0]) > stream_order(last)
+
+
 def stream_order(stream_id: str) -> tuple[int, int]:
     """Return the order of stream ids ("milliseconds-number")."""
     milliseconds, _, number = stream_id.partition("-")

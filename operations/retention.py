@@ -1,4 +1,4 @@
-"""Forgetting on schedule: destroying keys, or whole bodies with their salts. Both are entries; the chain stays whole."""
+"""Forgetting on schedule: keys destroyed, or whole bodies with their salts; both are entries, the chain stays whole."""
 
 from collections.abc import Sequence
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from msgspec import Struct
+from msgspec import Struct, structs
 from sqlalchemy import Connection
 
 from operations import journal
@@ -120,7 +120,9 @@ def decode(body: bytes) -> Board:
     """Return the board of a snapshot's bytes."""
     image: Image = msgspec.msgpack.decode(zlib.decompress(body), type=Image)
     board = Board(seq=image.seq, at=image.at, epoch=image.epoch)
-    board.incidents = {incident.id: incident for incident in image.incidents}
+    for incident in image.incidents:  # one object per chain, as when folding
+        structs.force_setattr(incident, "chain", board.chains.setdefault(incident.chain, incident.chain))
+        board.incidents[incident.id] = incident
     board.closed = dict.fromkeys(image.closed)
     board.sources = image.sources
     board.open_quarantine, board.walls = image.open_quarantine, image.walls
