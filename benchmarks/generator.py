@@ -26,7 +26,7 @@ TYPES = ("0101", "0203", "0301", "0401", "0501", "0601")
 
 @dataclass(slots=True)
 class Load:
-    """What to send: `rate` reports a second for `seconds`, `batch` of them in one request, ids beginning with `prefix`."""
+    """What to send: `rate` reports a second for `seconds`, `batch` in a request, ids beginning with `prefix`."""
 
     host: str
     port: int

@@ -1,4 +1,4 @@
-"""Screens at protocol level: they connect to the live channel, acknowledge every frame at once and come back when cut off.
+"""Screens at protocol level: they follow the live channel, acknowledge every frame and come back when cut off.
 
 Some of them (the probes) read each frame and note when a marker was first seen; all keep the latest `n`, so that a
 screen which was away resumes as a browser does. Prints one JSON document when told to stop by SIGTERM or time.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import random
 import resource
 import signal
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field
 import orjson
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
+from websockets.typing import Origin
 
 from config import clock
 
@@ -78,7 +80,7 @@ async def live(screen: Screen) -> None:
         try:
             since = f"&n={screen.n}&epoch={screen.epoch}" if screen.n >= 0 else ""
             headers = {"Cookie": screen.cookie}
-            origin = screen.url.replace("ws://", "http://").split("/live")[0]
+            origin = Origin(screen.url.replace("ws://", "http://").split("/live")[0])
             async with connect(
                 screen.url + since, additional_headers=headers, compression=None, max_size=None, origin=origin
             ) as socket:
@@ -99,10 +101,8 @@ async def watch(screens: list[Screen], seconds: float) -> None:
     for screen in screens:
         tasks.append(asyncio.create_task(live(screen)))
         await asyncio.sleep(0.005)
-    try:
+    with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        pass
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
