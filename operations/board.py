@@ -22,6 +22,7 @@ MINUTES_KEPT = 25 * 60  # a day of 25 hours (end of daylight saving) still fits
 HOURS_KEPT = 8 * 24
 CLOSED_KEPT = 20_000  # closed incidents on the board; older ones are in the journal
 
+QUARANTINE_STEPS = {"quarantine.added": 1, "quarantine.resubmitted": -1, "quarantine.discarded": -1}
 _INTERNED = ("type", "urgency", "department", "source", "channel", "grid", "nearest", "county", "step")
 
 
@@ -264,7 +265,7 @@ def _apply_other(board: Board, entry: Entry) -> bool:
     elif board.scope != WHOLE:
         return False
     elif entry.subject_type == "quarantine":
-        board.open_quarantine += 1 if entry.action == "quarantine.added" else -1
+        board.open_quarantine += QUARANTINE_STEPS.get(entry.action, 0)
     elif entry.action == "wall.stuck":
         board.walls[entry.subject_id] = entry.at
     elif entry.action == "wall.recovered":

@@ -80,6 +80,27 @@ def get(database: Database, keys: KeyStore, identity: Identity, item_id: str) ->
     return Opened(Item(*row[: len(_COLUMNS)]), sealed["raw"], sealed["params"])
 
 
+def read(
+    database: Database,
+    keys: KeyStore,
+    identity: Identity,
+    item_id: str,
+    reason: str,
+    *,
+    now: int,
+    after_commit: AfterCommit | None = None,
+) -> Opened:
+    """Return an item opened for a person to read; the reading is an entry with its reason."""
+    if not reason.strip():
+        raise Refused("operations.text_missing")
+    if len(reason) > REASON_MOST:
+        raise Refused("operations.text_too_long", most=REASON_MOST)
+    opened = get(database, keys, identity, item_id)
+    with database.write(after_commit) as transaction:
+        journal.append(transaction, [_draft(identity, item_id, "unsealed", reason.strip(), now)])
+    return opened
+
+
 def resubmit(
     database: Database,
     identity: Identity,
