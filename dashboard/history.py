@@ -86,14 +86,14 @@ def known(words: Words, key: str, code: str) -> str:
     return words.text(f"{key}.{code}") if f"{key}.{code}" in words else code
 
 
-def mark(code: str, words: Words) -> str:
-    """Return a mark in words."""
-    return known(words, "desk.mark", code)
+def mark(words: Words, code: str) -> str:
+    """Return a mark in words: those of intake, and those of the desk."""
+    return known(words, "streams.mark" if f"streams.mark.{code}" in words else "desk.mark", code)
 
 
-def channel(code: str, words: Words) -> str:
-    """Return a channel in words; sources may name channels of their own."""
-    return known(words, "desk.channel", code)
+def fault(words: Words, code: str) -> str:
+    """Return in words why intake could not take something."""
+    return known(words, "streams.reason" if f"streams.reason.{code}" in words else "desk.fault", code)
 
 
 def result(code: str, words: Words) -> str:

@@ -15,10 +15,7 @@
   let parts = {};
 
   const item = (id) => items.find((one) => one.id === id);
-  const why = (one) => [desk.text(`fault.${one.reason in FAULTS() ? one.reason : "other"}`, { code: one.reason }), one.hint].filter(Boolean).join("；");
-  const FAULTS = () => Object.fromEntries(Object.keys(desk.facts.words).filter((key) => key.startsWith("fault.")).map((key) => [key.slice(6), true]));
-  const source = (id) => desk.facts.sources[id] || (id === "desk" ? desk.text("source_desk") : id);
-
+  const why = (one) => one.why;
   const list = () => {
     parts.empty.hidden = items.length > 0;
     parts.empty.textContent = desk.text(loaded ? "quarantine.empty" : "quarantine.loading");
@@ -29,8 +26,8 @@
       },
         h("span.desk-row-title", {}, why(one)),
         h("span.desk-row-age", { "data-at": one.received_at }, desk.ago(one.received_at)),
-        h("span.desk-row-where", {}, [source(one.source), one.field].filter(Boolean).join(" · ")),
-        h("span.desk-row-state", {}, String(one.id)))));
+        h("span.desk-row-where", {}, [one.source, one.field].filter(Boolean).join(" · ")),
+        h("span.desk-row-state", {}, one.report))));
     if (chosen !== null) parts.list.setAttribute("aria-activedescendant", `quarantine-${chosen}`);
   };
   const select = (id) => {
@@ -77,13 +74,14 @@
         h("button.desk-button.quiet", { type: "button", onclick: back }, h("kbd", {}, "Esc"), desk.text("cancel"))));
     const repair = content && h("div.quarantine-repair", { onkeydown: (event) => sendOn(event, () => send("resubmit")) },
       !content.exact && h("p.desk-hint", {}, desk.text("quarantine.not_text")),
+      content.hint && h("p.desk-found", {}, content.hint),
       remember("content", "14", desk.text("quarantine.content")),
       h("p.desk-error", { id: "quarantine-error", role: "alert", hidden: true }),
       h("button.desk-button.primary", { type: "button", "aria-disabled": desk.can("repair") ? null : "true", onclick: () => send("resubmit") }, h("kbd", {}, "Ctrl+Enter"), desk.text("quarantine.resubmit")));
     return parts.detail.replaceChildren(
       h("h2.desk-title", {}, why(one)),
       !desk.can("repair") && h("p.desk-denied", { role: "note" }, desk.text("denied", { role: desk.text(`role.${desk.facts.me.role}`) })) || "",
-      h("dl.desk-facts", {}, ...fact("number", String(one.id)), ...fact("source", source(one.source)), ...fact("field", one.field),
+      h("dl.desk-facts", {}, ...fact("number", String(one.id)), ...fact("source", one.source), ...fact("report", one.report), ...fact("field", one.field),
         h("dt", {}, desk.text("quarantine.received")), h("dd", {}, one.received, h("time", { "data-at": one.received_at }, desk.ago(one.received_at))),
         ...fact("size", one.size ? desk.text("quarantine.size_value", { n: one.size }) : ""), ...fact("hash", one.sha256)),
       h("div.desk-actions", {}, !content && button("read"), button("discard")),
@@ -113,12 +111,12 @@
   const send = async (action) => {
     const id = opened;
     const value = (typed[`${id}/${action === "resubmit" ? "content" : action}`] ?? (action === "resubmit" ? content.text : "")).trim();
-    if (action !== "resubmit" && !value) return desk.say(desk.text("quarantine.need_reason"), { bad: true });
+    if (action !== "resubmit" && value.length < 2) return desk.say(desk.text("quarantine.need_reason"), { bad: true });
     const answer = await desk.send({ action, id, [action === "resubmit" ? "content" : "reason"]: value });
     if (!answer.ok) return failed(answer);
     asking = "";
     if (action === "read") {
-      content = { text: answer.content, exact: answer.exact };
+      content = { text: answer.content, exact: answer.exact, hint: answer.hint };
       detail();
       return desk.byId("quarantine-content").focus();
     }

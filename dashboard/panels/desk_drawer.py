@@ -14,7 +14,7 @@ from msgspec import convert
 
 from config.words import Words
 from dashboard.errand import explain, perform
-from dashboard.history import Line, history, known, latest_text, result
+from dashboard.history import Line, history, known, latest_text, mark, result
 from dashboard.names import Names, names_of
 from operations.board import Board
 from operations.entry import Entry
@@ -59,7 +59,7 @@ def facts(one: Incident, names: Names) -> list[Fact]:
         *progress(one, names),
         Fact("reports", str(one.reports) if one.reports > 1 else ""),
         Fact("gone", say("desk.fact.gone_value") if one.gone else ""),
-        Fact("marks", "、".join(known(names.words, "desk.mark", code) for code in one.marks)),
+        Fact("marks", "、".join(mark(names.words, code) for code in one.marks)),
     ]
     return [fact for fact in found if fact.value]
 

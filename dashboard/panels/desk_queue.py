@@ -4,7 +4,7 @@ The browser filters, orders and shows the rows (`assets/desk/queue.js`); a row t
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from dash import html
@@ -48,18 +48,17 @@ FIELDS = [
 """What the browser knows of an incident: nothing sealed, times in microseconds."""
 
 
-@dataclass(frozen=True)
-class Row:
-    """One row: the incident's id and those of its `FIELDS` that are not empty."""
+CLOSED_SHOWN = 1_000
+"""Closed incidents kept in the queue, the latest; older ones are in the journal."""
 
-    id: str
-    values: dict[str, Any]
+Row = dict[str, Any]
+"""Those of an incident's `FIELDS` that say something."""
 
 
 def row(incident: Incident) -> Row:
     """Return the row of one incident."""
     values = {name: getattr(incident, name) for name in FIELDS}
-    return Row(incident.id, {name: plain(value) for name, value in values.items() if not empty(value)})
+    return {name: plain(value) for name, value in values.items() if not empty(value)}
 
 
 def empty(value: Any) -> bool:
@@ -72,15 +71,16 @@ def plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def rows(board: Board, ids: Iterable[str] | None = None) -> dict[str, dict[str, Any] | None]:
-    """Return {id: row}, of all incidents or of `ids`; None for one that has left the board or the scope."""
+def rows(board: Board, ids: Iterable[str] | None = None) -> dict[str, Row | None]:
+    """Return {id: row}, of all that are open and the latest closed, or of `ids`; None for one that is not there."""
     if ids is None:
-        return {one.id: row(one).values for one in board.incidents.values()}
+        hidden = set(islice(board.closed, max(len(board.closed) - CLOSED_SHOWN, 0)))
+        return {id: row(one) for id, one in board.incidents.items() if id not in hidden}
     found = {id: board.incidents.get(id) for id in ids}
-    return {id: row(one).values if one else None for id, one in found.items()}
+    return {id: row(one) if one else None for id, one in found.items()}
 
 
-def keyed(board: Board, now: int, ids: Iterable[str] | None = None) -> dict[str, dict[str, Any] | None]:
+def keyed(board: Board, now: int, ids: Iterable[str] | None = None) -> dict[str, Row | None]:
     """Return the keyed change of the live channel; rows carry times, not ages, so `now` does not matter."""
     return rows(board, ids)
 

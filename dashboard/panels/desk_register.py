@@ -12,7 +12,7 @@ from dash.exceptions import PreventUpdate
 
 from config.words import Words
 from dashboard.errand import Unclear, number, text, word
-from dashboard.history import known
+from dashboard.history import fault, known
 from operations.board import Board
 from operations.report import URGENCIES
 from streams.errors import BacklogFull, IntakeRefused
@@ -66,7 +66,7 @@ def told(receipt: Any, asked: Mapping[str, Any], words: Words) -> dict[str, Any]
     serial = {"serial": asked.get("serial", 0), "report": asked.get("report")}
     if receipt.quarantined:
         one = receipt.quarantined[0]
-        reason = known(words, "desk.fault", one.reason)
+        reason = fault(words, one.reason)
         return serial | {
             "ok": False,
             "code": one.reason,

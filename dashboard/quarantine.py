@@ -1,0 +1,73 @@
+"""Quarantine as the pages use it (隔离来件): in the name of whoever asks, with repairs sent through intake."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from config import clock
+from dashboard import access
+from operations import quarantine, sources
+from operations.database import AfterCommit, Database
+from operations.errors import Forbidden, NotFound, Refused
+from operations.policy import allowed
+from operations.quarantine import Item, Opened
+from operations.report import Refusal
+from operations.seal import KeyStore
+from streams.intake import Intake
+
+REPAIRED = "repaired"
+
+
+class Quarantine:
+    """`wait` runs what intake does on the server's loop from a callback's thread."""
+
+    def __init__(
+        self,
+        database: Database,
+        keys: KeyStore,
+        ring: AfterCommit,
+        *,
+        intake: Intake,
+        wait: Callable[[Coroutine[Any, Any, Any]], Any],
+    ) -> None:
+        self._database = database
+        self._keys = keys
+        self._ring = ring
+        self._intake = intake
+        self._wait = wait
+
+    def listed(self) -> list[Item]:
+        """Return what waits, as far as whoever asks may see it."""
+        return quarantine.listed(self._database, access.current())
+
+    def read(self, item_id: str, reason: str) -> Opened:
+        """Return an item opened; the reading is an entry with its reason."""
+        return quarantine.read(
+            self._database, self._keys, access.current(), item_id, reason, now=clock.now(), after_commit=self._ring
+        )
+
+    def resubmit(self, item_id: str, repaired: bytes) -> Refusal | None:
+        """Send the repaired report in its source's name and record it; return what is still wrong, if anything is."""
+        identity = access.current()
+        source = sources.get(self._database, self._open(item_id).source)
+        if source is None:
+            raise NotFound()
+        found = self._intake.examine(source, repaired)
+        if isinstance(found, Refusal):
+            return found
+        self._wait(self._intake.accept(source, [repaired]))
+        quarantine.resubmit(self._database, identity, item_id, REPAIRED, now=clock.now(), after_commit=self._ring)
+        return None
+
+    def discard(self, item_id: str, reason: str) -> None:
+        """Discard an item with a reason."""
+        quarantine.discard(self._database, access.current(), item_id, reason, now=clock.now(), after_commit=self._ring)
+
+    def _open(self, item_id: str) -> Item:
+        """Return an item that still waits, for somebody who may repair it; raises before anything is sent."""
+        identity = access.current()
+        if not allowed(identity, "quarantine.repair"):
+            raise Forbidden(permission="quarantine.repair")
+        item = quarantine.get(self._database, self._keys, identity, item_id).item
+        if item.state != "open":
+            raise Refused("operations.quarantine_ended", state=item.state)
+        return item

@@ -1,0 +1,59 @@
+from dashboard.panels import desk_queue
+from operations.board import Board
+from operations.incident import Incident
+
+
+def incident(id: str, **values: object) -> Incident:
+    base = {
+        "id": id,
+        "number": "1122-0001",
+        "county": "990101",
+        "revision": 1,
+        "type": "0302",
+        "title": "燃气异味",
+        "department": "emergency",
+        "source": "hotline",
+        "report_id": "r1",
+        "occurred_at": 1,
+        "received_at": 2,
+        "opened_at": 3,
+        "updated_at": 3,
+    }
+    return Incident(**{**base, **values})  # type: ignore[arg-type]
+
+
+def board(*incidents: Incident) -> Board:
+    found = Board()
+    for one in incidents:
+        found.incidents[one.id] = one
+        if not one.is_open:
+            found.closed[one.id] = None
+    return found
+
+
+def test_a_row_leaves_out_what_says_nothing_and_keeps_a_zero() -> None:
+    row = desk_queue.row(incident("a", lon=0.0, lat=51.5, chain=("1", "12")))
+    assert row["lon"] == 0.0
+    assert row["chain"] == ["1", "12"]
+    assert "acknowledged_at" not in row
+    assert "gone" not in row
+    assert "marks" not in row
+
+
+def test_rows_of_ids_say_none_for_what_has_left() -> None:
+    found = desk_queue.keyed(board(incident("a")), 0, {"a", "b"})
+    assert found["b"] is None
+    assert found["a"] is not None
+
+
+def test_all_open_rows_and_only_the_latest_closed_ones() -> None:
+    closed = [incident(f"c{n}", step="closed", closed_at=n + 1) for n in range(desk_queue.CLOSED_SHOWN + 5)]
+    found = desk_queue.keyed(board(incident("a"), *closed), 0)
+    assert len(found) == 1 + desk_queue.CLOSED_SHOWN
+    assert "a" in found
+    assert "c0" not in found
+    assert f"c{desk_queue.CLOSED_SHOWN + 4}" in found
+
+
+def test_nothing_sealed_is_in_a_row() -> None:
+    assert not {"text", "reporter", "phone", "name"} & set(desk_queue.FIELDS)
