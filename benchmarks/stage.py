@@ -21,6 +21,7 @@ import orjson
 import uvicorn
 from fastapi import FastAPI, Response, WebSocket, WebSocketDisconnect
 from fastapi.staticfiles import StaticFiles
+from shapely.geometry import MultiPolygon, Polygon
 
 from config import clock
 from config.city import City
@@ -48,13 +49,14 @@ LEVELS = {"county": 1, "town": 2, "village": 3, "grid": 4}
 TITLES = {
     "critical": [("化工园区气体泄漏", "emergency"), ("居民楼起火冒烟", "fire")],
     "urgent": [
-        ("沿河路段积水漫溢", "water"), ("小区电梯困人", "housing"), ("物业纠纷聚集", "street"), ("多车追尾占道", "police"),
-        ("燃气管道施工挖断，周边三个小区停气", "housing"),
+        ("沿河路段积水漫溢", "water"), ("小区电梯困人", "housing"), ("物业纠纷聚集", "street"),
+        ("多车追尾占道", "police"), ("燃气管道施工挖断，周边三个小区停气", "housing"),
     ],
     "routine": [
         ("路灯不亮", "city_management"), ("井盖缺失", "city_management"), ("施工噪声扰民", "environment"),
         ("占道经营", "city_management"), ("垃圾清运不及时", "city_management"), ("邻里纠纷", "street"),
-        ("欠薪投诉", "labour"), ("餐饮油烟", "environment"), ("共享单车堆放", "city_management"), ("噪声扰民", "police"),
+        ("欠薪投诉", "labour"), ("餐饮油烟", "environment"), ("共享单车堆放", "city_management"),
+        ("噪声扰民", "police"),
     ],
 }  # fmt: skip
 
@@ -73,9 +75,15 @@ class Staged:
 def grids(count: int) -> tuple[Grid, ...]:
     """Return the demonstration city's areas of every level, with `count` leaves."""
     return tuple(
-        Grid(area.code, area.name, GENERAL, LEVELS[area.level], area.parent, area.polygon, area.population)
+        Grid(area.code, area.name, GENERAL, LEVELS[area.level], area.parent, polygon(area), area.population)
         for area in demo.build(grids=count).areas
     )
+
+
+def polygon(area: demo.Area) -> Polygon | MultiPolygon:
+    """Return the area's polygon under its narrower type."""
+    assert isinstance(area.polygon, Polygon | MultiPolygon)
+    return area.polygon
 
 
 class Author:
@@ -197,7 +205,7 @@ def application(staged: Staged, city: City = CITY) -> FastAPI:
                     await asyncio.wait_for(socket.receive_text(), 1.0)
                 await asyncio.sleep(0.2)
 
-    app.mount("/", pages)
+    app.mount("/", pages)  # type: ignore[arg-type]  # its scope is a dict, Starlette's any mapping
     return app
 
 

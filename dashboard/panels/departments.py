@@ -46,7 +46,7 @@ def layout(words: Words) -> html.Section:
 def name(code: str, words: Words) -> str:
     """Return the department's short name; a code nobody has configured shows as it is."""
     known = departments.load().get(code)
-    return words.pick(known.short, known.en) if known else code or words.text("common.unknown")
+    return words.pick(known.short, known.en.partition(" and ")[0]) if known else code or words.text("common.unknown")
 
 
 def item(one: Row, most: int, words: Words) -> html.Li:
