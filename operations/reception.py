@@ -96,24 +96,18 @@ def record_all(
     with database.write(after_commit) as transaction:
         lease.check_all(transaction, {lease.partition(one.partition): one.token for one in deliveries})
         new = _new(transaction, deliveries)
-        decided, ends = _decide(transaction, deliveries, places, rules, now)
-        partitions = [one.partition for one, end in zip(deliveries, ends, strict=True) for _ in range(end)]
+        decided, ends = _decide(transaction, deliveries, places, rules, now, new)
+        partitions = [end.partition for end in ends for _ in range(end.outcomes)]
         _store(transaction, partitions, decided, keys, now)
-        _count(transaction, partitions, decided, new)
-        arrived = sum(len(items) for packets in new.values() for _, items in packets)
+        _count(transaction, partitions, decided, ends)
         return Recorded(
             journaled=decided.count("journaled"),
-            duplicates=max(0, arrived - len(decided.outcomes)),
+            duplicates=decided.duplicates,
             stale=decided.count("stale"),
             conflicts=decided.count("conflict"),
             quarantined=decided.count("quarantined"),
             last_seq=transaction.last_seq,
         )
-
-
-def _is_new(packet: Packet, last: str) -> bool:
-    """Say whether a packet came after the last one decided; an older one is delivered again after a crash."""
-    return stream_order(packet[0]) > stream_order(last)
 
 
 def stream_order(stream_id: str) -> tuple[int, int]:
@@ -143,24 +137,41 @@ def _places(packets: Sequence[Packet], located: Locate) -> dict[int, Located]:
     return {id(report): place for report, place in zip(reports, located(reports), strict=True)} if reports else {}
 
 
+class _End(Struct, frozen=True):
+    """What one delivery came to: outcomes, duplicates in packets that are new, and the last of those."""
+
+    partition: int
+    outcomes: int
+    duplicates: int
+    last_stream_id: str
+
+
 def _decide(
-    transaction: Transaction, deliveries: Sequence[Delivery], places: dict[int, Located], rules: Rules, now: int
-) -> tuple[Decided, list[int]]:
-    """What all items come to, and how many outcomes each delivery had."""
+    transaction: Transaction,
+    deliveries: Sequence[Delivery],
+    places: dict[int, Located],
+    rules: Rules,
+    now: int,
+    new: dict[int, list[str]],
+) -> tuple[Decided, list[_End]]:
+    """What all items come to, and each delivery's share. `new`: stream ids that were not delivered before."""
     items = [item for delivery in deliveries for _, packed in delivery.packets for item in packed]
     numbers = _Numbers(transaction, rules, now)
     decider = Decider(
         _known(transaction, items), _standings(transaction, items), rules=rules, number=numbers.next, now=now
     )
-    outcomes, ends = decider.decided.outcomes, []
+    decided, ends = decider.decided, []
     for delivery in deliveries:
-        before = len(outcomes)
-        for _, packed in delivery.packets:
+        fresh = new[delivery.partition]
+        outcomes, duplicates = len(decided.outcomes), decided.duplicates
+        for stream_id, packed in delivery.packets:
+            again = stream_id not in fresh
             for item in packed:
-                decider.decide(item, places.get(id(item), decision.NOWHERE))
-        ends.append(len(outcomes) - before)
+                decider.decide(item, places.get(id(item), decision.NOWHERE), again=again)
+        counts = (len(decided.outcomes) - outcomes, decided.duplicates - duplicates)
+        ends.append(_End(delivery.partition, *counts, fresh[-1] if fresh else ""))
     numbers.store()
-    return decider.decided, ends
+    return decided, ends
 
 
 def _known(transaction: Transaction, items: Sequence[Item]) -> dict[str, bytes]:
@@ -250,8 +261,8 @@ def _quarantine_row(item: decision.Quarantined, key: bytes, now: int) -> tuple[o
     return (item.id, *plain, item.key, item.raw_sha256, len(item.raw), sealed, now)
 
 
-def _new(transaction: Transaction, deliveries: Sequence[Delivery]) -> dict[int, list[Packet]]:
-    """{partition: packets that were not delivered before}; holds the partitions' rows."""
+def _new(transaction: Transaction, deliveries: Sequence[Delivery]) -> dict[int, list[str]]:
+    """{partition: stream ids of packets that were not delivered before}; holds the partitions' rows."""
     numbers = sorted(delivery.partition for delivery in deliveries)
     transaction.many("INSERT INTO partition (partition) VALUES (?) ON CONFLICT DO NOTHING", [(n,) for n in numbers])
     columns = tables.partition.c
@@ -259,7 +270,7 @@ def _new(transaction: Transaction, deliveries: Sequence[Delivery]) -> dict[int, 
     rows = transaction.connection.execute(query.order_by(columns.partition).with_for_update())
     last = {row.partition: stream_order(row.last_stream_id) for row in rows}
     return {
-        one.partition: [packet for packet in one.packets if stream_order(packet[0]) > last[one.partition]]
+        one.partition: [stream_id for stream_id, _ in one.packets if stream_order(stream_id) > last[one.partition]]
         for one in deliveries
     }
 
@@ -272,16 +283,16 @@ _COUNT = (
 )
 
 
-def _count(transaction: Transaction, partitions: list[int], decided: Decided, new: dict[int, list[Packet]]) -> None:
-    """Add to the partitions' counters what was not delivered before: they must equal what intake accepted."""
+def _count(transaction: Transaction, partitions: list[int], decided: Decided, ends: list[_End]) -> None:
+    """Add to the partitions' counters, each item once however often its packet came: they must equal what intake
+    accepted."""
     ended = Counter((number, item.outcome) for number, item in zip(partitions, decided.outcomes, strict=True))
-    rows: list[tuple[object, ...]] = []
-    for number, packets in new.items():
-        arrived = sum(len(items) for _, items in packets)
-        counts = [ended[number, name] for name in _COUNTED]
-        rows.append((arrived, arrived - sum(counts), *counts, number))
+    rows = []
+    for end in ends:
+        counts = [ended[end.partition, name] for name in _COUNTED]
+        rows.append((end.outcomes + end.duplicates, end.duplicates, *counts, end.partition))
     transaction.many(_COUNT, rows)
-    moved = [(packets[-1][0], number) for number, packets in new.items() if packets]
+    moved = [(end.last_stream_id, end.partition) for end in ends if end.last_stream_id]
     transaction.many("UPDATE partition SET last_stream_id = ? WHERE partition = ?", moved)
 
 

@@ -44,6 +44,13 @@ def counters(database: Database) -> dict[int, Counters]:
         return {row[0]: Counters(*row[1:]) for row in connection.execute(sa.select(table.c.partition, *columns))}
 
 
+def cursors(database: Database) -> dict[int, str]:
+    """Return the stream id up to which each partition is decided."""
+    with database.read() as connection:
+        rows = connection.execute(sa.select(table.c.partition, table.c.last_stream_id))
+        return {row.partition: row.last_stream_id for row in rows}
+
+
 def check(database: Database, accepted: Mapping[int, tuple[int, int]]) -> list[Fault]:
     """Compare {partition: (accepted, pending)} of the streams with what was decided. Pure reading; may catch a batch
     between its commit and its acknowledgement, so only a fault seen twice running means something (`alarm`)."""
