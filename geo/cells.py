@@ -217,7 +217,8 @@ def _at_height(edges: Floats, lats: NDArray[np.floating]) -> Floats:
     """The longitude of each edge at a latitude, held between its ends; its first end's where the edge is level."""
     x1, y1, x2, y2 = edges.T
     rise = y2 - y1
-    share = np.clip((lats - y1) / np.where(rise == 0.0, 1.0, rise), 0.0, 1.0)
+    held = np.clip(lats, np.minimum(y1, y2), np.maximum(y1, y2))  # before dividing: a rise may be next to nothing
+    share = (held - y1) / np.where(rise == 0.0, 1.0, rise)
     x: Floats = np.clip(x1 + share * (x2 - x1), np.minimum(x1, x2), np.maximum(x1, x2))
     return x
 

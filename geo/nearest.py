@@ -63,5 +63,5 @@ class Nearest:
 
 def _border(polygon: Polygon | MultiPolygon) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """All points of all rings (n, 2), and the number of the ring each belongs to."""
-    points, ring = shapely.get_coordinates(shapely.get_rings(polygon), return_index=True)
+    points, ring = shapely.get_coordinates(shapely.get_rings(shapely.get_parts(polygon)), return_index=True)
     return points, ring
