@@ -118,16 +118,31 @@
   }
   const since = (ms) => span(Math.max(0, (serverNow() - ms) / 1000));
 
-  function tick() {
-    for (const element of document.querySelectorAll("[data-at]")) {
-      const at = Number(element.dataset.at) / 1000;
-      if (!at) continue;
-      const text = since(at);
-      if (element.textContent !== text) element.textContent = text;
-      if (element.dataset.limit) {
-        element.classList.toggle("stale", serverNow() - at > Number(element.dataset.limit) * 1000);
+  function age(element) {
+    const at = Number(element.dataset.at) / 1000;
+    if (!at) return;
+    const text = since(at);
+    if (element.textContent !== text) element.textContent = text;
+    if (element.dataset.limit) {
+      element.classList.toggle("stale", serverNow() - at > Number(element.dataset.limit) * 1000);
+    }
+  }
+
+  // What Dash draws anew has no age yet: it gets one before the browser paints.
+  const drawn = new MutationObserver((changes) => {
+    for (const change of changes) {
+      if (change.type === "attributes") age(change.target);
+      for (const node of change.addedNodes) {
+        if (node.nodeType !== Node.ELEMENT_NODE) continue;
+        if (node.dataset?.at) age(node);
+        for (const element of node.querySelectorAll("[data-at]")) age(element);
       }
     }
+  });
+  drawn.observe(root, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-at"] });
+
+  function tick() {
+    for (const element of document.querySelectorAll("[data-at]")) age(element);
     const silence = performance.now() - heardAt;
     if (!heardAt || silence > LOST_AFTER) {
       setLink("lost");
