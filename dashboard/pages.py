@@ -38,6 +38,8 @@ LANGUAGE_TAGS = {"zh": "zh-CN", "en": "en"}
 class Backend(FastAPIDashServer):  # type: ignore[misc]  # Dash ships no types for its backends
     """Dash's FastAPI backend, with callbacks in threads and assets left to the server that holds all pages."""
 
+    websocket_capability = False  # Dash's own socket stays closed: our channel resumes, its does not
+
     @staticmethod
     def create_app(name: str = "__main__", config: dict[str, Any] | None = None) -> FastAPI:
         """Return a FastAPI that publishes no description of itself."""
