@@ -30,7 +30,7 @@
       this.words = JSON.parse(section.dataset.words);
       this.say = (key, values = {}) => (this.words[key] || key).replace(/{(\w+)}/g, (_, name) => values[name] ?? "");
       this.find = (name) => section.querySelector(`.${name}`);
-      this.lock(true);
+      this.lock(document.documentElement.dataset.page === "wall"); // at a desk a hand is on the mouse
       this.find("map-lock").addEventListener("click", () => this.lock(!this.locked));
     }
 

@@ -61,7 +61,7 @@ def layout(words: Words) -> html.Div:
             html.Div(
                 [
                     html.Span([words.text("wall.header.as_of"), " "]),
-                    html.B(age(0, limit=AS_OF_LIMIT, class_name="as-of"), id=AS_OF),
+                    html.B(age(0, limit=AS_OF_LIMIT, class_name="as-of", id=AS_OF)),
                     html.Span([" ", words.text("wall.header.ago")], className="as-of-ago"),
                 ],
                 className="data-age",
@@ -101,7 +101,7 @@ def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
     """Return the moment the picture stands for, and the call."""
     as_of = now // SECOND * SECOND
     return {
-        AS_OF: {"children": age(as_of, limit=AS_OF_LIMIT, class_name="as-of")},
+        AS_OF: {"data-at": str(as_of)},
         CALL: {"children": call(rows(board, now), words)},
     }
 

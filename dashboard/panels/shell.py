@@ -52,10 +52,10 @@ def mark(urgency: str, words: Words) -> html.Div:
     )
 
 
-def age(at: int, *, limit: int = 0, class_name: str = "age") -> html.Time:
+def age(at: int, *, limit: int = 0, class_name: str = "age", **more: str) -> html.Time:
     """Return an age the browser keeps ticking from `at` (microseconds); older than `limit` seconds it turns stale."""
     extra = {"data-limit": str(limit)} if limit else {}
-    return html.Time(className=class_name, **{"data-at": str(at)}, **extra)
+    return html.Time(className=class_name, **{"data-at": str(at)}, **extra, **more)
 
 
 def area(chain: tuple[str, ...]) -> str:
