@@ -134,6 +134,7 @@ async def serve(intake: Intake, source: Source, receive: Receive, send: Send) ->
     """
     room = asyncio.Semaphore(WINDOW)
     tasks: set[asyncio.Task[None]] = set()
+    closed: BaseException | None = None
     try:
         async with asyncio.TaskGroup() as group:
             while True:
@@ -146,8 +147,10 @@ async def serve(intake: Intake, source: Source, receive: Receive, send: Send) ->
                 task = group.create_task(_one(intake, source, message, send, room))
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)
-    except* StreamClosed as closed:
-        raise closed.exceptions[0] from None
+    except* StreamClosed as group:
+        closed = group.exceptions[0]
+    if closed is not None:
+        raise closed
 
 
 async def _one(intake: Intake, source: Source, message: str | bytes, send: Send, room: asyncio.Semaphore) -> None:

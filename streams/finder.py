@@ -3,8 +3,10 @@
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import cast
 
 import shapely
+from shapely import MultiPolygon, Polygon
 
 from geo.errors import GeoError
 from geo.grid import Grid
@@ -71,7 +73,7 @@ class Finder:
                 kind=row.kind,
                 level=row.level,
                 parent=row.parent,
-                polygon=shapely.from_wkb(row.wkb),
+                polygon=cast(Polygon | MultiPolygon, shapely.from_wkb(row.wkb)),
                 population=row.population,
                 valid_from=row.valid_from,
                 valid_to=row.valid_to,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from config.taxonomy import Taxonomy
-from operations.report import Refusal
+from operations.report import Refusal, Report
 from operations.sources import Source
 from streams.errors import MappingError, Unreadable
 from streams.item import MOST_ITEMS, from_object, refusal
@@ -89,13 +89,10 @@ class Intake:
         return Receipt(len(batch.reports), repeats, quarantined)
 
     async def _read(self, source: Source, items: Sequence[object]) -> tuple[Batch, list[Quarantined]]:
-        mapping = self._mappings.get(source.mapping)
-        if mapping is None:
-            raise MappingError(
-                f"source {source.id} names the mapping {source.mapping!r}, which is not in config/sources"
-            )
-        batch, quarantined = Batch([], []), []
+        mapping = self._mapping(source)
         now = self._now()
+        batch = Batch(source.id, now, [], [])
+        quarantined: list[Quarantined] = []
         for index, item in enumerate(items):
             if index and index % BREATHE_EVERY == 0:
                 await asyncio.sleep(0)
@@ -107,13 +104,24 @@ class Intake:
                 batch.reports.append(found)
         return batch, quarantined
 
+    def examine(self, source: Source, item: object) -> Report | Refusal:
+        """What `accept` would make of an item; nothing is kept."""
+        return normalise(item, source, self._taxonomy, self._now(), self._mapping(source))
+
     async def quarantine(self, source: Source, body: bytes, error: Unreadable) -> Receipt:
         """Keep a request that could not be read at all: its bytes go to quarantine as one item."""
         self._limiter.take(source.id, source.rate_limit, 1)
-        kept = refusal(from_object(body), source.id, error, self._now())
-        batch = Batch([], [kept])
+        now = self._now()
+        kept = refusal(from_object(body), source.id, error, now)
+        batch = Batch(source.id, now, [], [kept])
         self._count(batch, await self._log.append(batch))
         return Receipt(0, 0, [Quarantined(0, kept.field, kept.reason, kept.params)])
+
+    def _mapping(self, source: Source) -> Mapped:
+        mapping = self._mappings.get(source.mapping)
+        if mapping is None:
+            raise MappingError(f"source {source.id}: no mapping {source.mapping!r} in config/sources")
+        return mapping
 
     def _count(self, batch: Batch, repeats: int) -> None:
         self.totals.accepted += len(batch.reports)

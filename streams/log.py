@@ -23,6 +23,8 @@ from streams.transit import TransitSeal
 
 ACCEPTED, DECIDED = "gridwall:accepted", "gridwall:decided"
 """Hashes: partition number (and `all`) → count since the engine's data began."""
+HEARD = "gridwall:heard"
+"""Hash: source → when it last sent anything, a repetition too."""
 SEEN = "gridwall:seen"
 MOST_SEEN = 500_000
 """Digests kept to tell a repeat in the answer; only a hint, the journal decides."""
@@ -34,13 +36,15 @@ MOST_WAITING = 20_000
 FAST_FAIL_SECONDS = 0.25
 WAITAOF_MS = 2_000
 
-TOTALS = 4
+TOTALS = 5
 """Commands at the end of each transaction that serve all its batches."""
 
 
 class Batch(msgspec.Struct):
     """What one request wants made durable."""
 
+    source: str
+    received_at: int
     reports: list[Report]
     refusals: list[Refusal]
 
@@ -157,6 +161,7 @@ class Log:
             for batch in batches
         ]
         commands += [
+            ("HSET", HEARD, *(word for batch in batches for word in (batch.source, batch.received_at))),
             ("EXPIRE", SEEN, SEEN_SECONDS),
             ("HINCRBY", ACCEPTED, "all", count),
             ("HGET", DECIDED, "all"),

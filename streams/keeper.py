@@ -1,0 +1,140 @@
+"""The keeper: what must be done now and then by exactly one process. Blocking; each chore has its own period.
+
+Snapshots of the board, signed heads, reconciliation 对账, calling the duty commander, sources that fell silent, and
+dropping what nobody renews.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import NamedTuple
+
+import redis
+
+from config.settings import Settings
+from operations import heads, journal, reconciliation, snapshot, sources
+from operations.board import Board, apply
+from operations.commands import Commands
+from operations.database import Database
+from operations.reconciliation import Fault
+from operations.seal import KeyStore
+from operations.sources import Source
+from streams import doorbell, gauges, heard
+from streams.backlog import START, Backlog
+from streams.packet import PARTITIONS
+from streams.transit import TransitSeal
+
+SECOND = 1_000_000
+FOLLOW, ESCALATE, SILENCE, HEAD, RECONCILE, SWEEP = (1, 2, 5, 60, 60, 300)
+"""Seconds between two times of each chore."""
+GAUGE_LIFE_SECONDS = 3_600
+NEVER_SILENT = ("desk", "replay")
+"""Kinds of sources that send only when somebody makes them."""
+
+log = logging.getLogger(__name__)
+
+
+class Chore(NamedTuple):
+    """Something to do every `seconds`."""
+
+    seconds: int
+    do: Callable[[int], None]
+
+
+class Keeper:
+    """Holds a whole board of its own to take snapshots of."""
+
+    def __init__(self, settings: Settings, database: Database, client: redis.Redis, now: int) -> None:
+        self._settings = settings
+        self._database = database
+        self._client = client
+        self._keys = KeyStore(settings.data / "keys")
+        self._backlog = Backlog(client, TransitSeal(settings.data / "keys"))
+        self._commands = Commands(database, self._keys, self._ring)
+        self._board: Board | None = None
+        self._saved_at = 0
+        self._signed = -1
+        self._faults: list[Fault] = []
+        self._alarmed: dict[int, int] = {}
+        self._began_at = now
+        self._done: dict[Callable[[int], None], int] = {}
+        self._chores = (
+            Chore(FOLLOW, self.follow),
+            Chore(ESCALATE, self.escalate),
+            Chore(SILENCE, self.listen),
+            Chore(HEAD, self.sign),
+            Chore(RECONCILE, self.reconcile),
+            Chore(SWEEP, self.sweep),
+        )
+
+    def step(self, now: int) -> None:
+        """Do what is due; a chore that fails stays due. Raises EngineAway, database trouble."""
+        for chore in self._chores:
+            if not 0 <= now - self._done.get(chore.do, -(10**18)) < chore.seconds * SECOND:
+                chore.do(now)
+                self._done[chore.do] = now
+
+    def follow(self, _now: int) -> None:
+        """Fold the new entries; keep a snapshot every `snapshot.EVERY` of them."""
+        if self._board is None:
+            self._board = snapshot.load(self._database)
+        while entries := journal.read(self._database, self._board.seq):
+            for entry in entries:
+                apply(self._board, entry)
+        if self._board.seq - self._saved_at >= snapshot.EVERY:
+            if snapshot.due(self._database, self._board.seq):
+                snapshot.save(self._database, self._board)
+            self._saved_at = self._board.seq
+
+    def escalate(self, now: int) -> None:
+        """Call the duty commander for each 特急 nobody acknowledged in time."""
+        for incident in self._commands.escalate(now, self._settings.escalate_seconds):
+            log.warning("nobody acknowledged %s; the duty commander is called", incident.number)
+
+    def listen(self, now: int) -> None:
+        """Note which sources fell silent and which are heard again."""
+        states = {} if self._board is None else self._board.sources
+        last = heard.last(self._client)
+        for source in sources.listed(self._database):
+            known = states.get(source.id)
+            if known is None:
+                continue
+            at = last.get(source.id)
+            silent = self._is_silent(source, self._began_at if at is None else at, now)
+            silent = silent or (at is None and known.silent)  # never heard since the engine's data began
+            if known.silent != silent:
+                sources.mark(self._database, source.id, silent=silent, now=now, after_commit=self._ring)
+        self.follow(now)
+
+    def _is_silent(self, source: Source, last_at: int, now: int) -> bool:
+        if source.kind in NEVER_SILENT or not source.enabled:
+            return False
+        seconds = source.silent_after_s or self._settings.silent_seconds
+        return now - last_at > seconds * SECOND
+
+    def sign(self, now: int) -> None:
+        """Sign the journal's head into DATA/heads.jsonl when it has moved."""
+        head = journal.head(self._database)
+        if head.seq != self._signed:
+            heads.append(self._settings.data / "heads.jsonl", self._keys.sign(head, now))
+            self._signed = head.seq
+
+    def reconcile(self, now: int) -> None:
+        """Accepted = decided + pending in each partition; off by the same number twice is an entry, once."""
+        cursors = reconciliation.cursors(self._database)
+        counted = {number: self._backlog.counts(number, cursors.get(number) or START) for number in range(PARTITIONS)}
+        faults = reconciliation.check(self._database, counted)
+        new = [fault for fault in faults if self._alarmed.get(fault.partition) != fault.missing]
+        for fault in reconciliation.alarm(self._database, self._faults, new, now=now, after_commit=self._ring):
+            self._alarmed[fault.partition] = fault.missing
+            log.error(
+                "partition %02d does not add up: %d reports are not accounted for", fault.partition, fault.missing
+            )
+        self._alarmed = {f.partition: f.missing for f in faults if f.partition in self._alarmed}
+        self._faults = faults
+
+    def sweep(self, now: int) -> None:
+        """Drop gauges nobody has renewed for an hour."""
+        gauges.forget_before(self._client, now - GAUGE_LIFE_SECONDS * SECOND)
+
+    def _ring(self, seq: int) -> None:
+        doorbell.ring(self._client, seq)

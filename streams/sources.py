@@ -1,0 +1,178 @@
+"""The role `sources`: pulls from Redis-stream sources, plays the demonstration and keeps house; one process at a time.
+
+A lease decides which; a second process stands by and takes over when the first one's lease ends.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import redis.asyncio
+
+from config import clock
+from config.settings import Settings
+from operations import lease, retention
+from operations import sources as directory
+from operations.database import Database
+from operations.errors import DatabaseAway, DatabaseFull, DatabaseLocked, LeaseLost
+from operations.seal import KeyStore
+from operations.sources import Source
+from streams import engine
+from streams.errors import EngineAway, EngineMisconfigured
+from streams.keeper import Keeper
+from streams.port import Port
+from streams.pull import KIND, pull
+
+NAME = "sources"
+SECOND = 1_000_000
+STEP_SECONDS = 0.5
+DIRECTORY_SECONDS = 5
+"""How long a new or changed source may go unnoticed."""
+RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0)
+
+TROUBLE = (DatabaseAway, DatabaseFull, DatabaseLocked, EngineAway, EngineMisconfigured)
+
+log = logging.getLogger(__name__)
+
+
+class Role:
+    """The tasks of this role while its lease is held."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._database = Database(settings.database_url)
+        self._ttl = settings.lease_seconds * SECOND
+        self._owner = f"{os.uname().nodename}:{os.getpid()}:{clock.now()}"
+        self._held_until = 0.0
+        self._token: int | None = None
+
+    async def run(self) -> None:
+        """Wait for the lease, do the work while it is held, and so on until cancelled."""
+        try:
+            while True:
+                await self._patiently("lease", self._acquire)
+                with suppress(LeaseLost):
+                    await self._work()
+                log.warning("the lease of the role %s was lost; standing by", NAME)
+        finally:
+            await self._give_back()
+
+    async def _acquire(self) -> None:
+        while self._token is None:
+            now = clock.now()
+            self._token = await asyncio.to_thread(lease.acquire, self._database, NAME, self._owner, self._ttl, now)
+            if self._token is None:
+                await asyncio.sleep(self._settings.lease_seconds / 3)
+
+    async def _work(self) -> None:
+        """Everything at once; ends with LeaseLost."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._renew(), name="lease")
+                group.create_task(self._keep(), name="keeper")
+                group.create_task(self._pull(), name="pull")
+                if self._settings.demo:
+                    group.create_task(self._play(), name="demo")
+        except* LeaseLost:
+            self._token = None
+            raise LeaseLost(name=NAME) from None
+
+    async def _renew(self) -> None:
+        """Hold the lease; when the database is away longer than the lease lasts, it is lost."""
+        deadline = clock.monotonic() + self._settings.lease_seconds
+        while True:
+            await asyncio.sleep(self._settings.lease_seconds / 3)
+            try:
+                await asyncio.to_thread(lease.renew, self._database, NAME, self._token or 0, self._ttl, clock.now())
+                deadline = clock.monotonic() + self._settings.lease_seconds
+            except (DatabaseAway, DatabaseFull, DatabaseLocked) as error:
+                if clock.monotonic() > deadline:
+                    raise LeaseLost(name=NAME) from error
+
+    async def _keep(self) -> None:
+        client = engine.connect_sync(self._settings.redis_url)
+        keeper = Keeper(self._settings, self._database, client, clock.now())
+        await asyncio.to_thread(retention.finish, self._database, KeyStore(self._settings.data / "keys"))
+
+        async def step() -> None:
+            await asyncio.to_thread(keeper.step, clock.now())
+            await asyncio.sleep(STEP_SECONDS)
+
+        while True:
+            await self._patiently("keeper", step)
+
+    async def _pull(self) -> None:
+        """One task for each Redis-stream source; started, stopped and changed as the directory says."""
+        port = Port(self._settings)
+        client = engine.connect(self._settings.redis_url)
+        tasks: dict[Source, asyncio.Task[None]] = {}
+        try:
+            while True:
+                await self._patiently("sources", lambda: self._follow_directory(tasks, port, client))
+                await asyncio.sleep(DIRECTORY_SECONDS)
+        finally:
+            for task in tasks.values():
+                task.cancel()
+            await asyncio.gather(*tasks.values(), return_exceptions=True)
+            await client.aclose()
+            await port.close()
+
+    async def _follow_directory(
+        self, tasks: dict[Source, asyncio.Task[None]], port: Port, client: redis.asyncio.Redis
+    ) -> None:
+        listed = await asyncio.to_thread(directory.listed, self._database)
+        wanted = {source for source in listed if source.kind == KIND and source.enabled}
+        for source in [*tasks]:
+            if source not in wanted or tasks[source].done():
+                task = tasks.pop(source)
+                task.cancel()
+                for error in await asyncio.gather(task, return_exceptions=True):
+                    if isinstance(error, Exception):
+                        log.error("pulling from %s failed, it is started again: %r", source.id, error)
+        for source in wanted - tasks.keys():
+            tasks[source] = asyncio.create_task(pull(client, port.intake, source), name=f"pull {source.id}")
+
+    async def _play(self) -> None:
+        from streams.demo import player
+
+        await player.play(self._settings)
+
+    async def _patiently(self, what: str, attempt: Callable[[], Awaitable[None]]) -> None:
+        """Try until it works; trouble is said once, its end too."""
+        tries = 0
+        while True:
+            try:
+                await attempt()
+            except TROUBLE as error:
+                if not tries:
+                    log.warning("%s waits: %s", what, error)
+                await asyncio.sleep(RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)])
+                tries += 1
+                continue
+            if tries:
+                log.info("%s goes on", what)
+            return
+
+    async def _give_back(self) -> None:
+        with suppress(*TROUBLE):
+            if self._token is not None:
+                lease.release(self._database, NAME, self._token)
+        self._database.close()
+
+
+async def _until_told(settings: Settings) -> None:
+    loop = asyncio.get_running_loop()
+    task = asyncio.create_task(Role(settings).run())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def main(settings: Settings) -> None:
+    """Run the role until SIGTERM."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    asyncio.run(_until_told(settings))
