@@ -39,7 +39,7 @@ from operations.scope import WHOLE
 from streams.demo import city as demo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -177,7 +177,7 @@ def empty(now: int) -> Board:
 # ---- serving ----
 
 
-def application(staged: Staged, city: City = CITY) -> FastAPI:
+def application(staged: Staged, city: City = CITY, extend: Callable[[FastAPI], None] | None = None) -> FastAPI:
     """Return the application: the wall's pages, assets, shapes and a live channel that beats."""
     pages = Pages({"wall": PAGES["wall"]}, city, None)
     app = FastAPI(openapi_url=None)
@@ -205,6 +205,8 @@ def application(staged: Staged, city: City = CITY) -> FastAPI:
                     await asyncio.wait_for(socket.receive_text(), 1.0)
                 await asyncio.sleep(0.2)
 
+    if extend is not None:
+        extend(app)
     app.mount("/", pages)  # type: ignore[arg-type]  # its scope is a dict, Starlette's any mapping
     return app
 
@@ -226,12 +228,16 @@ def drawn(staged: Staged, lang: str, city: City) -> Channel:
 
 
 @contextmanager
-def serving(staged: Staged, port: int = 0, city: City = CITY) -> Iterator[str]:
-    """Serve the stage in a thread and yield its address."""
+def serving(
+    staged: Staged, port: int = 0, city: City = CITY, extend: Callable[[FastAPI], None] | None = None
+) -> Iterator[str]:
+    """Serve the stage in a thread and yield its address; `extend` may add pages of its own."""
     with socket.socket() as bound:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(("127.0.0.1", port))
-        server = uvicorn.Server(uvicorn.Config(application(staged, city), log_level="warning", ws="websockets-sansio"))
+        server = uvicorn.Server(
+            uvicorn.Config(application(staged, city, extend), log_level="warning", ws="websockets-sansio")
+        )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
         thread.start()
         try:
