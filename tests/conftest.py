@@ -51,11 +51,15 @@ def _asked() -> Settings:
     return load(Path(tempfile.gettempdir()))
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m selects
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave long runs out unless asked for, say why real data is not there, and put the browser last.
+    """Mark what starts the whole program, leave long runs out, say why real data is not there, put the browser last.
 
     Last, because the browser's driver keeps an event loop running that asyncio tests after it would trip over.
     """
+    for item in items:
+        if "running" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.whole)
     if "load" not in config.option.markexpr:
         asked_for = [item for item in items if "load" not in item.keywords]
         config.hook.pytest_deselected(items=[item for item in items if "load" in item.keywords])

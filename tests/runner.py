@@ -42,7 +42,12 @@ class Tally:
         """The closing line, as pytest writes it."""
         failed, errors, skipped = self.counts["failures"], self.counts["errors"], self.counts["skipped"]
         passed = self.counts["tests"] - failed - errors - skipped
-        parts = [(failed, "failed"), (passed, "passed"), (skipped, "skipped"), (errors, "error" if errors == 1 else "errors")]
+        parts = [
+            (failed, "failed"),
+            (passed, "passed"),
+            (skipped, "skipped"),
+            (errors, "error" if errors == 1 else "errors"),
+        ]
         text = ", ".join(f"{count} {word}" for count, word in parts if count) or "no tests ran"
         return f" {text} in {seconds:.2f}s ({int(seconds) // 60} min {int(seconds) % 60} s) ".center(100, "=")
 
@@ -56,8 +61,13 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
     tally = Tally()
     plain = dict(child_environment())
     asked = {name: plain.pop(name, "") for name in ("DATABASE_URL", "REDIS_URL")}
-    _run("lint and unit tests", ["-m", "not browser and not stream and not database", *PARALLEL], plain, tally)
-    _run("tests with engines", ["-m", "(stream or database) and not browser", *PARALLEL], plain, tally)
+    _run(
+        "lint and unit tests",
+        ["-m", "not browser and not whole and not stream and not database", *PARALLEL],
+        plain,
+        tally,
+    )
+    _run("tests with engines", ["-m", "(whole or stream or database) and not browser", *PARALLEL], plain, tally)
     again = _Again("database", "DATABASE_URL", asked["DATABASE_URL"], PARALLEL)
     _run_again(again, _postgres(available), plain, tally)
     # one process: the databases of one Redis are apart, but what is published in one is heard in all
@@ -93,7 +103,7 @@ def _run_again(
     if engine is None:
         return  # said before, with what to install
     with engine as url:
-        select = ["-m", f"{again.marker} and not browser", *again.options]
+        select = ["-m", f"{again.marker} and not whole and not browser", *again.options]
         _run(f"tests marked {again.marker} again, {again.variable}", select, {**plain, again.variable: url}, tally)
 
 
