@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
+from config import parent
 from config.settings import ROOT, child_environment
 
 BASE: str = getattr(sys, "_base_executable", "") or sys.executable
@@ -59,10 +60,11 @@ def ready(*, developer: bool) -> bool:
 
 
 def install(*, developer: bool) -> None:
-    """Bring `.venv` to the lock. The stamp is written last, so a stopped set-up is simply done again."""
+    """Bring `.venv` to the lock. The stamp is written last; without one `.venv` is half made and made anew."""
     uv = _uv()
+    usable = STAMP.exists() and _venv_works()
     STAMP.unlink(missing_ok=True)
-    if not _venv_works():
+    if not usable:
         print(f"Gridwall: making {VENV} ...", flush=True)
         shutil.rmtree(VENV, ignore_errors=True)
         _call([uv, "venv", "--quiet", "--no-config", "--no-python-downloads", "--python", BASE, VENV])
@@ -134,7 +136,7 @@ def _uv() -> Path:
 def _call(command: Sequence[str | Path]) -> None:
     """Run one step of the set-up with its own progress shown."""
     try:
-        subprocess.run(command, check=True, cwd=ROOT, env=_environment())
+        subprocess.run(command, check=True, cwd=ROOT, env=_environment(), preexec_fn=parent.die_with_me())
     except subprocess.CalledProcessError as error:
         raise SetupError(
             f"Gridwall: the set-up stopped at `{Path(command[0]).name}` (exit code {error.returncode}); the lines "
