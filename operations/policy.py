@@ -37,7 +37,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "public": frozenset(ROLES + MACHINE_ROLES),
     "signed_in": _EVERYBODY,
     "wall.view": _STAFF | {"wall"},
-    "desk.view": _DESK | {"liaison", "administrator"},
+    "desk.view": _STAFF,
     "live.watch": _STAFF | {"wall"},
     "incident.read": _STAFF | {"token_read"},
     "incident.text": _DESK | {"liaison"},

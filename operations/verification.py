@@ -1,11 +1,11 @@
 """Checking the journal: every changed, removed, inserted or reordered entry is found and located."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
 from msgspec import Struct
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from operations import chain, tables
 from operations.database import Database
@@ -42,31 +42,31 @@ class _Check:
         self.faults: list[Fault] = []
         self.notes: list[Fault] = []
         self.seq, self.hash, self.count = 0, chain.GENESIS, 0
+        self.intact = True  # the entry before; what follows a bad one need not be told again
 
     def fault(self, seq: int, kind: str, text: str) -> None:
         """Record a fault; past the bound only the first ones are kept."""
         if len(self.faults) < FAULTS_SHOWN:
             self.faults.append(Fault(seq, kind, text))
 
-    def entry(self, row: Sequence[Any]) -> None:
+    def entry(self, row: tuple[Any, ...]) -> None:
         """Check one entry against the one before it."""
         seq, header, (digest, previous, stored) = row[0], row[1:13], row[13:16]
         if seq != self.seq + 1:
             self.fault(self.seq + 1, "missing", f"entries {self.seq + 1} to {seq - 1} are missing")
-        elif previous != self.hash:
-            self._broken_link(seq, header, digest, previous, stored)
-        if chain.entry_hash(seq, tuple(header), digest, previous) != stored:
+        intact = chain.entry_hash(seq, header, digest, previous) == stored
+        if not intact:
             self._bad_hash(seq, header, digest, previous, stored)
+        elif seq == self.seq + 1 and previous != self.hash and self.intact:
+            self.fault(
+                seq, "link", f"entry {seq} does not follow entry {self.seq}: one of them was changed or inserted"
+            )
         self._body(seq, digest, row[16], row[17], row[18])
-        self.seq, self.hash, self.count = seq, stored, self.count + 1
+        self.seq, self.hash, self.count, self.intact = seq, stored, self.count + 1, intact
 
-    def _broken_link(self, seq: int, header: Sequence[Any], digest: bytes, previous: bytes, stored: bytes) -> None:
-        if chain.entry_hash(seq, tuple(header), digest, previous) == stored:
-            self.fault(seq, "link", f"entry {seq} does not follow entry {seq - 1}: one of them was changed or inserted")
-
-    def _bad_hash(self, seq: int, header: Sequence[Any], digest: bytes, previous: bytes, stored: bytes) -> None:
+    def _bad_hash(self, seq: int, header: tuple[Any, ...], digest: bytes, previous: bytes, stored: bytes) -> None:
         for place in range(max(1, seq - NEIGHBOURS), seq + NEIGHBOURS):
-            if place != seq and chain.entry_hash(place, tuple(header), digest, previous) == stored:
+            if place != seq and chain.entry_hash(place, header, digest, previous) == stored:
                 self.fault(seq, "reordered", f"entry {seq} was written as entry {place}")
                 return
         self.fault(seq, "changed", f"entry {seq} was changed after it was written")
@@ -99,18 +99,23 @@ def verify(database: Database, signed_heads: Iterable[SignedHead] = ()) -> Verif
     return Verification(not check.faults, check.count, check.faults, check.notes)
 
 
-def _rows(connection: Connection) -> Iterator[Row[Any]]:
-    bodies = tables.journal_body.c
-    joined = sa.outerjoin(tables.journal, tables.journal_body, tables.journal.c.seq == bodies.seq)
-    query = sa.select(tables.journal, bodies.body, bodies.salt, bodies.sealed).select_from(joined)
+def _rows(connection: Connection) -> Iterator[tuple[Any, ...]]:
+    """Every entry with its body, salt and sealed part (None where the body is missing), page by page."""
     last = -1
     while True:
-        page = query.where(tables.journal.c.seq > last).order_by(tables.journal.c.seq).limit(BATCH)
-        rows = connection.execute(page).all()
+        rows = connection.execute(_PAGE, {"after": last}).all()
         if not rows:
             return
-        yield from rows
-        last = rows[-1][0]
+        after, last = last, rows[-1][0]
+        bodies = {row[0]: row[1:] for row in connection.execute(_BODIES, {"after": after, "last": last})}
+        for row in rows:
+            yield (*row, *bodies.get(row[0], _NO_BODY))
+
+
+_COLUMNS = ", ".join(column.name for column in tables.journal.columns)
+_NO_BODY = (None, None, None)
+_PAGE = sa.text(f"SELECT {_COLUMNS} FROM journal WHERE seq > :after ORDER BY seq LIMIT {BATCH}")
+_BODIES = sa.text("SELECT seq, body, salt, sealed FROM journal_body WHERE seq > :after AND seq <= :last")
 
 
 def _destroyed(connection: Connection) -> dict[int, str]:

@@ -1,0 +1,210 @@
+"""Whatever is changed, removed, inserted, reordered or cut is found and located; what was destroyed by rule is not."""
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from operations import heads, journal, retention
+from operations.chain import entry_hash
+from operations.database import Database
+from operations.entry import Draft
+from operations.epoch import new_epoch
+from operations.heads import SignedHead
+from operations.policy import SYSTEM
+from operations.seal import KeyStore
+from operations.tables import journal as table
+from operations.tables import journal_body, journal_head
+from operations.verification import verify
+from tests.operations.desk import COMMANDER, START, Desk, report
+
+COUNT = 12
+
+
+def fill(database: Database, count: int = COUNT) -> None:
+    """Write plain entries."""
+    drafts = [
+        Draft(at=START + i, actor="a", action="x.y", subject_type="x", subject_id=f"{i}", body={"n": i})
+        for i in range(count)
+    ]
+    with database.write() as transaction:
+        journal.append(transaction, drafts)
+
+
+def kinds(database: Database, signed: list[SignedHead] | None = None) -> list[tuple[int, str]]:
+    """What a check finds."""
+    return [(fault.seq, fault.kind) for fault in verify(database, signed or []).faults]
+
+
+def execute(database: Database, statement: sa.Executable) -> None:
+    """Tamper."""
+    with database.write() as transaction:
+        transaction.connection.execute(statement)
+
+
+@pytest.mark.database
+def test_an_untouched_journal_is_in_order(desk: Desk) -> None:
+    desk.send(report())
+    desk.commands.close(COMMANDER, desk.incident().id, 1, "resolved", "修好了")
+    found = verify(desk.database, [desk.keys.sign(journal.head(desk.database), START)])
+    assert (found.ok, found.count, found.faults) == (True, 2, [])
+
+
+@pytest.mark.parametrize("column", [column.name for column in table.columns if column.name not in ("seq", "hash")])
+def test_a_changed_header_is_located(database: Database, column: str) -> None:
+    fill(database)
+    kind = table.c[column].type
+    value: object = b"\x01" * 32 if isinstance(kind, sa.LargeBinary) else 7 if isinstance(kind, sa.Integer) else "z"
+    execute(database, sa.update(table).where(table.c.seq == 5).values({column: value}))
+    assert (5, "changed") in kinds(database)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_flipped_bit_of_a_body_is_located(database: Database, data: st.DataObject) -> None:
+    with database.read() as connection:
+        empty = journal.head_on(connection).seq == 0
+    if empty:
+        fill(database)
+    seq = data.draw(st.integers(1, COUNT))
+    column = data.draw(st.sampled_from(["body", "salt"]))
+    with database.read() as connection:
+        before: bytes = connection.execute(
+            sa.select(journal_body.c[column]).where(journal_body.c.seq == seq)
+        ).scalar_one()
+    place = data.draw(st.integers(0, len(before) * 8 - 1))
+    flipped = bytearray(before)
+    flipped[place // 8] ^= 1 << place % 8
+    execute(database, sa.update(journal_body).where(journal_body.c.seq == seq).values({column: bytes(flipped)}))
+    assert kinds(database) == [(seq, "body_changed")]
+    execute(database, sa.update(journal_body).where(journal_body.c.seq == seq).values({column: before}))
+
+
+def test_changed_sealed_bytes_are_located(desk: Desk) -> None:
+    desk.send(report("A1"), report("A2"))
+    execute(desk.database, sa.update(journal_body).where(journal_body.c.seq == 2).values(sealed=b"other"))
+    assert kinds(desk.database) == [(2, "body_changed")]
+
+
+@pytest.mark.parametrize("gap", [1, 5, 11])
+def test_a_removed_entry_is_located(database: Database, gap: int) -> None:
+    fill(database)
+    execute(database, sa.delete(table).where(table.c.seq == gap))
+    assert kinds(database) == [(gap, "missing")]
+
+
+def test_a_removed_body_is_located(database: Database) -> None:
+    fill(database)
+    execute(database, sa.delete(journal_body).where(journal_body.c.seq == 4))
+    assert kinds(database) == [(4, "body_missing")]
+
+
+def test_reordered_entries_are_located_with_their_old_place(database: Database) -> None:
+    fill(database)
+    for seq, other in ((4, 99), (7, 4), (99, 7)):
+        execute(database, sa.update(table).where(table.c.seq == seq).values(seq=other))
+        execute(database, sa.update(journal_body).where(journal_body.c.seq == seq).values(seq=other))
+    found = verify(database)
+    assert [(fault.seq, fault.kind) for fault in found.faults] == [(4, "reordered"), (7, "reordered")]
+    assert "was written as entry 7" in found.faults[0].text
+
+
+def test_an_entry_rewritten_with_its_own_hash_breaks_the_link(database: Database) -> None:
+    fill(database)
+    rewrite(database, 6, 6)
+    assert kinds(database) == [(7, "link")]
+
+
+def test_an_inserted_entry_breaks_the_link(database: Database) -> None:
+    fill(database)
+    execute(database, sa.update(table).where(table.c.seq == COUNT).values(seq=COUNT + 1))
+    execute(database, sa.update(journal_body).where(journal_body.c.seq == COUNT).values(seq=COUNT + 1))
+    with database.write() as transaction:
+        connection = transaction.connection
+        row = connection.execute(sa.select(table).where(table.c.seq == COUNT - 1)).one()._asdict() | {"seq": COUNT}
+        body = connection.execute(sa.select(journal_body).where(journal_body.c.seq == COUNT - 1)).one()._asdict()
+        connection.execute(sa.insert(table).values(row))
+        connection.execute(sa.insert(journal_body).values(body | {"seq": COUNT}))
+    assert {seq for seq, _ in kinds(database)} >= {COUNT, COUNT + 1}
+
+
+def test_a_rewritten_history_differs_from_the_signed_head(database: Database, keys: KeyStore) -> None:
+    fill(database)
+    signed = [keys.sign(journal.head(database), START)]
+    rewrite(database, 6, COUNT)
+    assert kinds(database) == []  # the chain alone cannot know
+    assert kinds(database, signed) == [(COUNT, "rewritten")]
+
+
+def test_a_cut_tail_is_found_by_the_signed_head(database: Database, keys: KeyStore) -> None:
+    fill(database)
+    signed = [keys.sign(journal.head(database), START)]
+    for name in (table, journal_body):
+        execute(database, sa.delete(name).where(name.c.seq > 8))
+    with database.read() as connection:
+        last = connection.execute(sa.select(table.c.hash).where(table.c.seq == 8)).scalar_one()
+    assert kinds(database) == [(8, "head")]
+    execute(database, sa.update(journal_head).values(seq=8, hash=last))
+    assert kinds(database) == []
+    assert kinds(database, signed) == [(9, "cut")]
+
+
+def test_a_restore_begins_an_epoch_and_leaves_signed_heads_behind(database: Database, keys: KeyStore) -> None:
+    fill(database)
+    left = keys.sign(journal.head(database), START)
+    for name in (table, journal_body):
+        execute(database, sa.delete(name).where(name.c.seq > 8))
+    with database.read() as connection:
+        last = connection.execute(sa.select(table.c.hash).where(table.c.seq == 8)).scalar_one()
+    execute(database, sa.update(journal_head).values(seq=8, hash=last))
+    assert new_epoch(database, "restored", now=START) == 2
+    found = verify(database, [left])
+    assert (found.ok, [note.kind for note in found.notes]) == (True, ["epoch"])
+    assert journal.head(database).epoch == 2
+
+
+def test_what_was_destroyed_by_rule_is_a_note(desk: Desk) -> None:
+    desk.send(report("A1"), report("A2"), report("A3"))
+    administrator = SYSTEM
+    retention.destroy_bodies(desk.database, administrator, 1, 2, "rule-90", now=desk.tick())
+    retention.destroy_keys(desk.database, desk.keys, administrator, [desk.entries()[2].subject_id], "rule-7", now=START)
+    found = verify(desk.database)
+    assert (found.ok, [(note.seq, note.text) for note in found.notes]) == (
+        True,
+        [(1, "destroyed under rule rule-90"), (2, "destroyed under rule rule-90")],
+    )
+    assert desk.entries()[0].body is None
+
+
+def test_heads_are_read_back_and_foreign_or_torn_lines_are_told(
+    folder: Path, database: Database, keys: KeyStore
+) -> None:
+    file = folder / "heads.jsonl"
+    fill(database)
+    heads.append(file, keys.sign(journal.head(database), START))
+    with file.open("ab") as out:
+        out.write(b'{"at": 1, "torn')
+    heads.append(file, keys.sign(journal.head(database), START + 1))
+    other = KeyStore(folder / "other")
+    heads.append(file, other.sign(journal.head(database), START))
+    other.close()
+    loaded = heads.load(file, keys.public_key())
+    assert ([signed.at for signed in loaded.signed], loaded.bad_lines) == ([START, START + 1], [2, 4])
+
+
+def rewrite(database: Database, first: int, last: int) -> None:
+    """Change an entry and recompute every hash after it, as somebody with the whole database could."""
+    with database.write() as transaction:
+        connection = transaction.connection
+        rows = connection.execute(sa.select(table).where(table.c.seq.between(first, last)).order_by(table.c.seq)).all()
+        previous = rows[0].prev_hash
+        for row in rows:
+            header = (row.at, "forged", *row[3:13])
+            digest = entry_hash(row.seq, header, row.body_digest, previous)
+            values = {"actor": "forged", "prev_hash": previous, "hash": digest}
+            connection.execute(sa.update(table).where(table.c.seq == row.seq).values(values))
+            previous = digest
+        if last == COUNT:
+            connection.execute(sa.update(journal_head).values(hash=previous))
