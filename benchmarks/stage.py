@@ -183,6 +183,10 @@ def application(staged: Staged, city: City = CITY, extend: Callable[[FastAPI], N
     app = FastAPI(openapi_url=None)
     app.mount("/assets", StaticFiles(directory=ROOT / "assets"))
 
+    @app.get("/favicon.ico")
+    def icon() -> Response:
+        return Response(status_code=204)
+
     @app.get("/api/v1/grids/shapes")
     def shapes(level: int = 0, detail: int = 1) -> Response:
         found = staged.shapes.get(level or staged.shapes.deepest, detail)

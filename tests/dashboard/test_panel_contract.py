@@ -1,0 +1,60 @@
+"""What every wall panel promises: pure, all it fills is in its layout, no inline style, raw sizes in the tokens only."""
+
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from config.settings import ROOT
+from config.words import LANGUAGES, Words
+from dashboard import frame
+from dashboard.panels import PAGES
+from tests.dashboard.panel_board import NOW, WORDS, board, incident
+
+WALL = PAGES["wall"]
+SHEETS = sorted((ROOT / "assets/panels").glob("*.css"))
+OURS = {"wall", *(panel.__name__.rpartition(".")[2] for panel in WALL)}
+BUSY = (
+    incident("a", urgency="critical", minutes=9, escalated=True),
+    incident("b", urgency="urgent", placed=False),
+    incident("c", acknowledged=True),
+)
+
+
+def ids(component: object) -> set[str]:
+    return {found.decode() for found in re.findall(rb'"id":"([^"]+)"', frame.encode(component))}
+
+
+@pytest.mark.parametrize("panel", WALL, ids=lambda panel: panel.__name__)
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_panel_fills_only_what_it_laid_out(panel: ModuleType, lang: str) -> None:
+    words = Words(lang, WORDS.city)
+    laid_out = ids(panel.layout(words))
+    for found in (board(), board(*BUSY)):
+        rendered = panel.render(found, NOW, words)
+        assert set(rendered) <= laid_out
+        assert frame.flatten_props(rendered) == frame.flatten_props(panel.render(found, NOW, words))
+
+
+@pytest.mark.parametrize("panel", WALL, ids=lambda panel: panel.__name__)
+def test_keyed_rows_of_all_are_those_of_each(panel: ModuleType) -> None:
+    found = board(*BUSY)
+    for name, keyed in getattr(panel, "KEYED", {}).items():
+        whole = keyed(found, NOW, None)
+        keys = [one.grid for one in found.incidents.values() if one.grid] if name == "heat" else list(found.incidents)
+        assert {key: row for key, row in keyed(found, NOW, keys).items() if row is not None} == whole
+
+
+def test_no_panel_has_an_inline_style() -> None:
+    for panel in WALL:
+        assert b'"style":' not in frame.encode(panel.layout(WORDS))
+        assert b'"style":' not in frame.encode(panel.render(board(*BUSY), NOW, WORDS))
+
+
+@pytest.mark.parametrize("sheet", [one for one in SHEETS if one.stem in OURS], ids=lambda sheet: sheet.name)
+def test_raw_colours_and_sizes_stand_in_the_tokens_only(sheet: Path) -> None:
+    rules = re.sub(r"/\*.*?\*/", "", sheet.read_text("utf-8"), flags=re.S)
+    assert re.findall(r":[^;{]*#[0-9a-fA-F]{3,8}\b", rules) == []
+    assert re.findall(r"\b\d*\.?\d+(?:px|rem|em|pt)\b", rules) == []
+    assert re.findall(r"\b(?:rgba?|hsla?)\(", rules) == []

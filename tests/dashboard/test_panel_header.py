@@ -1,0 +1,32 @@
+from config.city import City
+from config.words import Words
+from dashboard.panels import header
+from tests.dashboard.panel_board import MINUTE, NOW, WORDS, board, incident
+
+
+def test_the_oldest_escalated_and_unanswered_calls_the_duty_commander() -> None:
+    (call,) = header.rows(
+        board(
+            incident("late", urgency="critical", minutes=4, escalated=True),
+            incident("first", urgency="critical", minutes=9, escalated=True),
+            incident("answered", urgency="critical", minutes=20, escalated=True, acknowledged=True),
+            incident("not yet", urgency="critical", minutes=1),
+        ),
+        NOW,
+    )
+    assert (call.title, call.opened_at, call.more) == ("事件 first", NOW - 9 * MINUTE, 1)
+
+
+def test_no_call_without_reason() -> None:
+    assert header.render(board(incident("a", urgency="critical")), NOW, WORDS)[header.CALL] == {"children": []}
+
+
+def test_the_picture_says_the_second_it_stands_for() -> None:
+    props = header.render(board(), NOW + 123_456, WORDS)
+    assert props[header.AS_OF] == {"data-at": str(NOW)}
+
+
+def test_only_a_demonstration_says_that_it_is_one() -> None:
+    badge = WORDS.text("wall.header.demo")
+    assert badge in str(header.layout(WORDS).to_plotly_json())
+    assert badge not in str(header.layout(Words("zh", City("甲市"))).to_plotly_json())

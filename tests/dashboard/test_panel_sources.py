@@ -1,0 +1,25 @@
+from dashboard.panels import sources
+from operations.board import SourceState
+from tests.dashboard.panel_board import MINUTE, NOW, WORDS, board
+
+
+def test_the_silent_come_first_and_are_named() -> None:
+    found = board()
+    found.sources = {
+        "a": SourceState("热线", last_received_at=NOW - 3),
+        "b": SourceState("气象预警", last_received_at=NOW - 6 * MINUTE, silent=True),
+        "c": SourceState("新来源"),
+        "d": SourceState("网格员", last_received_at=NOW - 1),
+        "e": SourceState("雪亮", last_received_at=NOW - 9),
+    }
+    assert [row.name for row in sources.rows(found, NOW)] == ["气象预警", "网格员", "热线", "雪亮", "新来源"]
+    props = sources.render(found, NOW, WORDS)
+    assert len(props[sources.LIST]["children"]) == sources.ROWS
+    note = WORDS.text("wall.sources.note", heard=4, total=5)
+    assert props[sources.NOTE]["children"] == WORDS.text("wall.sources.note_more", note=note, n=1)
+    assert WORDS.text("wall.sources.silent") in str(props[sources.LIST]["children"][0].to_plotly_json())
+    assert WORDS.text("wall.sources.never") in str(sources.item(sources.rows(found, NOW)[-1], WORDS).to_plotly_json())
+
+
+def test_no_source_is_said() -> None:
+    assert sources.render(board(), NOW, WORDS)["wall-sources"]["data-state"] == "empty"

@@ -1,0 +1,24 @@
+from dashboard.panels import unplaced
+from tests.dashboard.panel_board import NOW, WORDS, board, incident
+
+
+def test_the_newest_unplaced_come_first_with_their_reason() -> None:
+    found = board(
+        incident("far", placed=False, minutes=2, lon=123.0, lat=35.0, nearest="990101001", distance_m=2400.0),
+        incident("near", placed=False, minutes=1, lon=123.0, lat=35.0, nearest="990101001", distance_m=340.2),
+        incident("nowhere", placed=False, minutes=0),
+        incident("placed"),
+    )
+    told = [unplaced.reason(row, WORDS) for row in unplaced.rows(found, NOW)]
+    assert told == ["无坐标", "距网格 340 米", "距网格 2.4 公里"]
+    note = unplaced.render(found, NOW, WORDS)[unplaced.NOTE]["children"]
+    assert note == WORDS.text("wall.unplaced.note", n=3, total=4)
+
+
+def test_quarantine_is_counted_even_when_nothing_is_unplaced() -> None:
+    found = board()
+    found.open_quarantine = 2
+    props = unplaced.render(found, NOW, WORDS)
+    assert props["wall-unplaced"]["data-state"] == "empty"
+    assert "2" in props[unplaced.QUARANTINE]["children"]
+    assert "is-waiting" in props[unplaced.QUARANTINE]["className"]
