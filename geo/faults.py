@@ -49,11 +49,11 @@ def sound(shape: Shape, code: str, findings: Findings) -> Shape | None:
         return None
     if not shape.is_valid:
         reason = shapely.is_valid_reason(shape)
-        repaired = shapely.make_valid(shape, method="structure", keep_collapsed=False)
+        repaired = _even_odd(shape)
         found = PLACE.search(reason)
         at = (float(found[1]), float(found[2])) if found else place(shape.envelope)
-        even_odd = _ring_area(shape)
-        if not isinstance(repaired, Polygon | MultiPolygon) or abs(repaired.area - even_odd) > SAME_AREA * even_odd:
+        drawn = _drawn_area(shape)
+        if abs(repaired.area - drawn) > SAME_AREA * drawn:
             findings.error("self_crossing", code, at, reason=reason.split("[")[0])
             return None
         findings.warning("self_touching", code, at, reason=reason.split("[")[0])
@@ -67,8 +67,17 @@ def sound(shape: Shape, code: str, findings: Findings) -> Shape | None:
     return shape
 
 
-def _ring_area(shape: Shape) -> float:
-    """The area by the rings as written: shells less holes."""
+def _even_odd(shape: Shape) -> Shape:
+    """The ground that the rings enclose an odd number of times: what is left of a shape when lines enclose nothing."""
+    parts = shapely.get_parts(
+        shapely.get_parts(shapely.make_valid(shape))
+    )  # twice: a collection may hold multipolygons
+    polygons = [part for part in parts.tolist() if isinstance(part, Polygon)]
+    return polygons[0] if len(polygons) == 1 else MultiPolygon(polygons)
+
+
+def _drawn_area(shape: Shape) -> float:
+    """The area by the rings as drawn: shells less holes, ground run round against the sense counted off."""
     return sum(
         Polygon(part.exterior).area - sum(Polygon(hole).area for hole in part.interiors)
         for part in shapely.get_parts(shape).tolist()

@@ -23,26 +23,31 @@ DATUM_NAMES = {"GCJ-02": datum.GCJ02, "BD-09": datum.BD09, "BD09LL": datum.BD09,
 
 Floats = NDArray[np.float64]
 Convert = Callable[[Floats], Floats]
+Shape = Polygon | MultiPolygon
 
 
-@dataclass(slots=True)
-class Feature:
-    """One feature as it was read. `polygon` is None where the geometry is null; `where` names it: file and number."""
-
-    properties: dict[str, Any]
-    id: str
-    polygon: Polygon | MultiPolygon | None
-    file: str
-    number: int
-    broken: bool = False  # its geometry was reported already
-
-
-class _Broken(Exception):
-    """A geometry that cannot be made: the name of the problem, and what it says."""
+class Broken(Exception):
+    """A geometry that cannot be made: the name of the problem, its place in WGS-84, and what it says."""
 
     def __init__(self, name: str, at: tuple[float, float] | None = None, **params: Any) -> None:
         super().__init__(name)
         self.name, self.at, self.params = name, at, params
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One feature as it was read: the `number`th of `file`. `polygon` is None where the geometry is null or broken.
+
+    `fault` says what is broken; `opened` is the first point of a ring that had to be closed.
+    """
+
+    properties: dict[str, Any]
+    id: str
+    file: str
+    number: int
+    polygon: Shape | None = None
+    opened: tuple[float, float] | None = None
+    fault: Broken | None = None
 
 
 def read(path: Path, crs: str, encoding: str, findings: Findings) -> list[Feature]:
@@ -60,7 +65,7 @@ def read(path: Path, crs: str, encoding: str, findings: Findings) -> list[Featur
     if not members:
         findings.error("no_features", file=path.name)
     convert = _converter(path, crs, document.get("crs"), findings)
-    return [] if convert is None else [_feature(m, convert, path.name, i, findings) for i, m in enumerate(members, 1)]
+    return [] if convert is None else [_feature(m, convert, path.name, i) for i, m in enumerate(members, 1)]
 
 
 def _document(path: Path, encoding: str, findings: Findings) -> dict[str, Any] | None:
@@ -111,70 +116,66 @@ def _crs_name(member: object) -> str:
         return datum.WGS84
     properties = member.get("properties") if isinstance(member, dict) else None
     name = properties.get("name") if isinstance(properties, dict) else None
-    return name if isinstance(name, str) else str(member)[:80]
+    return name if isinstance(name, str) else "?"
 
 
-def _feature(member: dict[str, Any], convert: Convert, file: str, number: int, findings: Findings) -> Feature:
-    properties, own = member.get("properties"), member.get("id")
-    feature = Feature(
-        properties if isinstance(properties, dict) else {}, "" if own is None else str(own), None, file, number
-    )
+def _feature(member: dict[str, Any], convert: Convert, file: str, number: int) -> Feature:
+    said, own = member.get("properties"), member.get("id")
+    properties = said if isinstance(said, dict) else {}
+    name = own if isinstance(own, str) else "" if own is None else str(own)
     try:
-        feature.polygon = _polygon(member.get("geometry"), convert, findings, file, number)
-    except _Broken as broken:
-        feature.broken = True
-        findings.error(broken.name, at=broken.at, file=file, number=number, **broken.params)
-    return feature
+        polygon, opened = _polygon(member.get("geometry"), convert)
+    except Broken as broken:
+        return Feature(properties, name, file, number, fault=broken)
+    return Feature(properties, name, file, number, polygon, opened)
 
 
-def _polygon(
-    geometry: object, convert: Convert, findings: Findings, file: str, number: int
-) -> Polygon | MultiPolygon | None:
+def _polygon(geometry: object, convert: Convert) -> tuple[Shape | None, tuple[float, float] | None]:
+    """(the shape, the first point of a ring that had to be closed); no shape where the geometry is null or empty."""
     if geometry is None:
-        return None
+        return None, None
     kind = geometry.get("type") if isinstance(geometry, dict) else None
-    if kind not in ("Polygon", "MultiPolygon"):
-        raise _Broken("wrong_type", type=str(kind))
-    parts = geometry.get("coordinates") if isinstance(geometry, dict) else None
+    if not isinstance(geometry, dict) or kind not in ("Polygon", "MultiPolygon"):
+        raise Broken("wrong_type", type=str(kind)[:40])
+    parts = geometry.get("coordinates")
     parts = [parts] if kind == "Polygon" else parts
     if not isinstance(parts, list) or not all(isinstance(part, list) for part in parts):
-        raise _Broken("bad_position")
-    made = []
+        raise Broken("bad_position")
+    made, opened = [], None
     for part in parts:
         rings = [_ring(ring, convert) for ring in part]
-        if any(opened for _, opened in rings):
-            findings.warning("unclosed", at=_at(rings[0][0]), file=file, number=number)
+        opened = next((_at(points) for points, was_open in rings if was_open), opened)
         if rings:
-            made.append(shapely.Polygon(rings[0][0], [ring for ring, _ in rings[1:]]))
+            made.append(shapely.Polygon(rings[0][0], [points for points, _ in rings[1:]]))
     if not made:
-        return None
-    return made[0] if len(made) == 1 else shapely.MultiPolygon(made)
+        return None, None
+    return (made[0] if len(made) == 1 else shapely.MultiPolygon(made)), opened
 
 
 def _ring(ring: object, convert: Convert) -> tuple[Floats, bool]:
     """(closed points in WGS-84, whether it had to be closed)."""
     raw = _positions(ring)
     if not np.isfinite(raw).all():
-        raise _Broken("bad_position")
+        raise Broken("bad_position")
     points = convert(raw)
     _check_range(raw, points)
     opened = bool((points[0] != points[-1]).any())
     if opened:
         points = np.vstack([points, points[:1]])
     if len(np.unique(points, axis=0)) < 3:
-        raise _Broken("short_ring", _at(points))
+        raise Broken("short_ring", _at(points))
     return points, opened
 
 
 def _positions(ring: object) -> Floats:
     if not isinstance(ring, list) or not ring:
-        raise _Broken("bad_position")
+        raise Broken("bad_position")
     try:
         points = np.asarray([position[:2] for position in ring])
     except (ValueError, TypeError, KeyError):
-        raise _Broken("bad_position") from None
+        raise Broken("bad_position") from None
     if points.ndim != 2 or points.shape[1] != 2 or points.dtype.kind not in "if":
-        raise _Broken("bad_position")
+        raise Broken("bad_position")
     return points.astype(np.float64)
 
 
@@ -183,10 +184,10 @@ def _check_range(raw: Floats, points: Floats) -> None:
     if bad.any():
         x, y = raw[int(bad.argmax())].tolist()
         if max(abs(x), abs(y)) > 360:
-            raise _Broken("projected", x=x, y=y)
-        raise _Broken("swapped" if abs(x) <= 90 < abs(y) <= 180 else "out_of_range", x=x, y=y)
+            raise Broken("projected", x=x, y=y)
+        raise Broken("swapped" if abs(x) <= 90 < abs(y) <= 180 else "out_of_range", x=x, y=y)
     if np.ptp(points[:, 0]) > 180:
-        raise _Broken("antimeridian", _at(points))
+        raise Broken("antimeridian", _at(points))
 
 
 def _at(points: Floats) -> tuple[float, float]:

@@ -85,9 +85,13 @@ def _draft(feature: Feature, how: GridMapping, findings: Findings) -> _Draft | N
     if not code:
         findings.error("no_code", file=feature.file, number=feature.number, names=", ".join(list(said)[:12]))
         return None
-    shape: Shape | None = feature.polygon
-    if feature.broken:
+    if feature.fault is not None:
+        fault = feature.fault
+        findings.error(fault.name, code, fault.at, file=feature.file, number=feature.number, **fault.params)
         return None
+    if feature.opened is not None:
+        findings.warning("unclosed", code, feature.opened)
+    shape = feature.polygon
     if shape is not None:
         shape = faults.sound(shape, code, findings)
         if shape is None:

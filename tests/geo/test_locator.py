@@ -22,7 +22,7 @@ def codes_of(locator, points):
     return many
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(partitions(levels=2))
 def test_the_owner_is_the_one_brute_force_finds(city):
     grids, nodes, random = city
@@ -42,7 +42,7 @@ def test_every_point_of_the_union_has_exactly_one_owner_whatever_the_order_of_th
     assert codes_of(Locator.build(list(reversed(grids))), points) == found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_overlapping_shapes_of_any_form_agree_with_brute_force(data):
     """Stars with holes over each other: not a partition, yet one owner by the same rule."""
