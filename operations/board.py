@@ -27,7 +27,10 @@ _INTERNED = ("type", "urgency", "department", "source", "channel", "grid", "near
 
 
 class SourceState(Struct, frozen=True):
-    """What the board knows of a source. Scoped views carry no times and counts: those would tell of other places."""
+    """What the board knows of a source; `kind` is "" for one that is not registered.
+
+    Scoped views carry no times and counts: those would tell of other places.
+    """
 
     name: str
     kind: str = ""
@@ -115,8 +118,9 @@ def project(board: Board, scope: Scope) -> Board:
     view.incidents = {key: incident for key, incident in board.incidents.items() if visible(scope, incident)}
     view.closed = {key: None for key in board.closed if key in view.incidents}
     recount(view)
-    view.sources = dict(board.sources) if scope == WHOLE else {k: _plain(s) for k, s in board.sources.items()}
+    view.sources = {key: _plain(state) for key, state in board.sources.items() if state.kind}
     if scope == WHOLE:
+        view.sources = dict(board.sources)
         view.open_quarantine = board.open_quarantine
         view.walls = dict(board.walls)
     view.received_minutes = board.received_minutes.project(scope)
@@ -248,7 +252,7 @@ def _count_deeds(board: Board, entry: Entry, before: Incident | None, after: Inc
 
 def _count_source(board: Board, entry: Entry) -> None:
     report = (entry.body or {}).get("report")
-    if report:
+    if report:  # whole board only
         state = board.sources.get(report["source"]) or SourceState(report["source"])
         last = max(state.last_received_at or 0, report["received_at"])
         board.sources[report["source"]] = structs.replace(state, last_received_at=last, count=state.count + 1)
@@ -258,8 +262,7 @@ def _apply_other(board: Board, entry: Entry) -> bool:
     """Sources, quarantine, walls and epochs; returns whether the board shows any of it."""
     body = entry.body or {}
     if entry.subject_type == "source":
-        state = board.sources.get(entry.subject_id) or SourceState(entry.subject_id)
-        board.sources[entry.subject_id] = structs.replace(state, **body.get("set", {}))
+        _set_source(board, entry.subject_id, body.get("set", {}))
     elif entry.action == "epoch.started":
         board.epoch = body["epoch"]
     elif board.scope != WHOLE:
@@ -271,6 +274,13 @@ def _apply_other(board: Board, entry: Entry) -> bool:
     elif entry.action == "wall.recovered":
         board.walls.pop(entry.subject_id, None)
     return True
+
+
+def _set_source(board: Board, source_id: str, values: Mapping[str, Any]) -> None:
+    """A scoped view knows registered sources only: that another one sent something would tell of other places."""
+    known = board.sources.get(source_id)
+    if known is not None or board.scope == WHOLE or "kind" in values:
+        board.sources[source_id] = structs.replace(known or SourceState(source_id), **values)
 
 
 def _overflow(board: Board) -> tuple[str, ...]:

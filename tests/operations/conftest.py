@@ -1,7 +1,10 @@
 """What the tests of the domain share: keys, rules, and a small city of sixteen grids."""
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -22,3 +25,20 @@ def keys(folder: Path) -> Iterator[KeyStore]:
 def desk(database: Database, keys: KeyStore) -> Desk:
     """A worker and an operator's desk on one database, with a clock of their own."""
     return Desk(database, keys)
+
+
+@pytest.fixture
+def new_desk(sqlite_template: Path) -> Iterator[Callable[[], Desk]]:
+    """Makes a desk on a fresh SQLite database each time: for properties, where every example needs its own."""
+    with ExitStack() as stack:
+
+        def make() -> Desk:
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="gw")))
+            shutil.copy(sqlite_template, folder / "gridwall.db")
+            database = Database(f"sqlite:///{folder / 'gridwall.db'}")
+            stack.callback(database.close)
+            store = KeyStore(folder / "keys")
+            stack.callback(store.close)
+            return Desk(database, store)
+
+        yield make

@@ -1,0 +1,244 @@
+"""The laws of the board: old board + entries = new board, for every action and every scope; and what it shows."""
+
+from collections.abc import Callable
+from datetime import UTC
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from operations import board as boards
+from operations import snapshot, views
+from operations.board import Board, apply, apply_scoped, project
+from operations.buckets import Buckets
+from operations.entry import Entry
+from operations.incident import visible
+from operations.scope import WHOLE, Scope
+from tests.operations.desk import (
+    COMMANDER,
+    DAY,
+    HOUR,
+    LEAVES,
+    MINUTE,
+    OPERATOR,
+    SECOND,
+    START,
+    ZONE,
+    Desk,
+    chain,
+    refusal,
+    report,
+)
+from tests.operations.story import STEPS, STORIES, Step, play
+
+SCOPES = (
+    Scope(grid="990101"),
+    Scope(grid=chain(LEAVES[0])[1]),
+    Scope(grid=LEAVES[0]),
+    Scope(department="police"),
+    Scope(chain(LEAVES[3])[2], "fire"),
+    Scope(grid="nowhere"),
+)
+EVERY_STEP: list[Step] = [
+    *(("open", which, which, which) for which in range(6)),
+    ("wait", 0, 0, 2),
+    ("escalate", 0, 0, 0),
+    *((what, which, 2, 1) for what in sorted(STEPS.keys() - {"open", "wait", "id"}) for which in (0, 1)),
+    ("wait", 0, 0, 4),
+    *((what, which, 3, 2) for what in ("note", "reopen", "acknowledge", "place", "close") for which in (0, 1)),
+    ("wait", 0, 0, 5),
+    ("reopen", 0, 0, 0),
+]
+LAW = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+
+
+def fold(entries: list[Entry]) -> Board:
+    """Fold all entries from nothing."""
+    board = Board()
+    for entry in entries:
+        apply(board, entry)
+    return board
+
+
+@LAW
+@given(story=STORIES)
+@example(story=EVERY_STEP)
+def test_for_every_scope_the_view_kept_entry_by_entry_is_the_projection(
+    new_desk: Callable[[], Desk], story: list[Step]
+) -> None:
+    desk = new_desk()
+    play(desk, story)
+    board = Board()
+    kept = [project(board, scope) for scope in SCOPES]
+    for entry in desk.entries():
+        before = {scope: set(view.incidents) for scope, view in zip(SCOPES, kept, strict=True)}
+        change = apply(board, entry)
+        for view in kept:
+            scoped = apply_scoped(view, entry, change)
+            assert view == project(board, view.scope)
+            assert all(visible(view.scope, incident) for incident in view.incidents.values())
+            assert scoped.incidents >= before[view.scope] ^ set(view.incidents)
+            assert scoped.incidents <= before[view.scope] | set(view.incidents)
+        assert project(board, WHOLE) == board
+
+
+@LAW
+@given(story=STORIES, cut=st.integers(0, 30))
+@example(story=EVERY_STEP, cut=20)
+def test_snapshot_and_rest_is_the_full_fold(new_desk: Callable[[], Desk], story: list[Step], cut: int) -> None:
+    desk = new_desk()
+    play(desk, story)
+    entries = desk.entries()
+    part = fold(entries[:cut])
+    snapshot.save(desk.database, part)
+    assert snapshot.decode(snapshot.encode(part)) == part
+    assert snapshot.load(desk.database) == fold(entries)
+    assert snapshot.load_at(desk.database, cut // 2) == fold(entries[: cut // 2])
+
+
+@LAW
+@given(story=STORIES)
+@example(story=EVERY_STEP)
+def test_counts_are_what_counting_the_incidents_gives(new_desk: Callable[[], Desk], story: list[Step]) -> None:
+    desk = new_desk()
+    play(desk, story)
+    board = desk.board()
+    opened = [incident for incident in board.incidents.values() if incident.is_open]
+    for incident in board.incidents.values():
+        assert incident == desk.stored(incident.id)
+    assert sum(views.open_by_urgency(board).values()) == len(opened)
+    assert sum(views.heat(board, desk.now, "open").values()) == len(opened)
+    assert board.unplaced == {incident.id for incident in opened if not incident.grid}
+    load = views.load_by_department(board, desk.now)
+    assert {name: count for name, (count, _) in load.items()} == {
+        name: sum(incident.department == name for incident in opened) for name in {i.department for i in opened}
+    }
+    waiting = [one for one in opened if one.acknowledged_at is None]
+    limits = {urgency: minutes * MINUTE for urgency, minutes in views.ACKNOWLEDGE_LIMITS.items()}
+    overdue = sum(one.waiting_since // MINUTE <= (desk.now - limits[one.urgency]) // MINUTE for one in waiting)
+    assert sum(count for _, count in load.values()) == overdue
+
+
+def test_every_action_of_the_domain_is_in_the_story(new_desk: Callable[[], Desk]) -> None:
+    desk = new_desk()
+    play(desk, EVERY_STEP)
+    incident = {"opened", "updated", "acknowledged", "noted", "urgency", "closed", "reopened", "placed", "escalated"}
+    others = {"report.stale", "quarantine.added", "wall.stuck", "source.silent", "key.destroyed", "epoch.started"}
+    assert {entry.action for entry in desk.entries()} >= {f"incident.{name}" for name in incident} | others
+
+
+def test_folding_reads_no_clock_and_no_disk(desk: Desk) -> None:
+    desk.send(report())
+    assert fold(desk.entries()) == fold(desk.entries())
+
+
+# ---- what it shows ----
+
+
+def test_figures_of_the_day(desk: Desk) -> None:
+    desk.send(report("A1"), report("A2", urgency="critical"), report("A3", received_at=START - DAY))
+    first = desk.incident()
+    desk.tick(59 * SECOND)
+    desk.commands.acknowledge(OPERATOR, first.id, 1)
+    desk.commands.close(OPERATOR, first.id, 2, "resolved")
+    board = desk.board()
+    assert views.open_by_urgency(board) == {"critical": 1, "urgent": 0, "routine": 1}
+    assert (views.received_today(board, desk.now, ZONE), views.closed_today(board, desk.now, ZONE)) == (2, 1)
+    assert views.median_acknowledge_s(board, desk.now, ZONE) == 61.0
+    tomorrow = desk.now + DAY
+    assert (views.received_today(board, tomorrow, ZONE), views.closed_today(board, tomorrow, ZONE)) == (0, 0)
+    assert views.median_acknowledge_s(board, tomorrow, ZONE) is None
+
+
+def test_heat_by_window_type_and_urgency(desk: Desk) -> None:
+    desk.send(
+        report("A1", received_at=START - 10 * MINUTE),
+        report("A2", received_at=START - 30 * MINUTE, type="0101"),
+        report("A3", received_at=START - 3 * HOUR, grid_code=LEAVES[1]),
+        report("A4", received_at=START - 3 * DAY, urgency="urgent"),
+    )
+    board = desk.board()
+
+    def heat(window: str, **narrow: object) -> dict[str, int]:
+        return views.heat(board, START, window, **narrow)  # type: ignore[arg-type]
+
+    assert heat("15m") == {LEAVES[0]: 1}
+    assert heat("1h") == {LEAVES[0]: 2}
+    assert heat("24h") == {LEAVES[0]: 2, LEAVES[1]: 1}
+    assert heat("7d") == {LEAVES[0]: 3, LEAVES[1]: 1}
+    assert heat("7d", types=frozenset({"0101"})) == {LEAVES[0]: 1}
+    assert heat("7d", urgency="urgent") == {LEAVES[0]: 1}
+    assert heat("7d", grids=frozenset({LEAVES[1], "none"})) == {LEAVES[1]: 1}
+
+
+def test_placing_by_hand_moves_the_counts(desk: Desk) -> None:
+    desk.send(report("A1", grid_code="", place=None))
+    incident = desk.incident()
+    assert (desk.board().unplaced, incident.nearest) == ({incident.id}, LEAVES[0])
+    desk.commands.place(OPERATOR, incident.id, 1, grid=LEAVES[2])
+    board = desk.board()
+    assert (board.unplaced, views.heat(board, START, "24h")) == (set(), {LEAVES[2]: 1})
+    [before, after] = desk.entries()
+    assert (after.scope_grid_before, after.scope_grid) == ("", "/".join(chain(LEAVES[2])))
+    assert before.scope_grid == ""
+
+
+def test_received_by_hour_is_in_city_time(desk: Desk) -> None:
+    desk.send(report("A1"), report("A2", received_at=START - DAY), report("A3", received_at=START - 8 * DAY))
+    rows = views.received_by_hour(desk.board(), START, ZONE)
+    assert len(rows) == 8
+    assert rows[-1] == [0] * 16 + [1] + [None] * 7  # 08:00 UTC is 16:00 in the city
+    assert (rows[-2][16], sum(count or 0 for row in rows for count in row)) == (1, 2)
+    assert views.received_by_hour(desk.board(), START, UTC)[-1][8] == 1
+
+
+def test_sources_age_and_fall_silent(desk: Desk) -> None:
+    desk.send(report("A1"), report("A2", received_at=START + 5))
+    assert desk.board().sources["hotline"].last_received_at == START + 5
+    assert desk.board().sources["hotline"].count == 2
+    scoped = project(desk.board(), Scope(grid=LEAVES[1]))
+    assert (scoped.sources["hotline"].count, scoped.sources["hotline"].last_received_at) == (0, None)
+
+
+def test_quarantine_belongs_to_the_whole_city(desk: Desk) -> None:
+    desk.send(refusal())
+    assert (desk.board().open_quarantine, project(desk.board(), SCOPES[0]).open_quarantine) == (1, 0)
+
+
+def test_a_closed_incident_leaves_after_a_day_and_returns_when_reopened(desk: Desk) -> None:
+    desk.send(report("A1"))
+    incident = desk.incident()
+    desk.commands.close(COMMANDER, incident.id, 1, "resolved")
+    assert incident.id in desk.board().incidents
+    desk.tick(27 * HOUR)
+    desk.send(report("A2"))
+    assert incident.id not in desk.board().incidents
+    desk.commands.reopen(COMMANDER, incident.id, 2, "又坏了")
+    board = desk.board()
+    assert board.incidents[incident.id] == desk.stored(incident.id)
+    assert sum(views.heat(board, desk.now, "7d").values()) == 2  # reopening counts nothing anew
+
+
+def test_closed_incidents_on_the_board_are_bounded(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boards, "CLOSED_KEPT", 3)
+    desk.send(*(report(f"A{number}") for number in range(6)))
+    ids = list(desk.board().incidents)
+    for incident_id in ids:
+        desk.commands.close(COMMANDER, incident_id, 1, "resolved")
+    board = Board()
+    views_kept = [project(board, scope) for scope in SCOPES]
+    for entry in desk.entries():
+        change = apply(board, entry)
+        for view in views_kept:
+            apply_scoped(view, entry, change)
+    assert list(board.closed) == ids[3:]
+    assert all(view == project(board, view.scope) for view in views_kept)
+    assert views.closed_today(board, desk.now, ZONE) == 6
+
+
+def test_counts_never_fall_below_zero() -> None:
+    from operations.buckets import Kind
+
+    buckets = Buckets()
+    buckets.add(("a",), Kind("police", "0304", "routine"), 5, -1)
+    assert (list(buckets.cells()), buckets.totals) == ([], {})
