@@ -9,6 +9,7 @@ first live report, for sources of kind `demo` only.
 
 import logging
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from msgspec import convert, structs
@@ -28,7 +29,7 @@ from streams.finder import Finder
 from streams.normalise import normalise
 
 DAYS = 7
-COARSE, FINE = 20 * MINUTE, 5 * MINUTE
+COARSE, FINE = 60 * MINUTE, 10 * MINUTE
 """Time told in one transaction: before the last day, and in it."""
 WITH_UPDATES = 3 * HOUR
 """Only this late do updates and repeats come too; before, the first report of each incident says enough."""
@@ -57,7 +58,7 @@ class History:
     def __init__(self, ground: Ground, stories: Stories, end: int, ring: Callable[[int], None]) -> None:
         self._ground, self._stories, self._end, self._ring = ground, stories, end, ring
         self._taxonomy = Taxonomy.load()
-        self._open: dict[str, Incident] = {}
+        self._open: dict[str, tuple[Incident, duty.Plan]] = {}
         self._start = end - DAYS * 24 * HOUR
 
     def write(self, now: int, stopped: Callable[[], bool], tell: Callable[[float], None]) -> bool:
@@ -66,11 +67,13 @@ class History:
         token = lease.acquire(self._ground.database, name, OWNER, LEASE_US, now)
         if token is None:
             return False
-        sends = _Sends(self._stories.between(self._start, self._end))
+        updates_from = self._end - WITH_UPDATES
+        early = self._stories.between(self._start, updates_from, openings=True)
+        sends = _Sends(chain(early, self._stories.between(updates_from, self._end)))
         for until in self._moments():
             if stopped():
                 return False
-            self._receive([send for send in sends.until(until) if self._wanted(send)], until, token)
+            self._receive(list(sends.until(until)), until, token)
             self._work(until)
             tell((until - self._start) / (self._end - self._start))
         lease.release(self._ground.database, name, token)
@@ -82,9 +85,6 @@ class History:
         while until < self._end:
             until = min(self._end, until + (COARSE if until < self._end - WITH_TEXT else FINE))
             yield until
-
-    def _wanted(self, send: Send) -> bool:
-        return send.opening or send.at > self._end - WITH_UPDATES
 
     def _receive(self, sends: list[Send], until: int, token: int) -> None:
         items = [self._read(send) for send in sends]
@@ -106,7 +106,7 @@ class History:
             if entry.action == "incident.opened" and entry.body is not None:
                 opened = convert(entry.body["set"], Incident)
                 if opened.source in self._ground.sources:
-                    self._open[opened.id] = opened
+                    self._open[opened.id] = opened, duty.plan(opened)
 
     def _read(self, send: Send) -> Report | Refusal:
         item = send.item
@@ -117,7 +117,7 @@ class History:
     def _work(self, until: int) -> None:
         """Acknowledge and close what the demo's operators would have by then, all in one transaction."""
         brief = until < self._end - WITH_TEXT  # days ago only the closing matters
-        deeds = [deed for incident in list(self._open.values()) for deed in _deeds(incident, until, brief=brief)]
+        deeds = [deed for kept in self._open.values() for deed in _deeds(*kept, until, brief=brief)]
         if not deeds:
             return
         ids = sorted({incident.id for incident, _, _ in deeds})
@@ -138,10 +138,9 @@ class History:
             journal.append(transaction, drafts)
 
     def _keep(self, incident: Incident) -> None:
+        _, planned = self._open.pop(incident.id)
         if incident.is_open:
-            self._open[incident.id] = incident
-        else:
-            self._open.pop(incident.id, None)
+            self._open[incident.id] = incident, planned
 
 
 class _Sends:
@@ -157,8 +156,9 @@ class _Sends:
             self._next = next(self._sends, None)
 
 
-def _deeds(incident: Incident, until: int, *, brief: bool) -> Iterator[tuple[Incident, str, dict[str, object]]]:
-    planned = duty.plan(incident)
+def _deeds(
+    incident: Incident, planned: duty.Plan, until: int, *, brief: bool
+) -> Iterator[tuple[Incident, str, dict[str, object]]]:
     acknowledge_at = incident.received_at + round(planned.acknowledge_s * duty.SECOND)
     close_at = incident.received_at + round(planned.close_s * duty.SECOND)
     if incident.acknowledged_at is None and acknowledge_at <= until and not brief:

@@ -11,6 +11,7 @@ import math
 import random
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
+from itertools import islice
 from typing import Any, NamedTuple
 
 from config.taxonomy import Taxonomy
@@ -71,11 +72,14 @@ class Stories:
         self._weights = [story.share for story in self._stories]
         self._weather = [story for story in self._stories if story.weather]
 
-    def between(self, start: int, end: int) -> Iterator[Send]:
-        """Everything sent in [start, end), in order of sending; always the same for the same city, pace and span."""
+    def between(self, start: int, end: int, *, openings: bool = False) -> Iterator[Send]:
+        """Everything sent in [start, end), in order of sending; always the same for the same city, pace and span.
+
+        With `openings` only the first report of each incident, which is much faster.
+        """
         waiting: list[tuple[int, str, str, Send]] = []
         for number in range((start - LONGEST) // SLICE, -(-end // SLICE)):
-            for send in self._slice(number):
+            for send in self._slice(number, openings=openings):
                 if start <= send.at < end:
                     item = send.item
                     heapq.heappush(waiting, (send.at, str(item.get("id")), str(item.get("revision")), send))
@@ -102,26 +106,23 @@ class Stories:
             return None
         return chance.choice(self._places.spots).point(chance)
 
-    def _slice(self, number: int) -> Iterator[Send]:
+    def _slice(self, number: int, *, openings: bool) -> Iterator[Send]:
         begin = number * SLICE
         chance = random.Random(f"{self._seed} {self._pace} {number}")
         mean = self.expected(begin) * SLICE / HOUR
-        yield from self._incidents(begin, _poisson(mean, chance), chance, None)
+        counts: list[tuple[int, tuple[float, float] | None]] = [(_poisson(mean, chance), None)]
         centre = self.storm(begin)
         if centre is not None:
-            yield from self._incidents(begin, _poisson(mean * (STORM_FACTOR - 1), chance), chance, centre)
+            counts.append((_poisson(mean * (STORM_FACTOR - 1), chance), centre))
+        for count, storm in counts:
+            for serial in range(count):
+                key = f"{'S' if storm else ''}{serial:03d}" + ("" if self._pace == 1 else f"x{self._pace:g}")
+                sends = self._incident(begin, f"{self._stamp(begin)}{key}", storm)
+                yield from islice(sends, 1) if openings else sends
 
-    def _incidents(
-        self, begin: int, count: int, chance: random.Random, storm: tuple[float, float] | None
-    ) -> Iterator[Send]:
-        for serial in range(count):
-            occurred = begin + chance.randrange(SLICE)
-            key = f"{'S' if storm else ''}{serial:03d}" + ("" if self._pace == 1 else f"x{self._pace:g}")
-            yield from self._incident(occurred, f"{self._stamp(begin)}{key}", chance, storm)
-
-    def _incident(
-        self, occurred: int, key: str, chance: random.Random, storm: tuple[float, float] | None
-    ) -> Iterator[Send]:
+    def _incident(self, begin: int, key: str, storm: tuple[float, float] | None) -> Iterator[Send]:
+        chance = random.Random(f"{self._seed} {key}")
+        occurred = begin + chance.randrange(SLICE)
         if storm is None:
             story = chance.choices(self._stories, self._weights)[0]
             spot = self._places.draw(chance, story.type[:2])
