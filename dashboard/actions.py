@@ -8,6 +8,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from dashboard import access
+from dashboard.area import Area
+from dashboard.quarantine import Quarantine
 from operations import policy
 from operations.board import Board
 from operations.commands import Commands
@@ -19,10 +21,19 @@ WAIT_SECONDS = 10.0
 
 
 class Actions:
-    """`operations` are the domain's commands, each of which wants `identity()` first."""
+    """`operations` are the domain's commands, each of which wants `identity()` first; `area()` the grids in force."""
 
-    def __init__(self, operations: Commands, *, desk: Callable[[Identity, object], Coroutine[Any, Any, Any]]) -> None:
+    def __init__(
+        self,
+        operations: Commands,
+        *,
+        desk: Callable[[Identity, object], Coroutine[Any, Any, Any]],
+        quarantine: Quarantine,
+        area: Callable[[], Area | None],
+    ) -> None:
         self.operations = operations
+        self.quarantine = quarantine
+        self.area = area
         self._desk = desk
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ask: Callable[..., Coroutine[Any, Any, Any]] | None = None
@@ -42,13 +53,14 @@ class Actions:
     def ask(self, question: Callable[[Board], T]) -> T:
         """Return the answer to a question about the board as whoever asks may see it."""
         assert self._ask is not None, "the server has not started"
-        answer: T = self._wait(self._ask(question, self.identity().scope))
+        answer: T = self.wait(self._ask(question, self.identity().scope))
         return answer
 
     def register(self, report: object) -> Any:
         """Send a report taken at the desk (登记) through the same intake as every other; return the receipt."""
-        return self._wait(self._desk(self.identity(), report))
+        return self.wait(self._desk(self.identity(), report))
 
-    def _wait(self, work: Coroutine[Any, Any, Any]) -> Any:
+    def wait(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Return what work on the server's loop comes to; for the threads that callbacks run in."""
         assert self._loop is not None, "the server has not started"
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(WAIT_SECONDS)

@@ -16,24 +16,17 @@ from streams.intake import Intake
 
 REPAIRED = "repaired"
 
+Wait = Callable[[Coroutine[Any, Any, Any]], Any]
+
 
 class Quarantine:
-    """`wait` runs what intake does on the server's loop from a callback's thread."""
+    """One per web process."""
 
-    def __init__(
-        self,
-        database: Database,
-        keys: KeyStore,
-        ring: AfterCommit,
-        *,
-        intake: Intake,
-        wait: Callable[[Coroutine[Any, Any, Any]], Any],
-    ) -> None:
+    def __init__(self, database: Database, keys: KeyStore, ring: AfterCommit, intake: Intake) -> None:
         self._database = database
         self._keys = keys
         self._ring = ring
         self._intake = intake
-        self._wait = wait
 
     def listed(self) -> list[Item]:
         """Return what waits, as far as whoever asks may see it."""
@@ -45,8 +38,11 @@ class Quarantine:
             self._database, self._keys, access.current(), item_id, reason, now=clock.now(), after_commit=self._ring
         )
 
-    def resubmit(self, item_id: str, repaired: bytes) -> Refusal | None:
-        """Send the repaired report in its source's name and record it; return what is still wrong, if anything is."""
+    def resubmit(self, item_id: str, repaired: bytes, wait: Wait) -> Refusal | None:
+        """Send the repaired report in its source's name and record it; return what is still wrong, if anything is.
+
+        `wait` runs what intake does on the server's loop, from the thread of a callback.
+        """
         identity = access.current()
         source = sources.get(self._database, self._open(item_id).source)
         if source is None:
@@ -54,7 +50,7 @@ class Quarantine:
         found = self._intake.examine(source, repaired)
         if isinstance(found, Refusal):
             return found
-        self._wait(self._intake.accept(source, [repaired]))
+        wait(self._intake.accept(source, [repaired]))
         quarantine.resubmit(self._database, identity, item_id, REPAIRED, now=clock.now(), after_commit=self._ring)
         return None
 

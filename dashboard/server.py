@@ -23,6 +23,7 @@ from dashboard.live import Hub
 from dashboard.pages import Pages
 from dashboard.panels import PAGES
 from dashboard.parts import Parts
+from dashboard.quarantine import Quarantine
 from dashboard.screen import Screen
 from dashboard.senders import Senders
 from dashboard.socket import Live
@@ -55,7 +56,8 @@ class Server:
         senders = Senders(database, settings, port.intake)
         areas = Areas(database, settings.data / "cache")
         commands = Commands(database, keys, port.ring, locate=areas.located)
-        actions = Actions(commands, desk=senders.register)
+        quarantine = Quarantine(database, keys, port.ring, port.intake)
+        actions = Actions(commands, desk=senders.register, quarantine=quarantine, area=lambda: areas.current)
         hub = Hub(database, port, PAGES, city=City.of(settings), walls=self._tell)
         gate = Gate(database)
         self.parts = Parts(settings, database, port, senders, gate, hub, areas, actions, version())

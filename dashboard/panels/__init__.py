@@ -2,8 +2,26 @@
 
 from types import ModuleType
 
-from dashboard.panels import alerts, departments, figures, header, map, sources, trend, unplaced
+from dashboard.panels import (
+    alerts,
+    departments,
+    desk_drawer,
+    desk_header,
+    desk_help,
+    desk_queue,
+    desk_register,
+    desk_start,
+    figures,
+    header,
+    map,
+    quarantine,
+    sources,
+    trend,
+    unplaced,
+)
 
 PAGES: dict[str, tuple[ModuleType, ...]] = {
     "wall": (header, figures, alerts, map, unplaced, sources, departments, trend),
+    "desk": (desk_header, desk_queue, map, desk_drawer, desk_register, desk_help, desk_start),
+    "quarantine": (desk_header, quarantine, desk_help, desk_start),
 }

@@ -103,7 +103,7 @@ def resubmit(commands: Any, words: Words, asked: Asked) -> Answer:
     repaired = asked.get("content")
     if not isinstance(repaired, str) or not repaired.strip() or len(repaired) > CONTENT_MOST:
         raise Unclear("content")
-    wrong = commands.quarantine.resubmit(word(asked, "id"), repaired.encode())
+    wrong = commands.quarantine.resubmit(word(asked, "id"), repaired.encode(), commands.wait)
     if wrong is not None:
         reason = words.text("desk.fault.other", reason=fault(words, wrong.reason), field=wrong.field or "JSON")
         return {"ok": False, "code": wrong.reason, "text": words.text("desk.quarantine.still_bad", reason=reason)}
