@@ -8,11 +8,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from operations import board as boards
-from operations import snapshot, views
-from operations.board import Board, apply, apply_scoped, project
+from operations import snapshot, sources, views
+from operations.board import Board, SourceState, apply, apply_scoped, project
 from operations.buckets import Buckets
 from operations.entry import Entry
 from operations.incident import visible
+from operations.policy import SYSTEM
 from operations.scope import WHOLE, Scope
 from tests.operations.desk import (
     COMMANDER,
@@ -194,10 +195,13 @@ def test_received_by_hour_is_in_city_time(desk: Desk) -> None:
 
 def test_sources_age_and_fall_silent(desk: Desk) -> None:
     desk.send(report("A1"), report("A2", received_at=START + 5))
-    assert desk.board().sources["hotline"].last_received_at == START + 5
-    assert desk.board().sources["hotline"].count == 2
-    scoped = project(desk.board(), Scope(grid=LEAVES[1]))
-    assert (scoped.sources["hotline"].count, scoped.sources["hotline"].last_received_at) == (0, None)
+    state = desk.board().sources["hotline"]
+    assert (state.last_received_at, state.count, state.silent) == (START + 5, 2, False)
+    assert project(desk.board(), SCOPES[0]).sources == {}  # not registered: a scope learns nothing of it
+    sources.add(desk.database, SYSTEM, sources.Source("hotline", "12345 热线"), now=START)
+    sources.mark(desk.database, "hotline", silent=True, now=START)
+    assert desk.board().sources["hotline"] == SourceState("12345 热线", "http", START + 5, 2, True)
+    assert project(desk.board(), SCOPES[0]).sources["hotline"] == SourceState("12345 热线", "http", None, 0, True)
 
 
 def test_quarantine_belongs_to_the_whole_city(desk: Desk) -> None:
