@@ -5,9 +5,11 @@ by the same rules (`normalise`) and decided by the same reception (`operations.r
 at which they would have come; the demo's operators acknowledge and close them likewise. Only the HTTP door and the
 engine are left out: a door stamps the time of receipt and must not let a sender choose it. It happens once, before the
 first live report, for sources of kind `demo` only.
+
+A 特急 of the past comes in as 紧急 and is raised and acknowledged in one transaction: nobody could acknowledge it in
+time, and it would call the duty commander.
 """
 
-import logging
 from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import NamedTuple
@@ -37,9 +39,11 @@ WITH_TEXT = 24 * HOUR
 PARTITION = 99
 """A partition of its own: no stream feeds it, so reconciliation of the sixteen others is not touched."""
 OWNER = "demo-history"
+TOLD = 10
+"""How often progress is told."""
 LEASE_US = 2 * HOUR
 
-log = logging.getLogger(__name__)
+Deed = tuple[Incident, str, dict[str, object]]
 
 
 class Ground(NamedTuple):
@@ -59,6 +63,7 @@ class History:
         self._ground, self._stories, self._end, self._ring = ground, stories, end, ring
         self._taxonomy = Taxonomy.load()
         self._open: dict[str, tuple[Incident, duty.Plan]] = {}
+        self._grave: set[str] = set()
         self._start = end - DAYS * 24 * HOUR
 
     def write(self, now: int, stopped: Callable[[], bool], tell: Callable[[float], None]) -> bool:
@@ -69,13 +74,17 @@ class History:
             return False
         updates_from = self._end - WITH_UPDATES
         early = self._stories.between(self._start, updates_from, openings=True)
+        told = 0
         sends = _Sends(chain(early, self._stories.between(updates_from, self._end)))
         for until in self._moments():
             if stopped():
                 return False
             self._receive(list(sends.until(until)), until, token)
             self._work(until)
-            tell((until - self._start) / (self._end - self._start))
+            share = (until - self._start) * TOLD // (self._end - self._start)
+            if share > told:
+                told = share
+                tell(share / TOLD)
         lease.release(self._ground.database, name, token)
         return True
 
@@ -106,18 +115,21 @@ class History:
             if entry.action == "incident.opened" and entry.body is not None:
                 opened = convert(entry.body["set"], Incident)
                 if opened.source in self._ground.sources:
-                    self._open[opened.id] = opened, duty.plan(opened)
+                    self._open[opened.id] = opened, self._plan(opened)
 
     def _read(self, send: Send) -> Report | Refusal:
         item = send.item
         if send.at < self._end - WITH_TEXT:  # nobody reads old texts; their keys need not be kept
             item = {name: value for name, value in item.items() if name != "text"}
+        if item["urgency"] == "critical":
+            self._grave.add(item["id"])
+            item = item | {"urgency": "urgent"}
         return normalise(item, self._ground.sources[send.source], self._taxonomy, send.at)
 
     def _work(self, until: int) -> None:
         """Acknowledge and close what the demo's operators would have by then, all in one transaction."""
         brief = until < self._end - WITH_TEXT  # days ago only the closing matters
-        deeds = [deed for kept in self._open.values() for deed in _deeds(*kept, until, brief=brief)]
+        deeds = [deed for kept in self._open.values() for deed in self._deeds(*kept, until, brief=brief)]
         if not deeds:
             return
         ids = sorted({incident.id for incident, _, _ in deeds})
@@ -136,6 +148,24 @@ class History:
                 reception.store_incident(transaction, standing.incident, standing.said)
                 self._keep(standing.incident)
             journal.append(transaction, drafts)
+
+    def _plan(self, incident: Incident) -> duty.Plan:
+        grave = incident.report_id in self._grave
+        return duty.plan(structs.replace(incident, urgency="critical") if grave else incident)
+
+    def _deeds(self, incident: Incident, planned: duty.Plan, until: int, *, brief: bool) -> Iterator[Deed]:
+        """What was done by `until`. The gravest are raised to 特急 and acknowledged in one breath (see the module)."""
+        acknowledge_at = incident.received_at + round(planned.acknowledge_s * duty.SECOND)
+        close_at = incident.received_at + round(planned.close_s * duty.SECOND)
+        raised = incident.report_id in self._grave and incident.urgency != "critical"
+        if raised:
+            yield incident, "incident.urgency", {"urgency": "critical"}
+        if incident.acknowledged_at is None and (raised or (acknowledge_at <= until and not brief)):
+            seen = {"acknowledged_at": min(acknowledge_at, until), "acknowledged_by": planned.name}
+            yield incident, "incident.acknowledged", seen
+        if close_at <= until:
+            closed = {"step": "closed", "closed_at": close_at, "closed_by": planned.name, "result": planned.result}
+            yield incident, "incident.closed", closed
 
     def _keep(self, incident: Incident) -> None:
         _, planned = self._open.pop(incident.id)
@@ -156,23 +186,10 @@ class _Sends:
             self._next = next(self._sends, None)
 
 
-def _deeds(
-    incident: Incident, planned: duty.Plan, until: int, *, brief: bool
-) -> Iterator[tuple[Incident, str, dict[str, object]]]:
-    acknowledge_at = incident.received_at + round(planned.acknowledge_s * duty.SECOND)
-    close_at = incident.received_at + round(planned.close_s * duty.SECOND)
-    if incident.acknowledged_at is None and acknowledge_at <= until and not brief:
-        yield incident, "incident.acknowledged", {"acknowledged_at": acknowledge_at, "acknowledged_by": planned.name}
-    if close_at <= until:
-        closed = {"step": "closed", "closed_at": close_at, "closed_by": planned.name, "result": planned.result}
-        yield incident, "incident.closed", closed
-
-
 def _draft(before: Incident, after: Incident, action: str, changes: dict[str, object], at: int) -> Draft:
-    name = after.closed_by or after.acknowledged_by
     return Draft(
         at=at,
-        actor=duty.identity(name).actor,
+        actor=duty.identity(after.closed_by or after.acknowledged_by or duty.NAMES[0]).actor,
         action=action,
         subject_type="incident",
         subject_id=after.id,

@@ -20,8 +20,9 @@ NEXT: dict[str, tuple[tuple[str, int], ...]] = {
 OFFICE = {PENDING: "待受理", EN_ROUTE: "已派单", ON_SCENE: "现场处置", DONE: "处理完毕"}
 MACHINE = {PENDING: "告警", EN_ROUTE: "告警确认", ON_SCENE: "持续", DONE: "恢复"}
 FIELD_TYPES = ("02", "03", "07")
-MEAN_CHANGES = 3.4
-READINGS = (5, 22)
+MEAN_CHANGES = 8.0
+CHANGE_MEAN_S = 240.0
+READINGS = (12, 45)
 
 
 def progress(kind: str, source: DemoSource, chance: random.Random) -> Iterator[Step]:
@@ -46,7 +47,7 @@ def _changes(words: dict[str, str], source: DemoSource, chance: random.Random) -
         following = NEXT[state]
         state = chance.choices([word for word, _ in following], [count for _, count in following])[0]
         revision += 1
-        yield 30 + chance.expovariate(1 / 500), _step(revision, words.get(state, state))
+        yield 20 + chance.expovariate(1 / CHANGE_MEAN_S), _step(revision, words.get(state, state))
     if source.feed and chance.random() < 0.7:
         yield from _vanish(revision, words.get(state, state), chance)
 
