@@ -84,38 +84,44 @@ def _drawn_area(shape: Shape) -> float:
     )
 
 
-def overlaps(grids: Sequence[Grid], overlap_share: float, rounding_m2: float, findings: Findings) -> None:
-    """Grids of one level that cover the same ground: an error above the share of the smaller one, else a warning."""
+def neighbours(grids: Sequence[Grid], overlap_share: float, rounding_m2: float, findings: Findings) -> None:
+    """Overlaps of, and gaps between, the grids of one level."""
     shapes = np.array([grid.polygon for grid in grids], dtype=object)
-    suspects = ~shapely.is_empty(shapely.coverage_invalid_edges(shapes))
+    unmatched = ~shapely.is_empty(shapely.coverage_invalid_edges(shapes))
+    if unmatched.any():
+        _overlaps(grids, shapes, unmatched, overlap_share, rounding_m2, findings)
+    union = shapely.union_all(shapes) if unmatched.any() else shapely.coverage_union_all(shapes)
+    _gaps(grids, union, rounding_m2, findings)
+
+
+def _overlaps(
+    grids: Sequence[Grid],
+    shapes: NDArray[np.object_],
+    unmatched: NDArray[np.bool_],
+    overlap_share: float,
+    rounding_m2: float,
+    findings: Findings,
+) -> None:
+    """Grids that cover the same ground: an error above the share of the smaller one, else a warning."""
     a, b = shapely.STRtree(shapes).query(shapes)
-    ask = (a < b) & (suspects[a] | suspects[b])
+    ask = (a < b) & (unmatched[a] | unmatched[b])
     a, b = a[ask], b[ask]
     common = shapely.intersection(shapes[a], shapes[b])
     for i in np.flatnonzero(shapely.area(common) > 0).tolist():
         one, other = grids[a[i]], grids[b[i]]
-        size = area_m2(common[i])
-        if size <= rounding_m2 and not _most(common[i], one, other):
-            continue
-        share = common[i].area / min(one.polygon.area, other.polygon.area)
+        size, share = area_m2(common[i]), common[i].area / min(one.polygon.area, other.polygon.area)
         said: dict[str, Any] = {"other": other.code, "area_m2": size, "percent": 100 * share}
         if share > NESTED_SHARE:
             findings.error("nested", one.code, place(common[i]), **said)
-        elif share > overlap_share:
+        elif size > rounding_m2 and share > overlap_share:
             findings.error("overlap", one.code, place(common[i]), most=100 * overlap_share, **said)
-        else:
+        elif size > rounding_m2:
             findings.warning("small_overlap", one.code, place(common[i]), most=100 * overlap_share, **said)
 
 
-def _most(common: BaseGeometry, one: Grid, other: Grid) -> bool:
-    return bool(common.area > NESTED_SHARE * min(one.polygon.area, other.polygon.area))
-
-
-def gaps(grids: Sequence[Grid], rounding_m2: float, findings: Findings) -> None:
-    """Holes enclosed by grids of one level: a warning each, a point there belongs to the level above or to nobody."""
-    shapes = [grid.polygon for grid in grids]
-    union = shapely.coverage_union_all(shapes) if shapely.coverage_is_valid(shapes) else shapely.union_all(shapes)
-    tree = shapely.STRtree(shapes)
+def _gaps(grids: Sequence[Grid], union: BaseGeometry, rounding_m2: float, findings: Findings) -> None:
+    """Holes enclosed by grids: a warning each, a point there belongs to the level above or to nobody."""
+    tree = shapely.STRtree([grid.polygon for grid in grids])
     holes = [Polygon(hole) for part in shapely.get_parts(union).tolist() for hole in part.interiors]
     sized = sorted(((area_m2(hole), hole) for hole in holes), key=lambda one: -one[0])
     for size, hole in sized[:MAX_GAPS_EACH]:
@@ -124,35 +130,37 @@ def gaps(grids: Sequence[Grid], rounding_m2: float, findings: Findings) -> None:
             findings.warning("gap", around[0], place(hole), area_m2=size, around=", ".join(around[:6]))
 
 
-def uncovered(grids: Sequence[Grid], rounding_m2: float, findings: Findings) -> None:
-    """Parents that their children do not fill: a warning each, points there belong to the parent itself."""
+def parents(grids: Sequence[Grid], parent_share: float, rounding_m2: float, findings: Findings) -> None:
+    """Grids that do not lie in the parent they name: outside of it an error, across its border a warning.
+
+    And parents that their children do not fill: a warning each, points there belong to the parent itself.
+    """
+    by_code: Mapping[str, Grid] = {grid.code: grid for grid in grids}
+    below = [grid for grid in grids if grid.parent in by_code]
+    inside = shares((g.polygon for g in below), (by_code[g.parent].polygon for g in below))
     children: dict[str, list[Shape]] = {}
-    for grid in grids:
+    filled: dict[str, float] = {}
+    for grid, share in zip(below, inside.tolist(), strict=True):
         children.setdefault(grid.parent, []).append(grid.polygon)
-    for grid in grids:
-        if grid.code in children:
-            rest = grid.polygon.difference(shapely.union_all(children[grid.code]))
-            size, whole = area_m2(rest), area_m2(grid.polygon)
-            if size > max(rounding_m2, (1 - WHOLE_SHARE) * whole):
-                findings.warning("uncovered", grid.code, place(rest), area_m2=size, percent=100 * size / whole)
+        filled[grid.parent] = filled.get(grid.parent, 0.0) + share * grid.polygon.area
+        if share < parent_share:
+            findings.error("outside_parent", grid.code, place(grid.polygon), parent=grid.parent, percent=100 * share)
+        elif share < WHOLE_SHARE:
+            findings.warning("straddles", grid.code, place(grid.polygon), parent=grid.parent, percent=100 * share)
+    for code, area in sorted(filled.items()):
+        shape = by_code[code].polygon
+        if area < WHOLE_SHARE * shape.area:
+            rest = shape.difference(shapely.union_all(children[code]))
+            size = area_m2(rest)
+            if size > rounding_m2:
+                findings.warning("uncovered", code, place(rest), area_m2=size, percent=100 * size / area_m2(shape))
 
 
 def shares(inner: Iterable[Shape], outer: Iterable[Shape]) -> NDArray[np.float64]:
     """How much of each inner shape lies in its outer one, from 0 to 1."""
     one, other = np.array(list(inner), dtype=object), np.array(list(outer), dtype=object)
+    shapely.prepare(other)
     result = np.ones(len(one))
     for i in np.flatnonzero(~shapely.covers(other, one)).tolist():
         result[i] = shapely.area(shapely.intersection(one[i], other[i])) / one[i].area
     return result
-
-
-def parents(grids: Sequence[Grid], parent_share: float, findings: Findings) -> None:
-    """Grids that do not lie in the parent they name: outside of it an error, across its border a warning."""
-    by_code: Mapping[str, Grid] = {grid.code: grid for grid in grids}
-    below = [grid for grid in grids if grid.parent in by_code]
-    inside = shares((g.polygon for g in below), (by_code[g.parent].polygon for g in below))
-    for grid, share in zip(below, inside.tolist(), strict=True):
-        if share < parent_share:
-            findings.error("outside_parent", grid.code, place(grid.polygon), parent=grid.parent, percent=100 * share)
-        elif share < WHOLE_SHARE:
-            findings.warning("straddles", grid.code, place(grid.polygon), parent=grid.parent, percent=100 * share)

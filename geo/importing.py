@@ -217,7 +217,8 @@ def _dissolved(grids: list[Grid], findings: Findings) -> list[Grid]:
     for grid in sorted(grids, key=lambda grid: -grid.level):
         if grid.polygon.is_empty:
             shapes = [by_code[code].polygon for code in below.get(grid.code, ()) if by_code[code].kind == GENERAL]
-            union = shapely.union_all(shapes)
+            matched = bool(shapely.coverage_is_valid(shapes))
+            union = shapely.coverage_union_all(shapes) if matched else shapely.union_all(shapes)
             if not isinstance(union, shapely.Polygon | shapely.MultiPolygon) or union.is_empty:
                 findings.error("empty", grid.code)
             else:
@@ -230,12 +231,10 @@ def _check_areas(
 ) -> None:
     general = [grid for grid in grids if grid.kind == GENERAL]
     if not _suspect_datum(general, drafts, how, reference, findings):
-        faults.parents(general, how.parent_share, findings)
+        faults.parents(general, how.parent_share, how.rounding_m2, findings)
     for level in sorted({grid.level for grid in general}):
         same = [grid for grid in general if grid.level == level]
-        faults.overlaps(same, how.overlap_share, how.rounding_m2, findings)
-        faults.gaps(same, how.rounding_m2, findings)
-    faults.uncovered(general, how.rounding_m2, findings)
+        faults.neighbours(same, how.overlap_share, how.rounding_m2, findings)
 
 
 def _suspect_datum(

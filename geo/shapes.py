@@ -66,8 +66,9 @@ class Shapes:
         for level in sorted({grid.level for grid in general}):
             same = [grid for grid in general if grid.level == level]
             coverage, labels = _coverage(same), _labels(same)
-            for detail in range(len(DETAIL_ZOOMS)):
-                shapes[level, detail] = _shape(same, simplified(coverage, tolerance(detail)), labels)
+            for detail in reversed(range(len(DETAIL_ZOOMS))):  # each from the finer one: the fewer points, the quicker
+                coverage = shapely.coverage_simplify(coverage, tolerance(detail))
+                shapes[level, detail] = _shape(same, rounded(coverage), labels)
         return cls(shapes)
 
     @classmethod
@@ -118,11 +119,10 @@ def tolerance(detail: int) -> float:
     return PIXELS * 360.0 / (TILE_PIXELS << DETAIL_ZOOMS[detail])
 
 
-def simplified(shapes: NDArray[np.object_], degrees: float) -> NDArray[np.object_]:
-    """The coverage with fewer points, rounded to DIGITS, rings in RFC 7946 order."""
-    coarse = shapely.coverage_simplify(shapes, degrees)
-    rounded = shapely.transform(coarse, lambda points: np.round(points, DIGITS))
-    result: NDArray[np.object_] = shapely.orient_polygons(rounded, exterior_cw=False)
+def rounded(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+    """The shapes with DIGITS digits, their rings in RFC 7946 order."""
+    short = shapely.transform(shapes, lambda points: np.round(points, DIGITS))
+    result: NDArray[np.object_] = shapely.orient_polygons(short, exterior_cw=False)
     return result
 
 
