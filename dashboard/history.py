@@ -30,8 +30,6 @@ def what(entry: Entry, names: Names) -> str:
     words = names.words
     values = (entry.body or {}).get("set", {})
     match entry.action:
-        case "incident.opened":
-            return words.text("desk.history.incident_opened", source=names.source(values.get("source", "")))
         case "incident.updated":
             return updated(values, words)
         case "incident.urgency":

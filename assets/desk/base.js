@@ -40,8 +40,12 @@
   desk.type = (code) => desk.facts.types[code] || desk.text("queue.type_unknown", { code });
   desk.department = (code) => desk.facts.departments[code] || code || "";
   desk.grid = (code) => desk.facts.grids[code] || code;
-  /** "东湖街道 · 湖滨社区 · 第 12 网格": the last `levels` names of a chain. */
-  desk.chain = (chain, levels = 2) => (chain || []).slice(-levels).map(desk.grid).join(" · ");
+  /** "东湖街道 · 湖滨社区 12 网格": the town and the smallest grid of a chain; with `all`, every name in it. */
+  desk.chain = (chain, all = false) => {
+    const codes = chain || [];
+    const shown = all || codes.length < 3 ? codes : [codes.at(-3), codes.at(-1)];
+    return shown.map(desk.grid).join(" · ");
+  };
   desk.urgency = (code) => desk.text(`urgency.${code}`);
 
   const spans = JSON.parse(document.getElementById("gridwall-words")?.textContent || "{}");

@@ -88,7 +88,7 @@
         h("span.desk-step", {}, desk.text(`step.${one.step}`)),
         h("button.desk-button.quiet", { type: "button", onclick: desk.closeDrawer, "aria-label": desk.text("close") }, h("kbd", {}, "Esc"))),
       h("h2.desk-title", {}, one.title || desk.type(one.type)),
-      desk.facts.me.can.length ? null : h("p.desk-denied", { role: "note" }, desk.text("denied_all", { role: desk.text(`role.${desk.facts.me.role}`) })),
+      desk.facts.me.can.length ? "" : h("p.desk-denied", { role: "note" }, desk.text("denied_all", { role: desk.text(`role.${desk.facts.me.role}`) })),
       h("div.desk-actions", { role: "toolbar", "aria-label": desk.text("drawer.actions") }, names.map((name) => button(name, one))));
   };
 
@@ -171,7 +171,7 @@
   desk.found = (found) => {
     if (!found) return desk.text("queue.locating");
     if (found.error) return found.error;
-    if (found.code) return desk.chain(found.chain, 3);
+    if (found.code) return desk.chain(found.chain);
     return desk.text("queue.unplaced_near", { grid: desk.grid(found.nearest), metres: Math.round(found.distance_m) });
   };
 

@@ -6,6 +6,7 @@
   const h = desk.h;
   const MEMORY = "gridwall.desk.draft";
   const KEPT = ["channel", "address", "type", "urgency", "title", "text", "lon", "lat", "grid"]; // never name and phone
+  const TYPED = ["caller", "phone", "address", "type", "title", "text", "lon", "grid"];
   const CHANNELS = ["hotline", "grid_worker", "police_110", "leader", "media", "visit", "patrol", "other"];
   const URGENCIES = ["critical", "urgent", "routine"];
   const NEAR = 500; // m within which a matter of the same type may be the same
@@ -20,7 +21,8 @@
   let expected = null; // {report, timer}: a sent report the journal has yet to show
   let located = 0;
 
-  const fresh = () => ({ channel: "hotline", urgency: "", report: crypto.randomUUID() });
+  // Its id and time are made once: a form that is sent again is a repeat, not another report.
+  const fresh = () => ({ channel: "hotline", urgency: "", report: crypto.randomUUID(), at: Math.round(window.gridwall.clock()) });
   const save = () => {
     const kept = Object.fromEntries(KEPT.filter((name) => draft[name] !== undefined && draft[name] !== "").map((name) => [name, draft[name]]));
     sessionStorage.setItem(MEMORY, JSON.stringify(kept));
@@ -202,6 +204,7 @@
     if (!desk.can("register")) return desk.say(desk.text("denied", { role: desk.text(`role.${desk.facts.me.role}`) }), { bad: true });
     if (!form.open) {
       form.open = true;
+      if (!Object.keys(draft).some((name) => TYPED.includes(name) && draft[name])) draft = { ...fresh() }; // the call begins now
       desk.byId("desk-side").dataset.form = "true";
       build();
       desk.map?.pick((at) => point(at), true);
@@ -270,7 +273,7 @@
       if (row?.source !== "desk" || row.report_id !== expected.report) continue;
       clearTimeout(expected.timer);
       expected = null;
-      desk.say(desk.text("form.registered", { number: row.number || "", place: row.grid ? desk.chain(row.chain, 2) : desk.text("queue.unplaced") }));
+      desk.say(desk.text("form.registered", { number: row.number || "", place: row.grid ? desk.chain(row.chain) : desk.text("queue.unplaced") }));
       if (!form.open && desk.mode() !== "action") desk.open(id);
       return;
     }
@@ -281,6 +284,6 @@
     desk.queue.watch(seen);
     desk.key("KeyN", form.show, () => ["queue", "drawer"].includes(desk.mode()));
     desk.byId("desk-new").addEventListener("click", form.show);
-    if (Object.keys(draft).some((name) => ["title", "text", "address", "type"].includes(name))) desk.say(desk.text("form.draft"));
+    if (Object.keys(draft).some((name) => TYPED.includes(name))) desk.say(desk.text("form.draft"));
   });
 })();

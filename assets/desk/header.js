@@ -8,7 +8,17 @@
     button.setAttribute("aria-checked", String(desk.letters()));
   };
 
+  // The server's clock in the city's time zone.
+  const tick = () => {
+    const now = window.gridwall.clock();
+    for (const element of document.querySelectorAll(".desk-clock")) {
+      element.textContent = new Date(now).toLocaleTimeString("en-GB", { timeZone: element.dataset.zone, hour12: false });
+    }
+    setTimeout(tick, 1000 - (now % 1000));
+  };
+
   desk.onStart("*", () => {
+    tick();
     const { me } = desk.facts;
     desk.byId("desk-me").textContent = `${desk.text(`role.${me.role}`)} ${me.name}`;
     for (const link of document.querySelectorAll(".desk-nav a")) {

@@ -53,6 +53,8 @@
 
   const begin = () => {
     picture.lock(false);
+    picture.marks.place = () => null; // the drawer names incidents here, a callout would only cover the map
+    picture.marks.draw();
     const box = picture.map.getContainer();
     overlay = {
       ring: h("i.desk-ring", { hidden: true, "aria-hidden": "true" }),
@@ -89,7 +91,7 @@
     maps.scale = () => SMALLER;
     const wait = () => {
       picture = maps.pictures?.[0];
-      if (picture?.marks || (picture && picture.layers !== undefined)) begin();
+      if (picture?.marks) begin();
       else setTimeout(wait, 100);
     };
     wait();

@@ -33,7 +33,7 @@
     all: () => true,
   };
   const haystack = (row) =>
-    [row.number, row.title, row.address, row.report_id, desk.type(row.type), desk.chain(row.chain, 9)].join("\n").toLowerCase();
+    [row.number, row.title, row.address, row.report_id, desk.type(row.type), desk.chain(row.chain, true)].join("\n").toLowerCase();
 
   const fits = (row) =>
     (!filter.urgency.length || filter.urgency.includes(row.urgency)) &&
@@ -70,13 +70,14 @@
 
   // ---- drawing ---------------------------------------------------------------------------------------------------
   const where = (row) => {
-    if (row.grid) return desk.chain(row.chain, 2);
+    if (row.grid) return desk.chain(row.chain);
     if (row.nearest) return desk.text("queue.unplaced_near", { grid: desk.grid(row.nearest), metres: Math.round(row.distance_m || 0) });
     return desk.text("queue.unplaced");
   };
   const state = (row) => {
     if (!open(row)) return desk.text("queue.closed");
-    return row.acknowledged_at ? desk.text(`step.${row.step}`) : desk.text("queue.waiting");
+    if (!row.acknowledged_at) return desk.text("queue.waiting");
+    return desk.text(row.step === "register" ? "queue.acknowledged" : `step.${row.step}`);
   };
   const label = (row) => [desk.urgency(row.urgency), row.title, where(row), state(row)].join(", ");
 
@@ -85,12 +86,12 @@
   const build = (id, row) =>
     h("div.desk-row", {
       id: `desk-row-${id}`, role: "option", "aria-label": label(row), "data-id": id,
-      "data-urgency": row.urgency, "data-waiting": !row.acknowledged_at && open(row), "data-closed": !open(row),
+      "data-urgency": row.urgency, "data-waiting": String(!row.acknowledged_at && open(row)), "data-closed": String(!open(row)),
     },
       h("span.desk-row-mark", {}, desk.shape(row.urgency), h("b", {}, desk.urgency(row.urgency))),
       h("span.desk-row-title", {}, row.title || desk.type(row.type)),
       h("span.desk-row-age", { "data-at": waitingSince(row) }, desk.ago(waitingSince(row))),
-      h("span.desk-row-where", {}, [where(row), row.address].filter(Boolean).join(" · ")),
+      h("span.desk-row-where", {}, [row.number, where(row), row.address].filter(Boolean).join(" · ")),
       h("span.desk-row-state", {},
         row.reports > 1 && h("i", {}, desk.text("queue.reports", { n: row.reports })),
         row.gone && h("i", {}, desk.text("queue.gone")),
@@ -141,7 +142,7 @@
     parts.fresh.hidden = !fresh.size;
     parts.fresh.textContent = desk.text("queue.fresh", { n: fresh.size });
     parts.clear.hidden = JSON.stringify({ ...filter, newest: false }) === JSON.stringify({ ...NONE, newest: false });
-    parts.sort.textContent = desk.text(filter.newest ? "queue.newest_first" : "queue.gravest_first");
+    parts.sort.replaceChildren(h("kbd", {}, "S"), desk.text(filter.newest ? "queue.newest_first" : "queue.gravest_first"));
     parts.empty.hidden = queue.order.length > 0;
     parts.empty.textContent = desk.text(!loaded ? "queue.loading" : queue.rows.size ? "queue.none_fit" : "queue.empty");
   };

@@ -84,10 +84,8 @@ def progress(one: Incident, names: Names) -> list[Fact]:
     say = names.words.text
     found = [Fact("acknowledged", say("desk.fact.waiting") if one.is_open else "")]
     if one.acknowledged_at:
-        who = say(
-            "desk.fact.acknowledged_value", at=names.moment(one.acknowledged_at), who=names.actor(one.acknowledged_by)
-        )
-        found = [Fact("acknowledged", who, one.acknowledged_at)]
+        told = " · ".join(part for part in (names.moment(one.acknowledged_at), one.acknowledged_by) if part)
+        found = [Fact("acknowledged", told, one.acknowledged_at)]
     if one.escalated_at:
         found.append(Fact("escalated", names.moment(one.escalated_at), one.escalated_at))
     if one.closed_at:
@@ -130,7 +128,7 @@ def details(one: Incident, text: str, lines: Sequence[Line], names: Names) -> ht
             html.Dl([part for fact in facts(one, names) for part in fact_parts(fact, words)], className="desk-facts"),
             *([html.H3(words.text("desk.drawer.text")), html.P(text, className="desk-text")] if text else []),
             html.H3([words.text("desk.drawer.history"), html.Small(note)]),
-            html.Ol([history_item(line, names) for line in shown], className="desk-history"),
+            html.Ol([history_item(line, names, text) for line in shown], className="desk-history"),
         ],
         id="desk-details",
         **{"data-id": one.id, "data-revision": str(one.revision)},
@@ -143,9 +141,9 @@ def fact_parts(fact: Fact, words: Words) -> list[Any]:
     return [html.Dt(words.text(f"desk.fact.{fact.name}")), html.Dd([fact.value, *ago])]
 
 
-def history_item(line: Line, names: Names) -> html.Li:
-    """Return one line of the history."""
-    extra = [html.P(line.more, className="desk-history-more")] if line.more else []
+def history_item(line: Line, names: Names, text: str) -> html.Li:
+    """Return one line of the history; words already shown as the incident's `text` are not said again."""
+    extra = [html.P(line.more, className="desk-history-more")] if line.more and line.more != text else []
     return html.Li(
         [html.Time(names.moment(line.at)), html.B(line.who), html.Span(line.what), *extra],
         className="desk-history-item",

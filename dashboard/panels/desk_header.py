@@ -41,7 +41,7 @@ def layout(words: Words) -> html.Header:
                 ],
                 className="desk-age",
             ),
-            html.Span(className="desk-clock", **{"data-clock": "time", "data-zone": str(words.city.zone)}),
+            html.Span(className="desk-clock", **{"data-zone": str(words.city.zone)}),
             html.Span(id="desk-me", className="desk-me"),
             html.A(words.text("desk.other_language"), href=f"?lang={other}", className="desk-button quiet"),
             key_button("?", words.text("desk.help.title"), "desk-help-open", "quiet"),

@@ -5,6 +5,7 @@ intake seals them.
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from dash import Input, Output, dcc, html
@@ -32,6 +33,7 @@ def report(asked: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "id": word(asked, "report"),
         "revision": "1",
+        "occurred_at": begun(asked),
         "type": word(asked, "type"),
         "urgency": word(asked, "urgency", URGENCIES),
         "title": text(asked, "title"),
@@ -43,6 +45,14 @@ def report(asked: Mapping[str, Any]) -> dict[str, Any]:
     }
     found["reporter"] = {name: value for name, value in found["reporter"].items() if value}
     return {name: value for name, value in found.items() if value}
+
+
+def begun(asked: dict[str, Any]) -> str:
+    """Return when the form was opened (the browser says milliseconds of the server's clock), as ISO 8601 in UTC."""
+    try:
+        return datetime.fromtimestamp(number(asked, "at") / 1000, UTC).isoformat(timespec="milliseconds")
+    except (OverflowError, OSError, ValueError) as error:
+        raise Unclear("at") from error
 
 
 def long_text(asked: dict[str, Any]) -> str:
