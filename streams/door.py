@@ -5,7 +5,7 @@ what comes back. Every answer is JSON with `code` (for programs) and, when refus
 
     POST   202  {"accepted", "duplicates", "quarantined": [{"index", "field", "reason", "params"}]}
            413  a report over 1 MiB, a request over 8 MiB        415  not JSON, not UTF-8, or compressed
-           422  no report can be read in it (its bytes are quarantined)
+           422  no report can be read in it, or the only one is refused (its bytes are quarantined)
            429  faster than the source's limit                   503  not durable now; send it again after Retry-After
     WS     → {"id": …, "reports": [...]} or {"id": …, "report": {...}}
            ← {"ack": id, "accepted", "duplicates", "quarantined"}   after fsync, in order of completion
@@ -48,7 +48,8 @@ async def post(intake: Intake, source: Source, headers: Mapping[str, str], body:
         items, many = _items(headers, body)
         if not many and len(body) > LARGEST_REPORT:
             return refused(TOO_LARGE, "report_too_large", most=LARGEST_REPORT)
-        return ACCEPTED, JSON, _ENCODE(await intake.accept(source, items))
+        receipt = await intake.accept(source, items)
+        return _told(receipt) if many or receipt.accepted else _set_aside(receipt)
     except _Refused as error:
         return error.answer
     except Unreadable as error:
@@ -104,8 +105,17 @@ async def _unreadable(intake: Intake, source: Source, body: bytes, error: Unread
         receipt = await intake.quarantine(source, body, error)
     except (IntakeRefused, EngineMisconfigured) as away:
         return _not_taken(away)
-    status, headers, _ = answer = refused(UNREADABLE, "unreadable", reason=error.code)
-    return status, headers, _ENCODE(msgspec.json.decode(answer[2]) | {"quarantined": receipt.quarantined})
+    return _set_aside(receipt)
+
+
+def _told(receipt: Receipt) -> Answer:
+    return ACCEPTED, JSON, _ENCODE(receipt)
+
+
+def _set_aside(receipt: Receipt) -> Answer:
+    """The one thing that was sent is in quarantine."""
+    status, headers, body = refused(UNREADABLE, "unreadable", reason=receipt.quarantined[0].reason)
+    return status, headers, _ENCODE(msgspec.json.decode(body) | {"quarantined": receipt.quarantined})
 
 
 def _not_taken(error: Exception) -> Answer:

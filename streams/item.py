@@ -89,7 +89,7 @@ def why(error: Exception) -> str:
 def depth(value: object) -> int:
     """Levels of nesting, counted level by level and not deeper than just over DEEPEST."""
     level, levels = [value], 0
-    while level and levels <= DEEPEST:
+    while level and levels <= DEEPEST + 1:
         level = [
             child
             for one in level

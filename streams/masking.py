@@ -22,6 +22,7 @@ ANNOUNCED = re.compile(
     r"((?:电话|手机|联系方式|号码|致电|tel|phone|mobile|call)\D{0,6}?)(\+?\d(?:[\s\-]?\d){5,14})(?!\d)", re.IGNORECASE
 )
 DIGITS = re.compile(r"\d(?:\D{0,2}\d){6}")
+WIDE_DIGITS = {ord("０") + digit: str(digit) for digit in range(10)}
 DIGIT = re.compile(r"[\dXxＸｘ]")
 
 
@@ -41,7 +42,7 @@ def masked(text: str) -> str:
     """The text with phone numbers and ID-card numbers (身份证号) as stars; other numbers stay."""
     if DIGITS.search(text) is None:
         return text
-    text = PRIVATE.sub(lambda found: _stars(found[0]), text)
+    text = PRIVATE.sub(lambda found: _stars(found[0]), text.translate(WIDE_DIGITS))
     return ANNOUNCED.sub(lambda found: found[1] + _stars(found[2]), text)
 
 

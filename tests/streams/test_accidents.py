@@ -1,0 +1,228 @@
+"""Accidents with an engine and a worker process of the test's own: restarts under load, kill -9, full memory."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+import redis
+import sqlalchemy as sa
+
+from config import clock, parent
+from config.settings import ROOT, Settings, child_environment
+from operations import journal
+from operations.database import Database
+from operations.tables import outcome
+from streams import door, engine
+from streams.errors import EngineAway, EngineMisconfigured, IntakeRefused
+from streams.port import Port
+from tests.streams.samples import JSON_TYPE, SOURCE, make_intake, make_log, report
+
+PATIENCE_SECONDS = 30
+
+
+class Engine:
+    """An embedded Valkey that can be killed and started again on its data."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *options: str, maxmemory_mb: int = 256) -> None:
+        command = engine.server_command(self._settings, maxmemory_mb=maxmemory_mb)
+        self._process = subprocess.Popen(
+            [*command, *options], stdout=subprocess.DEVNULL, preexec_fn=parent.die_with_parent, start_new_session=True
+        )
+        with redis.Redis(unix_socket_path=str(self._settings.socket)) as client:
+            wait_for(lambda: answers(client))
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+def answers(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Poll real processes until the condition holds."""
+    deadline = clock.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert clock.monotonic() < deadline, "it did not happen in time"
+        signal.sigtimedwait([], 0.01)
+
+
+@pytest.fixture
+def own_engine(settings: Settings) -> Iterator[Engine]:
+    """An engine of the test's own."""
+    made = Engine(settings)
+    yield made
+    made.kill()
+
+
+def start_worker(settings: Settings, database: Database) -> subprocess.Popen[bytes]:
+    code = "from config.settings import load; from streams import worker; worker.main(load(lease_seconds=2))"
+    environment = child_environment() | {"GRIDWALL_DATA": str(settings.data), "DATABASE_URL": database.url}
+    environment.pop("REDIS_URL", None)
+    return subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+
+
+def outcomes(database: Database) -> int:
+    with database.read() as connection:
+        return int(connection.execute(sa.select(sa.func.count()).select_from(outcome)).scalar_one())
+
+
+async def persist(post: Callable[[bytes], object], number: int) -> int:
+    """Send one report until it is accepted, as any sender should; returns the tries."""
+    body = json.dumps(report(f"R{number}")).encode()
+    for tries in range(1, 400):
+        status, headers, _ = await post(body)  # type: ignore[misc]
+        if status == 202:
+            return tries
+        assert status == 503 and int(headers["retry-after"]) > 0
+        await asyncio.sleep(0.05)
+    raise AssertionError("never accepted")
+
+
+async def test_nothing_is_lost_or_doubled_when_the_engine_and_the_worker_are_killed_under_load(
+    settings: Settings, database: Database, own_engine: Engine
+) -> None:
+    own_engine.start()
+    log = make_log(settings)
+    intake = make_intake(log)
+    worker = start_worker(settings, database)
+
+    async def post(body: bytes) -> object:
+        return await door.post(intake, SOURCE, JSON_TYPE, body)
+
+    async def trouble() -> subprocess.Popen[bytes]:
+        nonlocal worker
+        for _ in range(3):
+            await asyncio.sleep(0.2)
+            own_engine.kill()
+            await asyncio.sleep(0.1)
+            own_engine.start()
+            os.kill(worker.pid, signal.SIGKILL)
+            worker.wait()
+            worker = start_worker(settings, database)
+        return worker
+
+    try:
+        making = asyncio.create_task(trouble())
+        sent = 0
+        while not making.done():
+            await asyncio.gather(*(persist(post, number) for number in range(sent, sent + 50)))
+            sent += 50
+        await making
+        wait_for(lambda: outcomes(database) >= sent)
+        assert outcomes(database) == sent
+        assert journal.head(database).seq == sent
+        worker.terminate()
+        assert worker.wait(PATIENCE_SECONDS) == 0
+    finally:
+        worker.kill()
+        worker.wait()
+    await log.close()
+
+
+async def test_a_full_engine_refuses_with_503_and_keeps_what_it_has(settings: Settings, own_engine: Engine) -> None:
+    own_engine.start(maxmemory_mb=3)
+    log = make_log(settings)
+    intake = make_intake(log)
+    accepted = 0
+    with pytest.raises(IntakeRefused) as refused:
+        for number in range(2_000):
+            accepted += (
+                await intake.accept(SOURCE, [report(f"{number}-{n}", text="字" * 900) for n in range(20)])
+            ).accepted
+    assert refused.value.code == "engine_full"
+    assert accepted > 0
+    with redis.Redis.from_url(settings.redis_url) as client:
+        assert int(client.hget("gridwall:accepted", "all") or 0) == accepted  # type: ignore[arg-type]
+        client.config_set("maxmemory", "64mb")
+    await asyncio.sleep(0.3)
+    assert (await intake.accept(SOURCE, [report("again")])).accepted == 1
+    await log.close()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--appendfsync", "everysec"), ("--appendonly", "no"), ("--maxmemory-policy", "allkeys-lru")],
+)
+async def test_an_engine_that_could_lose_reports_is_refused_loudly(
+    settings: Settings, own_engine: Engine, options: tuple[str, str]
+) -> None:
+    own_engine.start(*options)
+    log = make_log(settings)
+    status, headers, body = await door.post(make_intake(log), SOURCE, JSON_TYPE, json.dumps(report()).encode())
+    assert (status, headers["retry-after"], json.loads(body)["code"]) == (503, "30", "engine_misconfigured")
+    client = engine.connect_sync(settings.redis_url)
+    with pytest.raises(EngineMisconfigured, match=options[0].strip("-")):
+        client.ping()
+    client.close()
+    await log.close()
+
+
+async def test_a_reconnect_is_verified_too(settings: Settings, own_engine: Engine) -> None:
+    own_engine.start()
+    log = make_log(settings)
+    intake = make_intake(log)
+    assert (await intake.accept(SOURCE, [report()])).accepted == 1
+    own_engine.kill()
+    own_engine.start("--appendfsync", "no")
+    with pytest.raises((EngineAway, EngineMisconfigured)):
+        await intake.accept(SOURCE, [report()])
+    await asyncio.sleep(0.3)
+    with pytest.raises(EngineMisconfigured):
+        await intake.accept(SOURCE, [report()])
+    await log.close()
+
+
+async def test_a_read_only_engine_refuses(settings: Settings, own_engine: Engine) -> None:
+    own_engine.start("--replicaof", "127.0.0.1 1")
+    log = make_log(settings)
+    with pytest.raises(EngineAway) as refused:
+        await make_intake(log).accept(SOURCE, [report()])
+    assert refused.value.code in ("engine_read_only", "engine_away")
+    await log.close()
+
+
+async def test_the_port_tells_readiness_and_the_doorbell_comes_back(settings: Settings, own_engine: Engine) -> None:
+    port = Port(settings)
+    assert (await port.ready())["engine"] == "engine_away"
+    assert (await port.metrics())["engine_up"] == 0
+    port.ring(1)  # nobody hears it, no harm
+    own_engine.start()
+    assert await port.ready() == {
+        "ok": True,
+        "engine": "ok",
+        "bound": settings.intake_bound,
+        "pending": 0,
+        "workers": 0,
+    }
+    rings = port.doorbell()
+    assert await anext(rings) == 0
+    port.ring(41)
+    assert await anext(rings) == 41
+    own_engine.kill()
+    waiting = asyncio.ensure_future(anext(rings))
+    await asyncio.sleep(0.1)
+    own_engine.start()
+    assert await waiting == 0  # look: something may have been missed
+    await port.set_gauge("x", {"n": 1})
+    assert (await port.gauges())["x"]["value"] == {"n": 1}
+    assert (await port.gauges())["pending"]["value"] == 0
+    await rings.aclose()  # type: ignore[attr-defined]
+    await port.close()
