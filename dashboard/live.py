@@ -119,9 +119,7 @@ class Hub:
 
     async def stop(self) -> None:
         """End following and tell the screens to come back elsewhere."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(self._tasks)
         for screen in list(self.screens):
             screen.closing = 1012
             screen.wake.set()
@@ -196,7 +194,8 @@ class Hub:
     async def _until_something(self, flushed: float) -> None:
         due = min((drawn.picture.due_in() for drawn in self._drawn.values()), default=POLL)
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._bell.wait(), min(due, POLL))
+            async with asyncio.timeout(min(due, POLL)):  # wait_for of 3.11 can swallow a cancellation
+                await self._bell.wait()
         pause = flushed + self.pace() - clock.monotonic()
         if pause > 0:
             await asyncio.sleep(pause)
@@ -327,6 +326,15 @@ class Hub:
     def costs(self) -> dict[str, dict[str, float]]:
         """Return the rendering cost in seconds of each panel, by channel."""
         return {"/".join(topic[1:]): drawn.picture.costs() for topic, drawn in self._drawn.items()}
+
+
+async def ended(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they have ended; a library may swallow the first cancellation."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=1.0)
 
 
 def changed_since(at: int) -> Callable[[Board], int]:
