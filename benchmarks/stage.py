@@ -21,6 +21,7 @@ import orjson
 import uvicorn
 from fastapi import FastAPI, Response, WebSocket, WebSocketDisconnect
 from fastapi.staticfiles import StaticFiles
+from msgspec import structs
 from shapely.geometry import MultiPolygon, Polygon
 
 from config import clock
@@ -96,7 +97,6 @@ class Author:
         self.chains = chains(found)
         self.leaves = [grid for grid in found if grid.level == 4]
         self.weights = [(grid.population or 20) + 1 for grid in self.leaves]
-        self.centre = self.random.choices(self.leaves, self.weights, k=6)
         self.number = 0
 
     def entry(self, at: int, action: str, subject: tuple[str, str], body: Mapping[str, Any]) -> None:
@@ -156,7 +156,12 @@ def day(found: tuple[Grid, ...], now: int, *, each_hour: int = 12) -> Board:
         author.open(now - back * MINUTE, urgency)
     for at, title in ((14, "河堤管涌险情"), (9, "无人机拍到江心洲人员被困")):
         author.open(now - at * MINUTE, "urgent", placed=False, title=title)
-    leak = author.open(now - 6 * MINUTE, "critical", title="化工园区气体泄漏", leaf=author.centre[0])
+    leak = author.open(
+        now - 6 * MINUTE,
+        "critical",
+        title="化工园区气体泄漏",
+        leaf=author.random.choices(author.leaves, author.weights)[0],
+    )
     author.change(leak, now - 4 * MINUTE, "escalated", escalated_at=now - 4 * MINUTE)
     for back, urgency in ((9, "routine"), (7, "urgent"), (3, "routine"), (1, "routine"), (0, "urgent")):
         author.open(now - back * MINUTE - 5 * SECOND, urgency)
@@ -167,6 +172,26 @@ def day(found: tuple[Grid, ...], now: int, *, each_hour: int = 12) -> Board:
         author.board.sources[key] = SourceState(name, "http", now - age * SECOND, 100, silent=age > 300)
     author.board.open_quarantine = 2
     return author.board
+
+
+def flood(board: Board, found: tuple[Grid, ...], now: int, count: int = 400) -> None:
+    """Put a storm on a board: many incidents at once, long titles, big figures, every source silent."""
+    author = Author(found, now)
+    author.board, author.number = board, 500_000
+    for number in range(count):
+        urgency = ("routine", "routine", "urgent", "critical")[number % 4]
+        title = "因连续强降雨导致多条道路积水严重、地下车库倒灌、多名群众被困待救援" if number % 3 else ""
+        author.open(now - number * SECOND, urgency, placed=number % 9 > 0, title=title)
+    for key, state in board.sources.items():
+        board.sources[key] = structs.replace(state, name=state.name + "（市级汇聚平台二期）", silent=True)
+    board.open_quarantine = 12_345
+
+
+def answer(board: Board, key: str, now: int) -> None:
+    """Acknowledge an incident."""
+    author = Author((), now)
+    author.board = board
+    author.change(key, now, "acknowledged", acknowledged_at=now)
 
 
 def empty(now: int) -> Board:
@@ -240,7 +265,12 @@ def serving(
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(("127.0.0.1", port))
         server = uvicorn.Server(
-            uvicorn.Config(application(staged, city, extend), log_level="warning", ws="websockets-sansio")
+            uvicorn.Config(
+                application(staged, city, extend),
+                log_level="warning",
+                ws="websockets-sansio",
+                timeout_graceful_shutdown=1,
+            )
         )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
         thread.start()

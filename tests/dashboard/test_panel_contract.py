@@ -1,4 +1,4 @@
-"""What every wall panel promises: pure, all it fills is in its layout, no inline style, raw sizes in the tokens only."""
+"""What every wall panel promises: pure, all it fills is laid out, no inline style, raw sizes in the tokens only."""
 
 import re
 from pathlib import Path

@@ -1,0 +1,209 @@
+"""The wall in a real browser on a staged board: it fits, is legible, sounds, keeps its view, shows when stale."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from benchmarks import stage
+from config import clock
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.browser
+
+SIZES = {"1080": (1920, 1080), "2160": (3840, 2160)}
+SMALLEST = 24
+"""Pixels at 1920×1080 of any text; why, in docs/wall.md."""
+MAIN = 32
+"""Pixels at 1920×1080 of the title of an alert."""
+SHOWN = """document.querySelectorAll('.alert .place:not(:empty)').length > 5
+  && window.gridwallMap?.pictures?.[0]?.marks?.view"""
+PAINTED = "!gridwallMap.pictures[0].cells.queue.size"
+MISFITS = Path(__file__).with_name("misfits.js").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def set_out() -> stage.Staged:
+    """A stage over a small demonstration city."""
+    return stage.staged(600)
+
+
+@pytest.fixture
+def url(set_out: stage.Staged) -> Iterator[str]:
+    """Address of the stage with an ordinary morning."""
+    set_out.board = stage.day(set_out.grids, clock.now())
+    set_out.channels.clear()
+    with stage.serving(set_out) as address:
+        yield address
+
+
+@pytest.fixture
+def wall(chromium: "Browser", url: str) -> Iterator["Page"]:
+    """The wall, drawn, at 1920×1080 in Chinese."""
+    page = chromium.new_page(viewport={"width": 1920, "height": 1080})
+    page.goto(f"{url}/wall")
+    page.wait_for_function(SHOWN)
+    page.wait_for_function(PAINTED)
+    yield page
+    page.close()
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("board", ["day", "empty", "flood"])
+def test_everything_fits_and_can_be_read(
+    chromium: "Browser", url: str, set_out: stage.Staged, size: str, lang: str, board: str
+) -> None:
+    if board == "empty":
+        set_out.board = stage.empty(clock.now())
+    if board == "flood":
+        stage.flood(set_out.board, set_out.grids, clock.now())
+    width, height = SIZES[size]
+    page = chromium.new_page(viewport={"width": width, "height": height})
+    page.goto(f"{url}/wall?lang={lang}")
+    page.wait_for_function("(document.querySelector('#wall-alerts')?.dataset.state ?? 'loading') !== 'loading'")
+    page.wait_for_function("window.gridwallMap?.pictures?.[0]?.marks?.view")
+    page.wait_for_timeout(500)
+    assert page.evaluate(MISFITS, [SMALLEST, width, height]) == []
+    if board != "empty":
+        title = page.evaluate("parseFloat(getComputedStyle(document.querySelector('.alert-title')).fontSize)")
+        assert title >= MAIN * height / 1080
+    page.close()
+
+
+def test_the_gravest_is_on_top_called_out_and_calls_the_commander(wall: "Page") -> None:
+    assert "is-waiting" in (wall.locator(".alert").first.get_attribute("class") or "")
+    assert "特急" in wall.locator(".alert").first.inner_text()
+    assert "化工园区气体泄漏" in wall.locator(".callout").inner_text()
+    assert "呼叫值班长" in wall.locator(".call-box").inner_text()
+    assert wall.locator(".pulse-critical").count() == 1
+
+
+def test_levels_have_shape_word_and_colour(wall: "Page") -> None:
+    told = wall.evaluate(
+        """() => [...document.querySelectorAll(".level")].map((one) => {
+          const shape = getComputedStyle(one.querySelector(".mark"));
+          return [shape.clipPath, shape.backgroundColor, one.querySelector(".level-word").textContent].join("|");
+        })"""
+    )
+    assert len(set(told)) == len({one.split("|")[2] for one in told}) == len({one.split("|")[1] for one in told}) == 3
+
+
+def test_critical_sounds_until_it_is_acknowledged_and_a_blocked_voice_is_shown(
+    wall: "Page", set_out: stage.Staged
+) -> None:
+    assert wall.locator("#wall-sound").is_visible()
+    wall.keyboard.press("a")
+    wall.wait_for_function("document.documentElement.dataset.sound === 'on'")
+    assert not wall.locator("#wall-sound").is_visible()
+    wall.wait_for_function("gridwallSound.heard.filter(([kind]) => kind === 'called').length >= 2")
+    leak = next(one for one in set_out.board.incidents.values() if one.urgency == "critical")
+    stage.answer(set_out.board, leak.id, clock.now())
+    wall.wait_for_function("document.documentElement.dataset.alarm === ''")
+    heard = wall.evaluate("gridwallSound.heard.length")
+    wall.wait_for_timeout(3_000)
+    assert wall.evaluate("gridwallSound.heard.length") == heard
+    assert wall.locator(".call-box").count() == 0
+
+
+def test_a_locked_view_stays_whatever_comes_and_whoever_drags(wall: "Page", set_out: stage.Staged) -> None:
+    look = "((map) => [map.getCenter().lat, map.getCenter().lng, map.getZoom()])(gridwallMap.pictures[0].map)"
+    before = wall.evaluate(look)
+    stage.flood(set_out.board, set_out.grids, clock.now())
+    box = wall.locator("#wall-map").bounding_box()
+    assert box is not None
+    x, y = box["x"] + 300, box["y"] + 250
+    drag(wall, x, y)
+    wall.mouse.wheel(0, -400)
+    wall.wait_for_timeout(1_500)
+    assert wall.evaluate(look) == before
+    wall.locator(".map-lock").click()
+    drag(wall, x, y)
+    wall.wait_for_timeout(200)
+    moved = wall.evaluate(look)
+    assert moved != before
+    wall.locator(".map-lock").click()
+    assert wall.evaluate(look) == before
+
+
+def drag(page: "Page", x: float, y: float) -> None:
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 120, y + 60, steps=5)
+    page.mouse.up()
+
+
+def test_only_changed_grids_are_filled_again_and_look_as_if_drawn_anew(wall: "Page") -> None:
+    told = wall.evaluate(
+        """async () => {
+          const one = gridwallMap.pictures[0];
+          const frame = () => new Promise((done) => requestAnimationFrame(done));
+          const settle = async () => { do await frame(); while (one.cells.queue.size); };
+          const codes = [...one.layers.levels[one.heat.at].keys()];
+          const set = {};
+          for (let i = 0; i < 50; i += 1) set[codes[(i * 37) % codes.length]] = 1 + (i % 6);
+          one.warm(set, []);
+          const queued = one.cells.queue.size;
+          await settle();
+          const centre = () => {
+            const cell = one.layers.levels[one.heat.at].get(codes[37]);
+            const view = one.cells.view;
+            const [x, y] = [cell.x * view.scale + view.x, cell.y * view.scale + view.y].map(Math.round);
+            return [...one.cells.fills.getContext("2d").getImageData(x, y, 1, 1).data].join();
+          };
+          const after = centre();
+          one.redraw();
+          await settle();
+          return { queued, after, anew: centre(), level: one.heat.class(codes[37]) };
+        }"""
+    )
+    assert told["queued"] <= 50
+    assert told["level"] > 0
+    assert told["after"] == told["anew"]
+
+
+def test_a_dead_server_is_unmistakable_and_a_returned_one_too(chromium: "Browser", set_out: stage.Staged) -> None:
+    set_out.board = stage.day(set_out.grids, clock.now())
+    page = chromium.new_page(viewport={"width": 1920, "height": 1080})
+    with stage.serving(set_out) as address:
+        port = int(address.rpartition(":")[2])
+        page.goto(f"{address}/wall")
+        page.wait_for_function(SHOWN)
+        assert page.evaluate("document.documentElement.dataset.link") == "live"
+    page.wait_for_function("document.documentElement.dataset.link === 'lost'", timeout=5_500)
+    assert page.locator("#live-bar").is_visible()
+    assert "grayscale" in page.evaluate("getComputedStyle(document.querySelector('#wall-alerts')).filter")
+    with stage.serving(set_out, port):
+        page.wait_for_function("document.documentElement.dataset.link === 'live'", timeout=10_000)
+        assert page.evaluate("getComputedStyle(document.querySelector('#wall-alerts')).filter") == "none"
+    page.close()
+
+
+def test_less_motion_is_respected(chromium: "Browser", url: str) -> None:
+    context = chromium.new_context(viewport={"width": 1920, "height": 1080}, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(f"{url}/wall")
+    page.wait_for_function(SHOWN)
+    moving = page.evaluate("document.getAnimations().filter((one) => one.playState === 'running').length")
+    assert moving == 0
+    context.close()
+
+
+def test_nothing_flashes_more_than_three_times_a_second(wall: "Page") -> None:
+    periods = wall.evaluate("document.getAnimations().map((one) => one.effect.getTiming().duration)")
+    assert periods
+    assert min(periods) >= 1000 / 3
+
+
+def test_nothing_is_loaded_from_outside(chromium: "Browser", url: str) -> None:
+    page = chromium.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{url}/wall")
+    page.wait_for_function(SHOWN)
+    outside = [one for one in asked if not one.startswith((url, "data:", "blob:"))]
+    assert outside == []
+    page.close()
