@@ -91,6 +91,7 @@ class Courier:
     def _post(self, token: str, body: bytes) -> tuple[int, float, dict[str, Any]]:
         """(status, seconds to wait, answer); status 0 when nobody answered."""
         headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+        reused = self._connection is not None
         if self._connection is None:
             self._connection = http.client.HTTPConnection(self._host, self._port, timeout=ANSWER_SECONDS)
         try:
@@ -100,7 +101,9 @@ class Courier:
         except (OSError, http.client.HTTPException) as error:
             log.debug("no answer from %s:%s: %s", self._host, self._port, error)
             self.close()
-            return 0, 0.0, {}
+            return (
+                self._post(token, body) if reused else (0, 0.0, {})
+            )  # a door hangs up on the idle, which is no trouble
 
     def _away(self, status: int) -> None:
         """Say once that the door is away or too busy."""

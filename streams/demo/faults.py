@@ -8,7 +8,8 @@ def spoiled(item: dict[str, Any], chance: random.Random) -> dict[str, Any]:
     """The report with one fault seen in real feeds, under a revision of its own."""
     wrong = dict(item) | {"revision": f"{item['revision']}-fault"}
     place = dict(item["place"])
-    faults = ["no_title", "time"] + (["swapped", "point_lost"] if "lon" in place else [])
+    faults = ["time"] if item.get("presence") == "gone" else ["time", "no_title"]
+    faults += ["swapped", "point_lost"] if "lon" in place else []
     fault = chance.choice(faults)
     if fault == "no_title":
         wrong |= {"title": "", "text": ""}

@@ -5,8 +5,9 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -173,8 +174,8 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 class _Door(BaseHTTPRequestHandler):
-    answers: list[tuple[int, dict[str, str]]] = []
-    seen: list[tuple[str, list[dict[str, Any]]]] = []
+    answers: ClassVar[list[tuple[int, dict[str, str]]]] = []
+    seen: ClassVar[list[tuple[str, list[dict[str, Any]]]]] = []
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
@@ -205,7 +206,12 @@ def door() -> Iterator[ThreadingHTTPServer]:
 def test_the_courier_waits_as_long_as_it_is_told(door: ThreadingHTTPServer) -> None:
     waits: list[float] = []
     _Door.answers = [(503, {"retry-after": "3"}), (429, {"retry-after": "60"}), (202, {})]
-    courier = Courier("127.0.0.1", door.server_port, lambda seconds: not waits.append(seconds))
+
+    def wait(seconds: float) -> bool:
+        waits.append(seconds)
+        return True
+
+    courier = Courier("127.0.0.1", door.server_port, wait)
     assert courier.deliver("secret", [{"id": "1"}, {"id": "2"}]) == Delivered(2)
     courier.close()
     assert waits == [3.0, 10.0]
@@ -255,15 +261,12 @@ def test_quirks_of_the_feed_end_as_they_should(settings: Settings, database: Dat
     assert by_id["C"].gone and by_id["C"].is_open
     assert by_id["C"].source_status == "Out / Completed" and by_id["C"].title == "HOUSE FIRE - TURNER"
     assert by_id["C"].lon == 149.126 and by_id["C"].type == "0302"
-    statuses = [entry.body["report"]["status"] for entry in journal.read(database, 0) if _of(entry, by_id["B"].id)]
+    entries = [entry.body or {} for entry in journal.read(database, 0) if entry.subject_id == by_id["B"].id]
+    statuses = [body["report"]["status"] for body in entries]
     assert statuses == ["On Scene", "Resource Allocation Pending", "", "Finished"]
     before = ground.board()
     assert ground.play(rows) == Counter(journaled=0, duplicates=7, stale=0, refused=0)
     assert ground.board() == before
-
-
-def _of(entry: Any, incident_id: str) -> bool:
-    return bool(entry.subject_id == incident_id and entry.body)
 
 
 # ---- the real storm ----
@@ -337,7 +340,7 @@ def test_returning_ids_and_statuses_that_go_back_are_in_the_journal(
     backwards = sum(
         before == "On Scene" and after == "Resource Allocation Pending"
         for chain in statuses.values()
-        for before, after in zip(chain, chain[1:], strict=False)
+        for before, after in pairwise(chain)
     )
     reappeared = {row.item["id"] for row in storm if row.item["kind"] == "reappear"}
     assert returned > 0 and len(reappeared) > 0
