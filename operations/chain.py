@@ -6,17 +6,19 @@ body_digest = HMAC-SHA256(salt, len(body) as 8 bytes, body, sealed); hash = SHA-
 import hashlib
 import hmac
 
+import msgspec
 import orjson
 
 from operations.entry import Body, Draft
 
 GENESIS = bytes(32)  # prev_hash of the first entry
 SALT_BYTES = 16
+_CANONICAL = msgspec.json.Encoder(order="sorted")
 
 
 def canonical(body: Body) -> bytes:
     """Return the body as it is stored and digested: JSON with sorted keys, no spaces, UTF-8."""
-    return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+    return _CANONICAL.encode(body)
 
 
 def body_digest(salt: bytes, body: bytes, sealed: bytes | None) -> bytes:

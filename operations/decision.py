@@ -9,7 +9,7 @@ what an operator set is not undone by a repetition.
 import hashlib
 from collections.abc import Callable, Mapping
 from datetime import tzinfo
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct, structs
@@ -99,6 +99,22 @@ class Decided(Struct):
         return sum(item.outcome == outcome for item in self.outcomes)
 
 
+class Arrival(NamedTuple):
+    """An item with what is asked of it often: dedupe key, content digest, origin ("" for a refusal), place."""
+
+    item: Item
+    key: str
+    content: bytes
+    origin: str
+    located: Located
+
+
+def arrival(item: Item, located: Located = NOWHERE) -> Arrival:
+    """Return an item with its keys."""
+    origin = "" if isinstance(item, Refusal) else origin_of(item.source, item.id)
+    return Arrival(item, key_of(item), content_of(item), origin, located)
+
+
 def origin_of(source: str, report_id: str) -> str:
     """Return the key of an incident's origin; the length keeps "a/b" + "c" and "a" + "b/c" apart."""
     return _bounded(f"{source}/{len(report_id)}/{report_id}")
@@ -141,9 +157,9 @@ class Decider:
         self._again = False
         self.decided = Decided([], [], [], [], {}, {}, 0)
 
-    def decide(self, item: Item, located: Located = NOWHERE, *, again: bool = False) -> None:
+    def decide(self, arrived: Arrival, *, again: bool = False) -> None:
         """Decide one item, in order of arrival; `again`: its packet was delivered before, so it is no new duplicate."""
-        key, content = key_of(item), content_of(item)
+        item, key, content, origin, located = arrived
         self._again = again
         if self._known.get(key) == content:
             self._duplicate()
@@ -152,29 +168,28 @@ class Decider:
         elif key in self._known:
             self._conflict(item, content)
         else:
-            self._report(item, located, key, content)
+            self._end(key, self._report(item, origin, located), content)
 
     def _duplicate(self) -> None:
         self.decided.duplicates += not self._again
 
-    def _report(self, report: Report, located: Located, key: str, content: bytes) -> None:
-        origin = origin_of(report.source, report.id)
+    def _report(self, report: Report, origin: str, located: Located) -> str:
+        """Draft what a report does and return its outcome."""
         standing = self._standings.get(origin)
         if standing is None:
-            self._end(key, "journaled", content)
             self._put(origin, self._open(report, located), self.decided.opened)
-        elif revision_key(report.revision) <= revision_key(standing.said.revision):
-            self._end(key, "stale", content)
+            return "journaled"
+        if revision_key(report.revision) <= revision_key(standing.said.revision):
             self._stale(report, standing)
-        else:
-            self._end(key, "journaled", content)
-            opened = origin in self.decided.opened
-            updated = self._update(report, located, standing)
-            self._put(origin, updated, self.decided.opened if opened else self.decided.updated)
+            return "stale"
+        opened = origin in self.decided.opened
+        updated = self._update(report, located, standing)
+        self._put(origin, updated, self.decided.opened if opened else self.decided.updated)
+        return "journaled"
 
     def _open(self, report: Report, located: Located) -> Standing:
         incident = opened(report, located, self._rules, self._number, self._now)
-        body = {"set": msgspec.to_builtins(incident), "report": _meta(report)}
+        body = {"set": incident, "report": _meta(report)}
         self._draft("incident.opened", report, incident, None, body)
         return Standing(incident, _said(report))
 
@@ -194,8 +209,9 @@ class Decider:
         self._standings[origin] = into[origin] = standing
 
     def _end(self, key: str, outcome: str, content: bytes) -> None:
+        """Give a key its outcome, recorded by the draft made last."""
         self._known[key] = content
-        self.decided.outcomes.append(Outcome(key, outcome, content, len(self.decided.drafts)))
+        self.decided.outcomes.append(Outcome(key, outcome, content, len(self.decided.drafts) - 1))
 
     def _draft(
         self, action: str, report: Report, after: Incident, before: Incident | None, body: dict[str, Any]
@@ -221,14 +237,13 @@ class Decider:
         if key in self._known:
             self._duplicate()
             return
-        self._end(key, "conflict", content)
         raw = msgspec.json.encode(report)
         digest = hashlib.sha256(raw).hexdigest()
         names = (report.source, report.id, report.revision)
         self._quarantine(Quarantined(uuid7(self._now), key, *names, "conflict", "revision", {}, raw, digest))
+        self._end(key, "conflict", content)
 
     def _refuse(self, item: Refusal, key: str, content: bytes) -> None:
-        self._end(key, "quarantined", content)
         self._quarantine(
             Quarantined(
                 id=uuid7(self._now),
@@ -243,6 +258,7 @@ class Decider:
                 raw_sha256=item.raw_sha256,
             )
         )
+        self._end(key, "quarantined", content)
 
     def _quarantine(self, item: Quarantined) -> None:
         draft = Draft(

@@ -24,15 +24,14 @@ _INSERT = f"INSERT INTO journal ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' *
 _INSERT_BODY = "INSERT INTO journal_body (seq, body, salt, sealed) VALUES (?, ?, ?, ?)"
 
 
-def append(transaction: Transaction, drafts: Sequence[Draft]) -> list[Entry]:
-    """Write entries as the transaction's last step: lock the head, number, chain, insert."""
+def append(transaction: Transaction, drafts: Sequence[Draft]) -> range:
+    """Write entries as the transaction's last step: lock the head, number, chain, insert. Returns their seqs."""
     if not drafts:
-        return []
+        return range(0)
     seq, previous = _lock_head(transaction)
     salts = os.urandom(chain.SALT_BYTES * len(drafts))
     rows: list[tuple[object, ...]] = []
     bodies: list[tuple[object, ...]] = []
-    entries: list[Entry] = []
     for index, draft in enumerate(drafts):
         seq += 1
         salt = salts[index * chain.SALT_BYTES : (index + 1) * chain.SALT_BYTES]
@@ -44,12 +43,11 @@ def append(transaction: Transaction, drafts: Sequence[Draft]) -> list[Entry]:
         previous = digested
         rows.append(row)
         bodies.append((seq, body, salt, draft.sealed or None))
-        entries.append(_entry(row, draft.body))
     transaction.many(_INSERT, rows)
     transaction.many(_INSERT_BODY, bodies)
     transaction.connection.execute(sa.update(tables.journal_head).values(seq=seq, hash=previous))
     transaction.last_seq = seq
-    return entries
+    return range(seq - len(drafts) + 1, seq + 1)
 
 
 def read(database: Database, after: int, limit: int = READ_LIMIT, scope: Scope = WHOLE) -> list[Entry]:

@@ -13,10 +13,10 @@ from msgspec import Struct, structs
 
 from operations import decision, journal, lease, tables
 from operations.database import AfterCommit, Database, Transaction
-from operations.decision import Decided, Decider, Item, Rules, Said, Standing
+from operations.decision import NOWHERE, Arrival, Decided, Decider, Item, Rules, Said, Standing
 from operations.entry import Draft, path
 from operations.incident import Incident
-from operations.report import Located, Refusal, Report
+from operations.report import Located, Report
 from operations.seal import KeyStore, seal
 
 Locate = Callable[[list[Report]], Sequence[Located]]
@@ -92,11 +92,11 @@ def record_all(
     after_commit: AfterCommit | None = None,
 ) -> Recorded:
     """The same for several partitions in one transaction. Raises LeaseLost with the name; nothing was written."""
-    places = _places([packet for delivery in deliveries for packet in delivery.packets], located)
+    arrived = _arrivals(deliveries, located)
     with database.write(after_commit) as transaction:
         lease.check_all(transaction, {lease.partition(one.partition): one.token for one in deliveries})
         new = _new(transaction, deliveries)
-        decided, ends = _decide(transaction, deliveries, places, rules, now, new)
+        decided, ends = _decide(transaction, arrived, rules, now, new)
         partitions = [end.partition for end in ends for _ in range(end.outcomes)]
         _store(transaction, partitions, decided, keys, now)
         _count(transaction, partitions, decided, ends)
@@ -131,10 +131,27 @@ _incident = msgspec.json.Decoder(Incident)
 _said = msgspec.json.Decoder(Said)
 
 
-def _places(packets: Sequence[Packet], located: Locate) -> dict[int, Located]:
-    """{id of the report object: where it lies}, found outside the transaction."""
-    reports = [item for _, items in packets for item in items if isinstance(item, Report)]
-    return {id(report): place for report, place in zip(reports, located(reports), strict=True)} if reports else {}
+Arrived = list[tuple[int, list[tuple[str, list[Arrival]]]]]  # per partition: packets, each its stream id and items
+
+
+def _arrivals(deliveries: Sequence[Delivery], located: Locate) -> Arrived:
+    """The items with their keys and places, made outside the transaction."""
+    items = [item for delivery in deliveries for _, packed in delivery.packets for item in packed]
+    reports = [item for item in items if isinstance(item, Report)]
+    places = iter(located(reports) if reports else ())
+    return [
+        (
+            delivery.partition,
+            [
+                (
+                    stream_id,
+                    [decision.arrival(one, next(places) if isinstance(one, Report) else NOWHERE) for one in packed],
+                )
+                for stream_id, packed in delivery.packets
+            ],
+        )
+        for delivery in deliveries
+    ]
 
 
 class _End(Struct, frozen=True):
@@ -147,48 +164,42 @@ class _End(Struct, frozen=True):
 
 
 def _decide(
-    transaction: Transaction,
-    deliveries: Sequence[Delivery],
-    places: dict[int, Located],
-    rules: Rules,
-    now: int,
-    new: dict[int, list[str]],
+    transaction: Transaction, arrived: Arrived, rules: Rules, now: int, new: dict[int, list[str]]
 ) -> tuple[Decided, list[_End]]:
     """What all items come to, and each delivery's share. `new`: stream ids that were not delivered before."""
-    items = [item for delivery in deliveries for _, packed in delivery.packets for item in packed]
+    items = [item for _, packets in arrived for _, packed in packets for item in packed]
     numbers = _Numbers(transaction, rules, now)
     decider = Decider(
         _known(transaction, items), _standings(transaction, items), rules=rules, number=numbers.next, now=now
     )
     decided, ends = decider.decided, []
-    for delivery in deliveries:
-        fresh = new[delivery.partition]
+    for partition, packets in arrived:
+        fresh = new[partition]
         outcomes, duplicates = len(decided.outcomes), decided.duplicates
-        for stream_id, packed in delivery.packets:
+        for stream_id, packed in packets:
             again = stream_id not in fresh
             for item in packed:
-                decider.decide(item, places.get(id(item), decision.NOWHERE), again=again)
+                decider.decide(item, again=again)
         counts = (len(decided.outcomes) - outcomes, decided.duplicates - duplicates)
-        ends.append(_End(delivery.partition, *counts, fresh[-1] if fresh else ""))
+        ends.append(_End(partition, *counts, fresh[-1] if fresh else ""))
     numbers.store()
     return decided, ends
 
 
-def _known(transaction: Transaction, items: Sequence[Item]) -> dict[str, bytes]:
-    keys = {decision.key_of(item) for item in items}
+def _known(transaction: Transaction, items: Sequence[Arrival]) -> dict[str, bytes]:
+    """{key: content} of keys that ended before, also of the conflicts with them."""
     query = "SELECT key, content FROM outcome WHERE key IN"
-    known = {row.key: row.content for row in transaction.select_in(query, keys)}
-    contested = [
-        decision.conflict_key(item)
-        for item in items
-        if not isinstance(item, Refusal)
-        and known.get(decision.key_of(item), b"") not in (b"", decision.content_of(item))
-    ]
-    return known | {row.key: row.content for row in transaction.select_in(query, contested)}
+    known = {row.key: row.content for row in transaction.select_in(query, sorted({item.key for item in items}))}
+    contested = {
+        decision.conflict_key(one.item)
+        for one in items
+        if isinstance(one.item, Report) and known.get(one.key, one.content) != one.content
+    }
+    return known | {row.key: row.content for row in transaction.select_in(query, sorted(contested))}
 
 
-def _standings(transaction: Transaction, items: Sequence[Item]) -> dict[str, Standing]:
-    origins = {decision.origin_of(item.source, item.id) for item in items if not isinstance(item, Refusal)}
+def _standings(transaction: Transaction, items: Sequence[Arrival]) -> dict[str, Standing]:
+    origins = {item.origin for item in items if item.origin}
     return dict(read_standings(transaction, "origin", sorted(origins)))
 
 
@@ -206,13 +217,12 @@ def _store(transaction: Transaction, partitions: list[int], decided: Decided, ke
 
 
 def _append(transaction: Transaction, partitions: list[int], decided: Decided, drafts: list[Draft]) -> None:
-    first = transaction.last_seq
-    entries = journal.append(transaction, drafts)
-    seqs = [entry.seq for entry in entries] or [first]
+    seqs = journal.append(transaction, drafts)
     rows = [
         (item.key, item.outcome, item.content, seqs[item.draft], partition)
         for item, partition in zip(decided.outcomes, partitions, strict=True)
     ]
+    rows.sort()  # by key: neighbours go into the same pages
     transaction.many(_OUTCOME, rows)
 
 

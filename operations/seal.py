@@ -50,8 +50,9 @@ class KeyStore:
         new = [(subject, os.urandom(KEY_BYTES)) for subject in wanted if subject not in known]
         if not new:
             return known
-        self._execute_all("INSERT OR IGNORE INTO subject_key VALUES (?, ?)", new)
-        return known | self.find([subject for subject, _ in new])
+        if self._execute_all("INSERT OR IGNORE INTO subject_key VALUES (?, ?)", new) == len(new):
+            return known | dict(new)
+        return self.find(wanted)  # somebody else made some of them at the same time
 
     def find(self, subjects: Iterable[str]) -> dict[str, bytes]:
         """Return {subject: key} of those that exist."""
@@ -90,12 +91,13 @@ class KeyStore:
         """Close the store."""
         self._connection.close()
 
-    def _execute_all(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+    def _execute_all(self, statement: str, rows: Sequence[tuple[object, ...]]) -> int:
+        """Run a statement for many rows in one durable transaction and return how many rows it changed."""
         try:
             with self._lock:
                 self._connection.execute("BEGIN IMMEDIATE")
                 try:
-                    self._connection.executemany(statement, rows)
+                    changed = self._connection.executemany(statement, rows).rowcount
                     self._connection.execute("COMMIT")
                 except sqlite3.Error:
                     self._connection.execute("ROLLBACK")
@@ -103,6 +105,7 @@ class KeyStore:
         except sqlite3.OperationalError as error:
             locked = "locked" in str(error)
             raise (DatabaseLocked() if locked else DatabaseFull(detail=str(error))) from error
+        return changed
 
     def _signing_key(self) -> Ed25519PrivateKey:
         file = self._folder / "head.key"

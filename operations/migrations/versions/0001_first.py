@@ -78,9 +78,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("origin"),
     )
-    op.create_index("incident_number", "incident", ["county", "number"], unique=False)
-    op.create_index("incident_opened", "incident", ["opened_at"], unique=False)
-    op.create_index("incident_waiting", "incident", ["urgency", "acknowledged_at", "escalated_at"], unique=False)
+    op.create_index(
+        "incident_waiting",
+        "incident",
+        ["urgency", "opened_at"],
+        unique=False,
+        sqlite_where=sa.text("acknowledged_at IS NULL AND escalated_at IS NULL AND step <> 'closed'"),
+        postgresql_where=sa.text("acknowledged_at IS NULL AND escalated_at IS NULL AND step <> 'closed'"),
+    )
     op.create_table(
         "journal",
         sa.Column("seq", SEQ, autoincrement=False, nullable=False),
