@@ -1,6 +1,7 @@
 """The whole web application in the test's own loop, with a city of four grids, accounts, tokens and a source."""
 
 from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -8,13 +9,14 @@ import shapely
 
 from config import clock
 from config.settings import Settings
-from dashboard.access import COOKIE
-from dashboard.server import Server
 from operations import accounts, grids, sessions, sources, tokens
 from operations.database import Database
 from operations.grids import GridRow
 from operations.policy import SYSTEM
 from operations.scope import WHOLE, Scope
+
+if TYPE_CHECKING:
+    from dashboard.server import Server
 
 PASSWORD = "correct horse"
 SQUARE = 0.01
@@ -44,8 +46,10 @@ def furnished(database: Database) -> Database:
 
 
 @pytest.fixture
-async def server(settings: Settings, valkey: str, furnished: Database) -> AsyncIterator[Server]:
+async def server(settings: Settings, valkey: str, furnished: Database) -> "AsyncIterator[Server]":
     """The application, started."""
+    from dashboard.server import Server
+
     made = Server(settings)
     await made.start()
     yield made
@@ -53,7 +57,7 @@ async def server(settings: Settings, valkey: str, furnished: Database) -> AsyncI
 
 
 @pytest.fixture
-async def client(server: Server) -> AsyncIterator[httpx.AsyncClient]:
+async def client(server: "Server") -> AsyncIterator[httpx.AsyncClient]:
     """A client without any proof of who it is."""
     transport = httpx.ASGITransport(server)
     async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as made:
@@ -84,7 +88,7 @@ def _proof(database: Database, role: str, scope: Scope) -> dict[str, str]:
     account = accounts.find(database, name)
     assert account is not None
     secret = sessions.open(database, account, hours=1, now=now)
-    return {"cookie": f"{COOKIE}={secret}", "origin": "http://testserver"}
+    return {"cookie": f"gridwall_session={secret}", "origin": "http://testserver"}
 
 
 def bearer(secret: str) -> dict[str, str]:
