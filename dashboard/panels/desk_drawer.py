@@ -31,6 +31,10 @@ HISTORY_MOST = 200
 """Entries shown; an incident with more says how many there are."""
 
 
+WHOLE = ("incident.opened", "incident.reopened")
+"""Actions whose entries carry the whole incident; the others carry what they changed."""
+
+
 @dataclass(frozen=True)
 class Fact:
     """One line of the facts; `at` (microseconds) adds how long ago that was."""
@@ -168,7 +172,8 @@ def folded(entries: Sequence[Entry]) -> Incident:
     """Return the incident as its own entries, oldest first, build it."""
     values: dict[str, Any] = {}
     for entry in entries:
-        values |= (entry.body or {}).get("set", {})
+        told = (entry.body or {}).get("set", {})
+        values = dict(told) if entry.action in WHOLE else values | told
     return convert(values, Incident)
 
 

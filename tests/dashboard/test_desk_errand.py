@@ -1,0 +1,138 @@
+"""Commands of the desk against a real database: what the browser is told, conflicts, and the history in words."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config.words import Words
+from dashboard import errand, history
+from dashboard.names import Names
+from dashboard.panels import desk_drawer
+from operations.database import Database
+from operations.policy import Identity
+from operations.seal import KeyStore
+from tests.operations.desk import COMMANDER, LEADER, LEAVES, OPERATOR, Desk, report
+
+NAMES = Names.load(Words("zh"), {LEAVES[1]: "第二网格"}, LEAVES, {"hotline": "12345 热线"})
+
+
+def do(city: Desk, who: Identity, action: str, **asked: Any) -> dict[str, Any]:
+    """Carry out one command on the only incident, at its present revision unless told otherwise."""
+    one = city.incident()
+    told = {"action": action, "id": one.id, "revision": one.revision, "serial": 7} | asked
+    return errand.perform(city.commands, who, NAMES, told)
+
+
+@pytest.fixture
+def desk(database: Database, folder: Path) -> Iterator[Desk]:
+    keys = KeyStore(folder / "keys")
+    yield Desk(database, keys)
+    keys.close()
+
+
+@pytest.fixture
+def opened(desk: Desk) -> Desk:
+    desk.send(report(urgency="urgent"))
+    return desk
+
+
+def test_the_whole_journey_and_its_history(opened: Desk) -> None:
+    assert do(opened, OPERATOR, "acknowledge")["text"].startswith("已签收 ")
+    assert do(opened, OPERATOR, "note", text="已派巡逻车")["ok"]
+    assert do(opened, OPERATOR, "urgency", urgency="critical")["text"].endswith("改为特急")
+    assert do(opened, OPERATOR, "place", grid=LEAVES[1])["ok"]
+    assert do(opened, OPERATOR, "close", result="resolved", text="红灯已修好")["ok"]
+    assert do(opened, COMMANDER, "reopen", text="又不亮了")["ok"]
+    entries = opened.commands.history(OPERATOR, opened.incident().id)
+    told = [(line.who, line.what, line.more) for line in history.history(entries, NAMES)]
+    assert told == [
+        ("commander", "重新打开", "又不亮了"),
+        ("operator", "办结，结果：已解决", "红灯已修好"),
+        ("operator", "人工落格到 第二网格", ""),
+        ("operator", "紧急程度改为特急", ""),
+        ("operator", "备注", "已派巡逻车"),
+        ("operator", "签收", ""),
+        ("12345 热线", "接报立案", "某某路口红灯不亮，请尽快处理。"),
+    ]
+    assert history.latest_text(entries) == "某某路口红灯不亮，请尽快处理。"
+    assert desk_drawer.folded(entries) == opened.incident()
+
+
+def test_the_second_of_two_is_shown_what_the_first_did_and_can_redo_it(opened: Desk) -> None:
+    seen = opened.incident().revision
+    do(opened, COMMANDER, "urgency", urgency="critical")
+    told = do(opened, OPERATOR, "close", revision=seen, result="resolved", text="")
+    assert (told["ok"], told["code"], told["serial"]) == (False, "conflict", 7)
+    assert "commander：紧急程度改为特急" in told["text"]
+    assert do(opened, OPERATOR, "close", revision=told["revision"], result="resolved")["ok"]
+
+
+def test_who_may_not_is_told_so_in_words(opened: Desk) -> None:
+    told = do(opened, LEADER, "acknowledge")
+    assert not told["ok"]
+    assert "不能" in told["text"]
+    assert do(opened, OPERATOR, "reopen", text="再看")["ok"] is False
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"action": "explode"},
+        {"action": "urgency", "urgency": "bored"},
+        {"action": "close", "result": ""},
+        {"action": "close", "result": "resolved", "text": "字" * 2_001},
+        {"action": "note", "text": 7},
+        {"action": "place", "lon": "x", "lat": 1},
+        {"action": "place", "lon": True, "lat": 1},
+        {"action": "acknowledge", "id": 7},
+        {"action": "acknowledge", "revision": "1"},
+        {},
+    ],
+)
+def test_what_is_no_command_changes_nothing(opened: Desk, asked: dict[str, Any]) -> None:
+    before = opened.incident()
+    told = do(opened, OPERATOR, asked.pop("action", ""), **asked)
+    assert (told["ok"], told["code"]) == (False, "unclear")
+    assert opened.incident() == before
+
+
+def test_an_unknown_incident_and_a_missing_note_are_refused_in_words(opened: Desk) -> None:
+    assert do(opened, OPERATOR, "acknowledge", id="0192f0c1-0000-7000-8000-000000000000")["ok"] is False
+    told = do(opened, OPERATOR, "note", text="")
+    assert told["ok"] is False
+    assert told["text"]
+
+
+def test_reading_the_original_is_recorded(opened: Desk) -> None:
+    told = do(opened, COMMANDER, "reveal", reason="核对报告人")
+    assert told["sealed"]["报告人"] == "张*"
+    entry = opened.entries()[-1]
+    assert (entry.action, entry.reason) == ("incident.unsealed", "核对报告人")
+
+
+def test_who_may_not_read_texts_sees_none(opened: Desk) -> None:
+    entries = opened.commands.history(LEADER, opened.incident().id)
+    assert history.latest_text(entries) == ""
+    assert [line.more for line in history.history(entries, NAMES)] == [""]
+
+
+def test_facts_of_an_unplaced_incident(desk: Desk) -> None:
+    desk.send(report(grid_code="", marks=("late", "skew"), presence="gone", status="受理中", channel="media"))
+    facts = {fact.name: fact.value for fact in desk_drawer.facts(desk.incident(), NAMES)}
+    assert facts["place"] == "未落格"
+    assert "相距 120 米" in facts["nearest"] or "相距 121 米" in facts["nearest"]
+    assert facts["marks"] == "迟报、来源时钟偏快"
+    assert facts["source_status"] == "受理中"
+    assert facts["channel"] == "媒体"
+    assert facts["acknowledged"] == "未签收"
+
+
+def test_every_text_is_there_in_english_too(opened: Desk) -> None:
+    names = Names.load(Words("en"), {}, (), {})
+    do(opened, OPERATOR, "acknowledge")
+    entries = opened.commands.history(OPERATOR, opened.incident().id)
+    details = desk_drawer.details(opened.incident(), "x", history.history(entries, names), names)
+    assert details.children
+    assert [line.what for line in history.history(entries, names)] == ["Acknowledged", "Opened by a report"]

@@ -1,0 +1,69 @@
+from types import SimpleNamespace
+from typing import Any
+
+from config.words import Words
+from dashboard.names import Names
+from dashboard.panels import quarantine
+from operations.errors import Refused
+from operations.policy import Identity
+from operations.quarantine import Item, Opened
+from operations.report import Refusal
+
+ZH = Words("zh")
+NAMES = Names.load(ZH, {}, (), {"hotline": "12345 热线"})
+
+
+def item(id: str, at: int, reason: str = "place_swapped") -> Item:
+    return Item(id, "hotline", "r1", "2", reason, "place", "ab" * 32, 12, "open", at, None, "", "")
+
+
+def commands(**deeds: Any) -> Any:
+    identity = Identity("account", "1", "王敏", "duty_commander")
+    return SimpleNamespace(quarantine=SimpleNamespace(**deeds), identity=lambda: identity, wait=lambda work: work)
+
+
+def test_rows_are_in_words_and_oldest_first() -> None:
+    rows = quarantine.rows([item("b", 2), item("a", 1, "conflict")], NAMES)
+    assert [row.id for row in rows] == ["a", "b"]
+    assert rows[0].why == "同一编号、同一版本已有不同内容"
+    assert (rows[1].why, rows[1].source, rows[1].report) == ("经纬度疑似颠倒", "12345 热线", "r1 2")
+
+
+def test_content_is_laid_out_when_it_is_json_and_shown_as_it_is_when_not() -> None:
+    def content(raw: bytes) -> tuple[str, bool]:
+        return quarantine.content(Opened(item("a", 1), raw, {}))
+
+    assert content(b'{"a":[1,2]}') == ('{\n  "a": [\n    1,\n    2\n  ]\n}', True)
+    assert content(b'{"title": NaN}') == ('{"title": NaN}', True)
+    assert content(b"\xff\xfe{") == ("��{", False)
+
+
+def test_reading_passes_the_reason_on_and_shows_what_intake_suggests() -> None:
+    seen: list[tuple[str, str]] = []
+
+    def read(id: str, reason: str) -> Opened:
+        seen.append((id, reason))
+        return Opened(item(id, 1), b"{}", {"lon": "121.5", "lat": "31.2"})
+
+    told = quarantine.perform(commands(read=read), ZH, {"action": "read", "id": "a", "reason": "修正", "serial": 4})
+    assert (told["ok"], told["serial"], told["content"]) == (True, 4, "{}")
+    assert "lon = 121.5" in told["hint"]
+    assert seen == [("a", "修正")]
+
+
+def test_what_is_still_wrong_is_said_and_nothing_else_happens() -> None:
+    wrong = Refusal("hotline", "missing", b"{}", "00", 1, field="id")
+    told = quarantine.perform(
+        commands(resubmit=lambda *_: wrong), ZH, {"action": "resubmit", "id": "a", "content": "{}"}
+    )
+    assert (told["ok"], told["text"]) == (False, "仍有问题：缺少必填项（id）")
+
+
+def test_refusals_and_nonsense_are_answers_not_errors() -> None:
+    def ended(*_: object) -> None:
+        raise Refused("operations.quarantine_ended", state="discarded")
+
+    told = quarantine.perform(commands(discard=ended), ZH, {"action": "discard", "id": "a", "reason": "重复"})
+    assert (told["ok"], told["code"]) == (False, "operations.quarantine_ended")
+    for asked in ({}, {"action": "resubmit", "id": "a", "content": ""}, {"action": "read", "id": 7}):
+        assert quarantine.perform(commands(read=ended), ZH, dict(asked))["code"] == "unclear"
