@@ -24,7 +24,7 @@ MOST_AT_ONCE = 40
 ACKNOWLEDGE_MEDIAN_S = {"critical": 35.0, "urgent": 40.0, "routine": 48.0}
 OVERLOOKED_SHARE, OVERLOOKED_S = 0.02, (1900.0, 4200.0)
 """A few urgent ones wait too long, as in life; never the gravest."""
-CLOSE_MEAN_S, CLOSE_LEAST_S = 2400.0, 300.0
+CLOSE_MEAN_S, CLOSE_LEAST_S = 4200.0, 600.0
 LONG_SHARE, LONG_S = 0.012, (4 * 3600.0, 16 * 3600.0)
 RESULTS = (("resolved", 88), ("transferred", 5), ("duplicate", 4), ("untrue", 3))
 WORDS = {

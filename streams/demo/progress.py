@@ -20,9 +20,9 @@ NEXT: dict[str, tuple[tuple[str, int], ...]] = {
 OFFICE = {PENDING: "待受理", EN_ROUTE: "已派单", ON_SCENE: "现场处置", DONE: "处理完毕"}
 MACHINE = {PENDING: "告警", EN_ROUTE: "告警确认", ON_SCENE: "持续", DONE: "恢复"}
 FIELD_TYPES = ("02", "03", "07")
-MEAN_CHANGES = 8.0
-CHANGE_MEAN_S = 240.0
-READINGS = (12, 45)
+MEAN_CHANGES = 17.0
+CHANGE_MEAN_S = 160.0
+READINGS = (20, 60)
 
 
 def progress(kind: str, source: DemoSource, chance: random.Random) -> Iterator[Step]:

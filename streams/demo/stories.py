@@ -31,7 +31,7 @@ SLICE = 5 * MINUTE
 LONGEST = 6 * HOUR
 """No incident sends anything later than this after it began."""
 
-INCIDENTS_PER_HOUR = 80.0
+INCIDENTS_PER_HOUR = 42.0
 """New incidents in a mean hour at pace 1; with updates and repeats about one report in four seconds."""
 HOUR_SHARE = (
     *(0.0298, 0.0253, 0.0232, 0.0208, 0.0192, 0.0188, 0.0240, 0.0336, 0.0465, 0.0529, 0.0467, 0.0454),
