@@ -8,6 +8,7 @@
   const CLEAR = { top: 40, side: 16, bottom: 96 }; // where no callout goes: the call above, the legend below
   const NEW = 20e6; // µs a mark counts as new
   const PULSES = 6;
+  const CROWD = 150; // marks from which all are drawn smaller
 
   class Marks {
     constructor(map, layers, section, say) {
@@ -43,13 +44,14 @@
       const context = this.canvas.getContext("2d");
       context.scale(this.view.ratio, this.view.ratio);
       const factor = part.scale();
+      const crowded = this.rows.size > CROWD ? 0.7 : 1;
       const rows = [...this.rows.values()].sort((a, b) => RANK[a.urgency] - RANK[b.urgency] || a.at - b.at);
       const points = rows.map((row) => this.point(row));
       this.labels(context, factor);
       const grave = gravest(rows);
       const box = this.place(grave, points, rows, factor);
       if (box) leader(context, this.point(grave), box, factor);
-      rows.forEach((row, at) => mark(context, row, points[at], factor));
+      rows.forEach((row, at) => mark(context, row, points[at], factor * crowded));
       this.pulse(rows, points, grave);
     }
 
@@ -144,12 +146,13 @@
     }
   }
 
-  // The gravest: unanswered before answered within 特急, else the newest unanswered 紧急; routine is never called out.
+  // The gravest: the 特急 that waits longest for an answer, as the call to the commander; else an answered 特急; else the
+  // newest unanswered 紧急. Routine is never called out.
   function gravest(rows) {
     const weight = (row) => (row.urgency === "critical" ? (row.acknowledged ? 1 : 2) : row.acknowledged ? -1 : 0);
     return rows
       .filter((row) => row.urgency !== "routine" && weight(row) >= 0)
-      .reduce((best, row) => (!best || weight(row) > weight(best) || (weight(row) === weight(best) && row.at > best.at) ? row : best), null);
+      .reduce((best, row) => (!best || weight(row) > weight(best) || (weight(row) === weight(best) && (weight(row) === 2 ? row.at < best.at : row.at > best.at)) ? row : best), null);
   }
 
   function mark(context, row, [x, y], factor) {

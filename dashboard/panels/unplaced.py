@@ -73,12 +73,13 @@ def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
     """Return the newest unplaced incidents and both counts with what they are counted of."""
     found = rows(board, now)
     count = board.open_quarantine
+    told = "quarantine" if count else "quarantine_none"
     open_count = sum(one.is_open for one in board.incidents.values())
     return {
         LIST: {"children": [item(one, words) for one in found[:ROWS]]},
         NOTE: {"children": words.text("wall.unplaced.note", n=len(found), total=open_count)},
         QUARANTINE: {
-            "children": words.text("wall.unplaced.quarantine" if count else "wall.unplaced.quarantine_none", n=count),
+            "children": words.text(f"wall.unplaced.{told}", n=f"{count:,}"),
             "className": "quarantine cut is-waiting" if count else "quarantine cut",
         },
         **state("unplaced", empty=not found),

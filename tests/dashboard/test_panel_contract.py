@@ -52,6 +52,44 @@ def test_no_panel_has_an_inline_style() -> None:
         assert b'"style":' not in frame.encode(panel.render(board(*BUSY), NOW, WORDS))
 
 
+def tokens() -> dict[str, str]:
+    return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", (ROOT / "assets/tokens.css").read_text("utf-8")))
+
+
+def luminance(colour: str) -> float:
+    """WCAG 2.2 relative luminance."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    lighter, darker = sorted((luminance(tokens()[one]), luminance(tokens()[other])), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("text", ["text", "text-2", "text-3", "critical", "urgent", "routine", "stale"])
+@pytest.mark.parametrize("ground", ["ground", "raised"])
+def test_text_has_the_contrast_of_wcag(text: str, ground: str) -> None:
+    assert contrast(text, ground) >= 4.5
+
+
+@pytest.mark.parametrize(
+    ("text", "ground"),
+    [("on-critical", "critical-solid"), ("text-2", "critical-ground"), ("critical", "critical-ground"),
+     ("on-stale", "stale"), ("on-heat", "heat-4"), ("on-heat", "heat-6"), ("text", "heat-3")],
+)  # fmt: skip
+def test_text_on_colour_has_it_too(text: str, ground: str) -> None:
+    assert contrast(text, ground) >= 4.5
+
+
+@pytest.mark.parametrize("mark", ["critical", "urgent", "routine"])
+@pytest.mark.parametrize("step", [0, 1, 2, 3])
+def test_marks_stand_out_from_the_heat_below(mark: str, step: int) -> None:
+    """Above, the dark rim of a mark parts it from the heat."""
+    assert contrast(mark, f"heat-{step}") >= (3 if step < 2 else 1.5)
+
+
 @pytest.mark.parametrize("sheet", [one for one in SHEETS if one.stem in OURS], ids=lambda sheet: sheet.name)
 def test_raw_colours_and_sizes_stand_in_the_tokens_only(sheet: Path) -> None:
     rules = re.sub(r"/\*.*?\*/", "", sheet.read_text("utf-8"), flags=re.S)

@@ -15,14 +15,15 @@
     const plot = one.closest(".plot-scale");
     const size = parseFloat(style.fontSize) * (plot ? factor : 1);
     if (size < smallest * factor - 0.1) told.push(`${name(one)} is ${size}px`);
-    if (box.left < -0.5 || box.top < -0.5 || box.right > width + 0.5 || box.bottom > height + 0.5) told.push(`${name(one)} leaves the canvas`);
+    const air = 1 + size * 0.15; // a line's content area is taller than its letters
+    if (box.left < -1 || box.top < -air || box.right > width + 1 || box.bottom > height + air)
+      told.push(`${name(one)} leaves the canvas`);
     if (one.closest("svg")) continue;
     const cut = style.textOverflow === "ellipsis" && style.overflowX === "hidden";
     if (!cut && one.scrollWidth > one.clientWidth + 1 && style.display !== "inline") told.push(`${name(one)} is wider than its box`);
     for (let up = one.parentElement; up && up.id !== "page"; up = up.parentElement) {
       const outer = up.getBoundingClientRect();
       const clips = getComputedStyle(up);
-      const air = 1 + size * 0.12; // a line's content area is taller than its letters
       if (clips.overflowY === "hidden" && (box.bottom > outer.bottom + air || box.top < outer.top - air)) told.push(`${name(one)} is clipped by ${up.className}`);
       const ellipsis = clips.textOverflow === "ellipsis";
       if (clips.overflowX === "hidden" && !ellipsis && !one.closest(".cut") && box.right > outer.right + 1) told.push(`${name(one)} is cut by ${up.className}`);
