@@ -1,7 +1,7 @@
 """The worker on a real engine and a real database."""
 
-import dataclasses
 from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
 
 import pytest
 import redis
@@ -32,10 +32,9 @@ def hire(settings: Settings, database: Database, valkey: str) -> Iterator[Callab
     """Makes workers on the test's engine and database."""
     clients = []
 
-    def made(owner: str = "w1", **changes: int) -> Worker:
-        own = dataclasses.replace(settings, **changes)
+    def made(owner: str = "w1") -> Worker:
         clients.append(engine.connect_sync(settings.redis_url))
-        return Worker(own, database, clients[-1], owner)
+        return Worker(settings, database, clients[-1], owner)
 
     yield made
     for client in clients:
@@ -186,7 +185,8 @@ async def test_a_packet_that_does_not_open_ends_in_quarantine_as_many_times_as_i
     client = redis.Redis.from_url(settings.redis_url)
     await send(log, report("A"), report("A", revision="2"))
     key = f"gridwall:in:{partition_of(SOURCE.id, 'A'):02d}"
-    ((id, fields),) = client.xrange(key)  # type: ignore[misc]
+    rows: Any = client.xrange(key)
+    ((id, fields),) = rows
     client.xadd(key, {"n": fields[b"n"], "p": fields[b"p"][:-3] + b"xyz"})
     client.xdel(key, id)
     assert work_off(hire()) == 2
@@ -238,7 +238,8 @@ async def test_a_locked_database_acknowledges_nothing_says_so_once_and_goes_on(
 
     monkeypatch.setattr(reception, "record_all", busy)
     await send(log, *(report(str(n)) for n in range(50)))
-    worker, waits = hire(), []
+    worker = hire()
+    waits: list[float] = []
     run(worker, lambda: decided(database) == 50 and pending(settings) == 0, waits.append)
     assert waits == [0.1, 0.2, 0.5, 1.0, 2.0]
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
