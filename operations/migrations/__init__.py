@@ -17,12 +17,13 @@ from operations.errors import SchemaNewer
 
 ADVISORY_LOCK = 0x67726964
 COPIES_KEPT = 10
+SCRIPTS = Path(__file__).parent
 
 
 def migrate(engine: Engine, file: Path | None, backup_dir: Path) -> None:
     """Upgrade to the newest schema. A SQLite `file` is copied first; PostgreSQL copies are its keeper's duty."""
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.set_main_option("script_location", str(SCRIPTS))
     config.set_main_option("path_separator", "os")
     scripts = ScriptDirectory.from_config(config)
     with _locked(engine, file), engine.connect() as connection:

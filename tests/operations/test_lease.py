@@ -1,0 +1,43 @@
+"""Leases: one owner at a time, a token that only grows, given back or run out."""
+
+import pytest
+
+from operations import lease
+from operations.database import Database
+from operations.errors import LeaseLost
+
+pytestmark = pytest.mark.database
+
+
+def test_one_owner_at_a_time(database: Database) -> None:
+    assert lease.acquire(database, "p", "a", 10, 100) == 1
+    assert lease.acquire(database, "p", "b", 10, 109) is None
+    assert lease.acquire(database, "p", "b", 10, 110) == 2
+    with pytest.raises(LeaseLost):
+        lease.renew(database, "p", 1, 10, 111)
+    lease.release(database, "p", 1)  # no longer ours: nothing happens
+    lease.renew(database, "p", 2, 10, 111)
+    assert lease.acquire(database, "p", "a", 10, 120) is None
+
+
+def test_given_back_it_is_free_and_its_token_is_worth_nothing(database: Database) -> None:
+    lease.acquire(database, "p", "a", 10, 100)
+    lease.release(database, "p", 1)
+    with pytest.raises(LeaseLost), database.write() as transaction:
+        lease.check(transaction, "p", 1)
+    assert lease.acquire(database, "p", "b", 10, 100) == 2
+
+
+def test_the_owner_taking_it_again_gets_a_new_token(database: Database) -> None:
+    assert [lease.acquire(database, "p", "a", 10, 100) for _ in range(3)] == [1, 2, 3]
+
+
+def test_several_are_checked_at_once(database: Database) -> None:
+    lease.acquire(database, "p", "a", 10, 100)
+    lease.acquire(database, "q", "a", 10, 100)
+    with database.write() as transaction:
+        lease.check_all(transaction, {"p": 1, "q": 1})
+        for held in ({"p": 1, "q": 2}, {"p": 1, "never": 1}):
+            with pytest.raises(LeaseLost) as lost:
+                lease.check_all(transaction, held)
+            assert lost.value.params["name"] != "p"

@@ -1,0 +1,83 @@
+"""The one table: every route × every role, default deny."""
+
+import pytest
+
+from operations.policy import (
+    ANONYMOUS,
+    MACHINE_ROLES,
+    PERMISSIONS,
+    ROLES,
+    ROUTES,
+    Identity,
+    admits,
+    allowed,
+    permission_for,
+)
+
+EVERYONE = set(ROLES) | set(MACHINE_ROLES)
+STAFF = {"operator", "duty_commander", "leader", "liaison", "administrator"}
+# method, path -> roles that are let in, written out by hand
+ORACLE: dict[tuple[str, str], set[str]] = {
+    ("GET", "/healthz"): EVERYONE,
+    ("GET", "/readyz"): EVERYONE,
+    ("HEAD", "/healthz"): EVERYONE,
+    ("GET", "/assets/tokens.css"): EVERYONE,
+    ("GET", "/signin"): EVERYONE,
+    ("POST", "/signin"): EVERYONE,
+    ("GET", "/metrics"): {"administrator", "token_read", "system"},
+    ("GET", "/wall"): STAFF | {"wall"},
+    ("WS", "/live"): STAFF | {"wall"},
+    ("GET", "/desk"): STAFF,
+    ("GET", "/quarantine"): {"operator", "duty_commander", "administrator"},
+    ("POST", "/api/v1/reports"): {"source"},
+    ("WS", "/api/v1/reports/stream"): {"source"},
+    ("GET", "/api/v1/incidents"): STAFF | {"token_read"},
+    ("GET", "/api/v1/incidents/0190"): STAFF | {"token_read"},
+    ("GET", "/api/v1/journal"): {"duty_commander", "administrator", "token_read"},
+    ("GET", "/api/v1/grids/locate"): set(ROLES) | {"token_read"},
+    ("GET", "/api/docs"): set(ROLES),
+    ("GET", "/"): set(ROLES),
+    ("GET", "/api/v1/secret"): set(),
+    ("GET", "/admin"): set(),
+    ("GET", "/wallpaper"): set(),
+    ("GET", "/healthz/../admin"): set(),
+    ("DELETE", "/api/v1/incidents"): set(),
+    ("POST", "/wall"): set(),
+    ("GET", "/live"): set(),
+    ("WS", "/wall"): set(),
+    ("WS", "/_dash-ws-callback"): set(),
+    ("TRACE", "/healthz"): set(),
+}
+
+
+@pytest.mark.parametrize(("method", "path"), list(ORACLE))
+def test_who_is_let_in(method: str, path: str) -> None:
+    roles = ORACLE[method, path]
+    assert {role for role in EVERYONE if admits(Identity("account", role=role), method, path)} == roles
+
+
+def test_the_table_names_only_permissions_and_roles_that_exist() -> None:
+    assert {route.permission for route in ROUTES} <= PERMISSIONS.keys()
+    assert set().union(*PERMISSIONS.values()) <= EVERYONE
+
+
+def test_nobody_holds_an_unknown_permission_and_an_unknown_role_holds_none() -> None:
+    assert not any(allowed(Identity("account", role=role), "no.such") for role in EVERYONE)
+    for role in ("", "king", "Operator"):
+        assert not any(allowed(Identity("account", role=role), permission) for permission in PERMISSIONS)
+
+
+def test_what_strangers_may() -> None:
+    open_to_all = {name for name in PERMISSIONS if allowed(ANONYMOUS, name)}
+    assert open_to_all == {"public"}
+    assert permission_for("GET", "/nowhere") is None
+
+
+def test_a_wall_only_looks() -> None:
+    assert {name for name in PERMISSIONS if allowed(Identity("wall", role="wall"), name)} == {
+        "public",
+        "signed_in",
+        "wall.view",
+        "live.watch",
+        "grid.read",
+    }
