@@ -54,6 +54,8 @@ class Live:
             return
         try:
             await self._serve(socket, screen)
+        except WebSocketDisconnect:
+            pass  # it left while it was greeted
         finally:
             self._hub.leave(screen)
 

@@ -1,0 +1,227 @@
+"""assets/live.js in a real Chromium: frames, acknowledgements, ages, loss, coming back, a hidden tab, a new version."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import uvicorn
+from playwright.sync_api import Error
+
+from config import clock
+from config.settings import Settings
+from operations import accounts, sessions
+from operations.database import Database
+from operations.policy import SYSTEM
+from tests.dashboard.conftest import PASSWORD
+from tests.dashboard.test_live import NORTH, opened, write
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from dashboard.server import Server
+
+pytestmark = pytest.mark.browser
+
+WAIT_MS = 20_000
+
+
+class Web:
+    """The application under uvicorn in a thread; it can go away and come back on the same port."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.url = f"http://127.0.0.1:{settings.port}"
+        self.server: Server | None = None
+        self._uvicorn: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def start(self, version: str = "") -> None:
+        up = threading.Event()
+        self._thread = threading.Thread(target=self._serve, args=(version, up))
+        self._thread.start()
+        assert up.wait(60)
+
+    def stop(self) -> None:
+        assert self._uvicorn is not None and self._thread is not None
+        self._uvicorn.should_exit = True
+        self._thread.join(30)
+
+    def _serve(self, version: str, up: threading.Event) -> None:
+        import dataclasses
+
+        from dashboard.server import Server
+
+        async def serve() -> None:
+            made = Server(self.settings)
+            if version:
+                made.parts = dataclasses.replace(made.parts, version=version)
+                made.app = made._application()
+            config = uvicorn.Config(
+                made, port=self.settings.port, log_level="warning", ws_per_message_deflate=False,
+                timeout_graceful_shutdown=1,
+            )  # fmt: skip
+            self.server, self._uvicorn = made, uvicorn.Server(config)
+            self._loop = asyncio.get_running_loop()
+            serving = asyncio.create_task(self._uvicorn.serve())
+            while not self._uvicorn.started and not serving.done():
+                await asyncio.sleep(0.02)
+            up.set()
+            await serving
+
+        asyncio.run(serve())
+
+    def ask(self, question: Callable[["Server"], Any]) -> Any:
+        """The answer of a question put inside the server's loop."""
+        assert self._loop is not None and self.server is not None
+        server = self.server
+
+        async def answer() -> Any:
+            return question(server)
+
+        return asyncio.run_coroutine_threadsafe(answer(), self._loop).result(10)
+
+
+@pytest.fixture
+def web(settings: Settings, valkey: str, furnished: Database) -> Iterator[Web]:
+    made = Web(settings)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def wall(web: Web, page: "Page", furnished: Database) -> "Page":
+    """A signed-in wall that has painted its first frame."""
+    accounts.add(furnished, SYSTEM, "wall", "wall", now=clock.now(), password=PASSWORD)
+    page.goto(f"{web.url}/signin?once={sessions.issue_one_time(furnished, 'wall', clock.now())}&next=/wall")
+    until(page, "window.gridwall && gridwall.paints.length > 0")
+    return page
+
+
+def until(page: "Page", expression: str, timeout_ms: int = WAIT_MS) -> None:
+    """Wait until an expression holds; Playwright's own way to wait evaluates text, which the security policy forbids."""
+    deadline = clock.monotonic() + timeout_ms / 1_000
+    while True:
+        try:
+            if page.evaluate(expression):
+                return
+        except Error:  # the page is being loaded again
+            pass
+        assert clock.monotonic() < deadline, expression
+        page.wait_for_timeout(50)
+
+
+def link(page: "Page") -> Any:
+    return page.evaluate("document.documentElement.dataset.link")
+
+
+def wait_link(page: "Page", state: str) -> None:
+    until(page, f"document.documentElement.dataset.link === '{state}'")
+
+
+def test_an_incident_is_painted_and_acknowledged(web: Web, wall: "Page", furnished: Database) -> None:
+    errors: list[str] = []
+    wall.on("pageerror", lambda error: errors.append(str(error)))
+    wall.on("console", lambda said: errors.append(said.text) if "Content Security Policy" in said.text else None)
+    write(furnished, opened("a", NORTH, clock.now()))
+    wall.wait_for_selector("text=title of a", timeout=WAIT_MS)
+    assert link(wall) == "live"
+    until(wall, "gridwall.paints.at(-1)[0] === gridwall.state().n")
+    painted = wall.evaluate("gridwall.paints.at(-1)[0]")
+    wall.wait_for_timeout(300)
+    assert web.ask(lambda server: max(one.painted for one in server.parts.hub.screens)) >= painted
+    ages = wall.evaluate("[...document.querySelectorAll('[data-at]')].filter(e => +e.dataset.at && !e.textContent).length")
+    assert ages == 0 and errors == []
+
+
+def test_a_server_away_is_shown_within_5_s_and_what_was_missed_when_it_is_back(
+    web: Web, wall: "Page", furnished: Database
+) -> None:
+    write(furnished, opened("a", NORTH, clock.now()))
+    wall.wait_for_selector("text=title of a", timeout=WAIT_MS)
+    web.stop()
+    until(wall, "document.documentElement.dataset.link !== 'live'", 5_000)
+    wait_link(wall, "lost")
+    assert "连接中断" in wall.inner_text("#live-bar")
+    assert wall.is_visible("text=title of a")
+    write(furnished, opened("b", NORTH, clock.now()))
+    web.start()
+    wall.wait_for_selector("text=title of b", timeout=WAIT_MS)
+    wait_link(wall, "live")
+    until(wall, "document.getElementById('live-bar').textContent.includes('1 起事件有变化')")
+
+
+def test_a_silent_server_counts_as_lost(web: Web, wall: "Page") -> None:
+    web.ask(lambda server: server.parts.hub._tasks[2].cancel())  # its heart
+    web.ask(lambda server: server.parts.hub._tasks[0].cancel())
+    until(wall, "document.documentElement.dataset.link === 'lost'")
+
+
+def test_a_new_version_loads_the_page_again_in_its_state(web: Web, wall: "Page") -> None:
+    wall.goto(f"{web.url}/wall?lang=en&window=1h")
+    until(wall, "window.gridwall && gridwall.paints.length > 0")
+    wall.evaluate("window.before = true")
+    web.stop()
+    web.start(version="another")
+    until(wall, "!window.before && window.gridwall?.paints.length > 0")
+    assert wall.url.endswith("/wall?lang=en&window=1h")
+
+
+def test_the_same_version_comes_back_without_loading_again(web: Web, wall: "Page") -> None:
+    wall.evaluate("window.before = true")
+    epoch = wall.evaluate("gridwall.state().epoch")
+    web.stop()
+    web.start()
+    until(wall, f"gridwall.state().epoch !== '{epoch}'")
+    wait_link(wall, "live")
+    assert wall.evaluate("window.before") is True
+
+
+def test_an_ended_session_leads_to_sign_in(web: Web, wall: "Page", furnished: Database) -> None:
+    secret = next(one["value"] for one in wall.context.cookies() if one["name"] == "gridwall_session")
+    sessions.close(furnished, secret, now=clock.now())
+    wall.wait_for_url("**/signin?next=%2Fwall", timeout=WAIT_MS)
+
+
+def test_a_hidden_tab_says_hidden_and_comes_back_with_the_newest(web: Web, wall: "Page", furnished: Database) -> None:
+    hide = """state => {
+      Object.defineProperty(document, "visibilityState", { configurable: true, get: () => state });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    wall.evaluate(hide, "hidden")
+    write(furnished, opened("a", NORTH, clock.now()))
+    wall.wait_for_selector("text=title of a", timeout=WAIT_MS)
+    wall.wait_for_timeout(500)
+    assert web.ask(lambda server: [one.hidden for one in server.parts.hub.screens]) == [True]
+    wall.evaluate(hide, "visible")
+    until(wall, "gridwall.paints.at(-1)[0] === gridwall.state().n")
+    wall.wait_for_timeout(500)
+    assert web.ask(lambda server: [one.hidden for one in server.parts.hub.screens]) == [False]
+
+
+def test_keyed_rows_reach_who_asks_for_them_whole_and_in_pieces(web: Web, wall: "Page", furnished: Database) -> None:
+    wall.evaluate("window.heard = []; gridwall.on('markers', (set, gone, whole) => heard.push([Object.keys(set), gone, whole.size]))")
+    write(furnished, opened("a", NORTH, clock.now()))
+    wall.wait_for_selector("text=title of a", timeout=WAIT_MS)
+    heard = wall.evaluate("heard")
+    assert all(isinstance(size, int) for _, _, size in heard)
+
+
+def test_the_sign_in_page_works_without_scripts(web: Web, chromium: Any, furnished: Database) -> None:
+    accounts.add(furnished, SYSTEM, "wall", "wall", now=clock.now(), password=PASSWORD)
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(web.url + "/wall?lang=en")
+    page.fill("#name", "wall")
+    page.fill("#password", "wrong")
+    page.click("button")
+    assert page.is_visible("[role=alert]")
+    page.click("[hreflang]")
+    page.fill("#name", "wall")
+    page.fill("#password", PASSWORD)
+    page.click("button")
+    assert "/wall" in page.url
+    context.close()
