@@ -104,9 +104,13 @@ class Player:
         except CourierRefused as error:
             log.error("the demonstration ends, its reports are refused: %s", error)
         finally:
-            self._database.close()
-            self._keys.close()
-            self._bell.close()
+            self.close()
+
+    def close(self) -> None:
+        """Close database, keys and engine."""
+        self._database.close()
+        self._keys.close()
+        self._bell.close()
 
     def _run(self) -> None:
         drawn = city.build()
