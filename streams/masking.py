@@ -19,9 +19,10 @@ _MOBILE = rf"(?:(?:\+|00)?86{_GAP})?1{_GAP}[3-9](?:{_GAP}\d){{9}}"
 _LANDLINE = rf"(?:(?:\+|00)86{_GAP}|[(（]?0)\d{{2,3}}[)）]?{_GAP}[2-9]\d{{2,3}}{_GAP}\d{{4}}"
 PRIVATE = re.compile(_NOT_INSIDE.format("|".join((_ID_CARD, _OLD_ID_CARD, _MOBILE, _LANDLINE))))
 ANNOUNCED = re.compile(
-    r"((?:电话|手机|联系方式|号码|致电|tel|phone|mobile|call)\D{0,6}?)(\+?\d(?:[\s\-]?\d){5,14})(?!\d)", re.IGNORECASE
+    r"((?:电话|手机|联系方式|号码|致电|tel|phone|mobile|call)\D{0,6}?)(\+?\d(?:[\s\-]?\d){6,14})(?!\d)", re.IGNORECASE
 )
-DIGITS = re.compile(r"\d(?:\D{0,2}\d){6}")
+CLUSTER = re.compile("[+(（]?\\d(?:[\\s\\-‐-―.·_()（）\u200b-\u200d]{0,3}[\\dXxＸｘ]){6,}")
+"""Digits close together: the only places worth a closer look."""
 WIDE_DIGITS = {ord("０") + digit: str(digit) for digit in range(10)}
 DIGIT = re.compile(r"[\dXxＸｘ]")
 
@@ -40,10 +41,16 @@ def one_line(text: str) -> str:
 
 def masked(text: str) -> str:
     """The text with phone numbers and ID-card numbers (身份证号) as stars; other numbers stay."""
-    if DIGITS.search(text) is None:
+    if CLUSTER.search(text) is None:
         return text
-    text = PRIVATE.sub(lambda found: _stars(found[0]), text.translate(WIDE_DIGITS))
+    text = CLUSTER.sub(_looked_into, text)
+    if CLUSTER.search(text) is None:
+        return text
     return ANNOUNCED.sub(lambda found: found[1] + _stars(found[2]), text)
+
+
+def _looked_into(cluster: re.Match[str]) -> str:
+    return PRIVATE.sub(lambda found: _stars(found[0]), cluster[0].translate(WIDE_DIGITS))
 
 
 def _stars(number: str) -> str:

@@ -138,7 +138,10 @@ class Role:
     async def _play(self) -> None:
         from streams.demo import player
 
-        await player.play(self._settings)
+        try:
+            await player.play(self._settings)
+        except Exception:  # process edge: a demonstration must not take the housekeeping down with it
+            log.exception("the demonstration stopped; everything else goes on")
 
     async def _patiently(self, what: str, attempt: Callable[[], Awaitable[None]]) -> None:
         """Try until it works; trouble is said once, its end too."""
