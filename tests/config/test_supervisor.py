@@ -70,14 +70,13 @@ def test_stopping_is_orderly_and_the_last_words_are_kept(tmp_path: Path) -> None
         import signal, sys, time
         def bye(*_):
             print("bye"); sys.exit(0)
-        signal.signal(signal.SIGTERM, bye); print("up")
+        signal.signal(signal.SIGTERM, bye); sys.stdout.write("up\\n")
         time.sleep(60)
     """
     with _supervisor(tmp_path, []) as supervisor:
         for name in ("engine", "web"):
             supervisor.start(_child(name, body))
-            log = tmp_path / f"{name}.log"
-            _until(log.read_text, lambda: supervisor.turn(0.02))
+            _until((tmp_path / f"{name}.log").read_text, lambda: supervisor.turn(0.02))
     for name in ("engine", "web"):
         assert (tmp_path / f"{name}.log").read_text() == "up\nbye\n"
 
