@@ -1,4 +1,4 @@
-// The wall's voice and clock. New 紧急: one short tone. 特急: a tone that repeats until somebody acknowledges it, faster once
+// The wall's voice, its clock, and the look of panels that failed. New 紧急: one short tone. 特急: a tone that repeats until somebody acknowledges it, faster once
 // the duty commander is called. Tones are made here, no sound file is loaded. A browser that blocks sound is shown as such.
 (function () {
   "use strict";
@@ -103,6 +103,15 @@
     }
   }
 
+  // ---- panels the server could not draw ----
+
+  function showFailed(set, gone, whole) {
+    const failed = whole.get("failed_panels") || [];
+    for (const panel of document.querySelectorAll(".panel")) {
+      panel.dataset.failed = String(failed.includes(panel.id.replace("wall-", "")));
+    }
+  }
+
   // ---- clock ----
 
   function tick() {
@@ -125,7 +134,9 @@
   open();
   tick();
   (function listen() {
-    if (window.gridwall?.on) window.gridwall.on("alarms", update);
-    else setTimeout(listen, 50);
+    if (window.gridwall?.on) {
+      window.gridwall.on("alarms", update);
+      window.gridwall.on("gauges", showFailed);
+    } else setTimeout(listen, 50);
   })();
 })();

@@ -111,14 +111,14 @@ def item(one: Row, words: Words) -> html.Li:
     classes = ["alert", f"alert-{one.urgency}"]
     classes += ["is-waiting"] if not one.acknowledged and one.urgency != "routine" else []
     classes += ["is-new"] if one.is_new else []
-    where = one.address if not one.grid and one.address else words.text("wall.unplaced.label")
+    known = words.text("wall.alerts.grid", code=one.grid) if one.grid else words.text("wall.unplaced.label")
     step = words.text("wall.alerts.waiting" if "is-waiting" in classes else f"common.step.{one.step}")
     return html.Li(
         [
             mark(one.urgency, words),
             html.P(one.title, className="alert-title cut"),
             age(one.opened_at, class_name="alert-age"),
-            html.P(place(one.town, one.grid, where), className="alert-place cut"),
+            html.P(place(one.town, one.grid, one.address or known), className="alert-place cut"),
             html.P(step, className="alert-step"),
         ],
         key=one.id,

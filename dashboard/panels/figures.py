@@ -11,6 +11,7 @@ from dash import html
 from config.taxonomy import URGENCIES
 from config.words import Words
 from operations.board import Board
+from operations.scope import WHOLE
 from operations.views import closed_today, median_acknowledge_s, midnight, open_by_urgency, received_today
 
 GRAVEST_FIRST = tuple(reversed(URGENCIES))
@@ -18,12 +19,13 @@ GRAVEST_FIRST = tuple(reversed(URGENCIES))
 
 @dataclass(frozen=True)
 class Row:
-    """One figure: its value and note as words' parameters, and whether it asks for attention."""
+    """One figure: its value and note as words' parameters, whether it asks for attention, whether it may be seen."""
 
     name: str
     value: str
     note: dict[str, Any]
     attention: bool = False
+    forbidden: bool = False
 
 
 def rows(board: Board, now: int, words: Words) -> list[Row]:
@@ -43,8 +45,8 @@ def rows(board: Board, now: int, words: Words) -> list[Row]:
         *levels,
         Row("today", f"{received:,} / {closed:,}", {}),
         Row("acknowledge", duration(median_acknowledge_s(board, now, zone), words), {"n": f"{acknowledged:,}"}),
-        Row("unplaced", f"{unplaced:,}", {"n": f"{open_count:,}"}, unplaced > 0),
-        Row("quarantine", f"{board.open_quarantine:,}", {}, board.open_quarantine > 0),
+        Row("unplaced", f"{unplaced:,}", {"n": f"{open_count:,}"}, unplaced > 0, board.scope != WHOLE),
+        Row("quarantine", f"{board.open_quarantine:,}", {}, board.open_quarantine > 0, board.scope != WHOLE),
         Row("sources", f"{heard} / {total}", {"n": total - heard}, heard < total),
     ]
 
@@ -99,10 +101,11 @@ def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
     """Return every value with its note."""
     props: dict[str, dict[str, Any]] = {}
     for one in rows(board, now, words):
-        asks = " asks" if one.attention else ""
+        asks = " asks" if one.attention and not one.forbidden else ""
+        note = "wall.figures.forbidden" if one.forbidden else f"wall.figures.{one.name}_note"
         props[f"wall-figure-{one.name}"] = {"className": f"figure figure-{one.name}{asks}"}
-        props[f"wall-figure-{one.name}-value"] = {"children": one.value}
-        props[f"wall-figure-{one.name}-note"] = {"children": words.text(f"wall.figures.{one.name}_note", **one.note)}
+        props[f"wall-figure-{one.name}-value"] = {"children": "–" if one.forbidden else one.value}
+        props[f"wall-figure-{one.name}-note"] = {"children": words.text(note, **one.note)}
     return props
 
 

@@ -27,6 +27,7 @@ class Call:
     number: str
     town: str
     grid: str
+    address: str
     opened_at: int
     more: int
 
@@ -41,7 +42,7 @@ def rows(board: Board, now: int) -> list[Call]:
         return []
     first = waiting[0]
     town = area(first.chain)
-    return [Call(first.title, first.number, town, first.grid, first.opened_at, len(waiting) - 1)]
+    return [Call(first.title, first.number, town, first.grid, first.address, first.opened_at, len(waiting) - 1)]
 
 
 def layout(words: Words) -> html.Div:
@@ -84,7 +85,7 @@ def call(found: list[Call], words: Words) -> list[Any]:
                 html.Strong(words.text("wall.header.call", title=one.title), className="call-title cut"),
                 html.Div(
                     [
-                        place(one.town, one.grid, words.text("wall.unplaced.label")),
+                        place(one.town, one.grid, one.address or words.text("wall.unplaced.label")),
                         html.Span([words.text("wall.header.call_waiting"), " ", age(one.opened_at)]),
                         html.Span(words.text("wall.header.call_more", n=one.more) if one.more else ""),
                     ],

@@ -1,7 +1,7 @@
 """The frame round every wall panel (栏): title, note, body, and its looks when it is empty, failed or forbidden.
 
-`data-state` of the section chooses the look: "" (normal), "empty", "failed" or "forbidden". A stale picture is no
-state of one panel: the page says so on the root element (`data-link`).
+`data-state` of the section chooses the look: "" (normal), "empty" or "forbidden"; the browser marks one that the server
+could not draw (`data-failed`). A stale picture is no state of one panel: the root element says so (`data-link`).
 """
 
 from typing import Any
@@ -36,9 +36,9 @@ def shell(name: str, words: Words, body: list[Any], note: object = "") -> html.S
     )
 
 
-def state(name: str, *, empty: bool) -> dict[str, dict[str, Any]]:
-    """Return the props that say whether the panel has anything to show."""
-    return {f"wall-{name}": {"data-state": "empty" if empty else ""}}
+def state(name: str, *, empty: bool, forbidden: bool = False) -> dict[str, dict[str, Any]]:
+    """Return the props that say whether the panel has anything to show, and may."""
+    return {f"wall-{name}": {"data-state": "forbidden" if forbidden else "empty" if empty else ""}}
 
 
 def mark(urgency: str, words: Words) -> html.Div:

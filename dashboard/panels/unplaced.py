@@ -1,4 +1,7 @@
-"""Unplaced and quarantined 未落格与隔离: what map and grid figures cannot show, so that it is not forgotten."""
+"""Unplaced and quarantined 未落格与隔离: what map and grid figures cannot show, so that it is not forgotten.
+
+Both belong to nobody's area, so only a screen of the whole city may see them.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +11,7 @@ from dash import html
 from config.words import Words
 from dashboard.panels.shell import age, shell, state
 from operations.board import Board
+from operations.scope import WHOLE
 
 LIST = "wall-unplaced-list"
 NOTE = "wall-unplaced-note"
@@ -82,7 +86,7 @@ def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
             "children": words.text(f"wall.unplaced.{told}", n=f"{count:,}"),
             "className": "quarantine cut is-waiting" if count else "quarantine cut",
         },
-        **state("unplaced", empty=not found),
+        **state("unplaced", empty=not found, forbidden=board.scope != WHOLE),
     }
 
 

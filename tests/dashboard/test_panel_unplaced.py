@@ -1,4 +1,6 @@
-from dashboard.panels import unplaced
+from dashboard.panels import figures, unplaced
+from operations.board import project
+from operations.scope import Scope
 from tests.dashboard.panel_board import NOW, WORDS, board, incident
 
 
@@ -22,3 +24,11 @@ def test_quarantine_is_counted_even_when_nothing_is_unplaced() -> None:
     assert props["wall-unplaced"]["data-state"] == "empty"
     assert "2" in props[unplaced.QUARANTINE]["children"]
     assert "is-waiting" in props[unplaced.QUARANTINE]["className"]
+
+
+def test_a_screen_of_one_area_is_told_that_it_may_not_see_this() -> None:
+    found = project(board(incident("a", placed=False)), Scope(grid="990101001"))
+    assert unplaced.render(found, NOW, WORDS)["wall-unplaced"]["data-state"] == "forbidden"
+    told = figures.render(found, NOW, WORDS)
+    assert told["wall-figure-quarantine-value"]["children"] == "–"
+    assert told["wall-figure-quarantine-note"]["children"] == WORDS.text("wall.figures.forbidden")
