@@ -118,7 +118,8 @@
     if (action === "read") {
       content = { text: answer.content, exact: answer.exact, hint: answer.hint };
       detail();
-      return desk.byId("quarantine-content").focus();
+      desk.byId("quarantine-content").focus();
+      return desk.byId("quarantine-content").setSelectionRange(0, 0);
     }
     for (const key of Object.keys(typed)) if (key.startsWith(`${id}/`)) delete typed[key];
     const at = items.findIndex((one) => one.id === id);

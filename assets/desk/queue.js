@@ -14,6 +14,7 @@
   let parts = {}; // the DOM: box, view, space, status, chips, selects
   let frozen = null; // {id, key}: the selected row keeps its place in the order while it is selected
   let fresh = new Set(); // ids that arrived out of sight
+  const known = new Set(); // ids of all rows (live.js changes the map of rows before it tells us)
   let loaded = false;
   let drawn = new Map(); // id -> {element, text}
   let pending = 0;
@@ -120,7 +121,7 @@
       one.element.setAttribute("aria-selected", String(id === queue.selected));
       one.element.classList.toggle("opened", id === desk.opened);
       kept.set(id, one);
-      fresh.delete(id);
+      if (index * HEIGHT >= view.scrollTop - HEIGHT / 2 && index * HEIGHT < view.scrollTop + view.clientHeight - HEIGHT / 2) fresh.delete(id);
     }
     for (const [id, one] of drawn) if (!kept.has(id)) one.element.remove();
     drawn = kept;
@@ -281,10 +282,13 @@
   // ---- live ------------------------------------------------------------------------------------------------------
   const arrived = (set, del, whole) => {
     const changed = Object.keys(set || {});
-    if (loaded) for (const id of changed) if (!queue.rows.has(id)) fresh.add(id);
+    for (const id of changed) {
+      if (loaded && !known.has(id)) fresh.add(id);
+      known.add(id);
+    }
+    for (const id of del || []) known.delete(id);
     loaded = true;
     queue.rows = whole;
-    for (const id of del || []) fresh.delete(id);
     if (queue.selected && !whole.has(queue.selected)) { queue.selected = null; frozen = null; }
     for (const id of fresh) if (!whole.has(id) || !fits(whole.get(id))) fresh.delete(id);
     queue.refresh();

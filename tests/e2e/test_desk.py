@@ -1,0 +1,260 @@
+"""The operator's desk in a real browser on the whole program, by keyboard alone: register, conflicts, repair."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conftest import Running
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.browser
+
+NO_GRIDS = "404"
+"""The map asks for shapes; this program has no grids, and the map says so."""
+
+OpenDesk = Callable[..., "Page"]
+
+
+@pytest.fixture
+def open_desk(chromium: "Browser", running: Running) -> Iterator[OpenDesk]:
+    """Opens a page signed in as the duty commander, and checks at the end that no page had an error."""
+    contexts = []
+    errors: list[str] = []
+
+    def opened(path: str = "/desk", width: int = 1366, height: int = 768) -> "Page":
+        context = chromium.new_context(viewport={"width": width, "height": height})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on(
+            "console",
+            lambda said: errors.append(said.text) if said.type == "error" and NO_GRIDS not in said.text else None,
+        )
+        page.goto(running.link())
+        page.goto(running.url + path)
+        page.wait_for_selector("html[data-link=live]")
+        page.wait_for_selector(".desk-rows[role=listbox]")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+def send(running: Running, *reports: dict[str, object] | bytes) -> None:
+    """Send reports through the HTTP door."""
+    for report in reports:
+        body = report if isinstance(report, bytes) else json.dumps(report).encode()
+        headers = {"authorization": f"Bearer {running.token}", "content-type": "application/json"}
+        request = urllib.request.Request(running.url + "/api/v1/reports", body, headers)
+        try:
+            urllib.request.urlopen(request, timeout=10).close()
+        except urllib.error.HTTPError as error:
+            assert error.code == 422, error.read()
+
+
+def report(id: str, **values: object) -> dict[str, object]:
+    return {
+        "id": id,
+        "revision": "1",
+        "type": "0304",
+        "urgency": "urgent",
+        "title": f"标题 {id}",
+        "text": "正文",
+    } | values
+
+
+def find(page: "Page", text: str) -> None:
+    """Find a row by text with the keyboard and open it."""
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    page.keyboard.type(text)
+    page.wait_for_selector(f".desk-row:has-text('{text}')")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f"#desk-head:has-text('{text}')")
+    page.wait_for_selector("#desk-details")
+
+
+def told(page: "Page", text: str) -> None:
+    page.wait_for_selector(f"#desk-toast:has-text('{text}')")
+
+
+def test_a_call_is_registered_acknowledged_noted_closed_and_all_of_it_is_history(open_desk: OpenDesk) -> None:
+    page = open_desk()
+    page.keyboard.press("n")
+    page.keyboard.type("张三")
+    page.keyboard.press("Enter")
+    page.keyboard.type("13900001111")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    page.keyboard.type("0304")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("1")
+    page.keyboard.press("Tab")
+    page.keyboard.type("北塘路 12 号")
+    page.focus("#desk-form-title")
+    page.keyboard.type("楼道里有很浓的燃气味")
+    page.keyboard.press("Control+Enter")
+    told(page, "已登记为")
+    page.wait_for_selector(".desk-row[aria-selected=true]:has-text('楼道里有很浓的燃气味')")
+
+    page.keyboard.press("a")
+    told(page, "已签收")
+    page.keyboard.press("m")
+    page.keyboard.type("已通知燃气公司")
+    page.keyboard.press("Control+Enter")
+    told(page, "备注已写入")
+    page.keyboard.press("u")
+    page.keyboard.press("2")
+    page.keyboard.press("Control+Enter")
+    told(page, "已改为紧急")
+    page.keyboard.press("c")
+    page.keyboard.press("1")
+    page.keyboard.press("Control+Enter")
+    told(page, "已办结")
+    page.wait_for_selector(".desk-history-item:has-text('办结，结果：已解决')")
+    lines = page.locator(".desk-history-item").all_inner_texts()
+    for line, said in zip(lines, ["办结", "紧急程度改为紧急", "备注", "签收", "接报立案"], strict=True):
+        assert said in line
+    assert "已通知燃气公司" in lines[2]
+    page.keyboard.press("z")
+    told(page, "已重新打开")
+
+
+def test_the_callers_name_is_gone_after_a_reload_and_the_rest_is_not(open_desk: OpenDesk) -> None:
+    page = open_desk()
+    page.keyboard.press("n")
+    page.keyboard.type("李四")
+    page.focus("#desk-form-title")
+    page.keyboard.type("路灯不亮")
+    page.reload()
+    told(page, "未提交的登记")
+    page.keyboard.press("n")
+    assert page.input_value("#desk-form-caller") == ""
+    assert page.input_value("#desk-form-title") == "路灯不亮"
+    stored = page.evaluate("JSON.stringify([{...sessionStorage}, {...localStorage}])")
+    assert "李四" not in stored
+
+
+def test_two_desks_in_conflict_lose_nothing_and_redo_by_one_key(open_desk: OpenDesk, running: Running) -> None:
+    send(running, report("conflict-1"))
+    first, second = open_desk(), open_desk()
+    for page in (first, second):
+        find(page, "标题 conflict-1")
+    second.keyboard.press("c")
+    second.keyboard.press("3")
+    second.focus("#desk-action textarea")
+    second.keyboard.type("与另一件重复")
+    first.keyboard.press("u")
+    first.keyboard.press("1")
+    first.keyboard.press("Control+Enter")
+    told(first, "已改为特急")
+    second.keyboard.press("Control+Enter")
+    second.wait_for_selector(".desk-conflict:has-text('紧急程度改为特急')")
+    assert second.input_value("#desk-action textarea") == "与另一件重复"
+    second.keyboard.press("Enter")
+    told(second, "已办结")
+    first.wait_for_selector(".desk-history-item:has-text('重复来件')")
+    assert "与另一件重复" in first.inner_text("#desk-details")
+
+
+def test_arriving_rows_steal_neither_selection_nor_place(open_desk: OpenDesk, running: Running) -> None:
+    send(running, *(report(f"calm-{n:02d}", urgency="routine") for n in range(30)))
+    page = open_desk()
+    page.keyboard.press("/")
+    page.keyboard.type("calm-")
+    page.wait_for_selector(".desk-count:has-text('显示 30 /')")
+    page.keyboard.press("Enter")
+    for _ in range(15):
+        page.keyboard.press("j")
+    before = page.locator(".desk-row[aria-selected=true]").bounding_box()
+    chosen = page.evaluate("gridwall.desk.queue.selected")
+    send(running, *(report(f"calm-grave-{n}", urgency="critical") for n in range(5)))
+    page.wait_for_selector(".desk-count:has-text('显示 35 /')")
+    assert page.evaluate("gridwall.desk.queue.selected") == chosen
+    assert page.locator(".desk-row[aria-selected=true]").bounding_box() == before
+    page.wait_for_selector("button.fresh:has-text('新到 5 起')")
+
+
+def test_a_quarantined_report_is_read_with_a_reason_repaired_and_resubmitted(
+    open_desk: OpenDesk, running: Running
+) -> None:
+    send(running, report("broken-1", place={"lon": 31.2, "lat": 121.5}))
+    page = open_desk("/quarantine")
+    page.wait_for_selector("[role=option]:has-text('broken-1'), [role=option]:has-text('经纬度')")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.keyboard.press("v")
+    page.keyboard.type("修正坐标")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("#quarantine-content")
+    page.fill("#quarantine-content", "{")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("#quarantine-error:has-text('仍有问题')")
+    repaired = report("broken-1", place={"lon": 121.5, "lat": 31.2}, title="修好的来件")
+    page.fill("#quarantine-content", json.dumps(repaired, ensure_ascii=False))
+    page.keyboard.press("Control+Enter")
+    told(page, "已重新提交")
+    desk = open_desk()
+    find(desk, "修好的来件")
+    read = json.loads(journal(running))
+    assert any(entry["action"] == "quarantine.unsealed" and entry["reason"] == "修正坐标" for entry in read["entries"])
+
+
+def journal(running: Running) -> str:
+    """Return the journal as the API tells it."""
+    request = urllib.request.Request(
+        running.url + "/api/v1/journal?after=0", headers={"authorization": f"Bearer {running.read_token}"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return str(answer.read().decode())
+
+
+def test_a_quarantined_report_is_discarded_with_a_reason(open_desk: OpenDesk, running: Running) -> None:
+    send(running, b'{"id": "junk-1", "title": NaN}')
+    page = open_desk("/quarantine")
+    page.wait_for_selector("[role=option]:has-text('JSON')")
+    page.keyboard.press("j")
+    page.keyboard.press("d")
+    page.keyboard.press("Control+Enter")
+    told(page, "请写明理由")
+    page.keyboard.type("测试来件")
+    page.keyboard.press("Control+Enter")
+    told(page, "已丢弃")
+    page.wait_for_selector("[role=option]", state="detached")
+
+
+def test_the_help_sheet_the_language_and_the_letters_switch(open_desk: OpenDesk) -> None:
+    page = open_desk("/desk?lang=en")
+    page.keyboard.press("?")
+    page.wait_for_selector("#desk-help[open]:has-text('Register an incident')")
+    page.click("#desk-letters")
+    page.keyboard.press("Escape")
+    page.keyboard.press("n")
+    assert page.locator("#desk-form form").count() == 0
+    page.keyboard.press("?")
+    page.click("#desk-letters")
+    page.keyboard.press("Escape")
+    page.keyboard.press("n")
+    page.wait_for_selector("#desk-form form:has-text('Caller')")
+
+
+def test_nothing_is_clipped_at_the_smallest_desk_and_text_is_no_smaller_than_14_pixels(open_desk: OpenDesk) -> None:
+    page = open_desk()
+    assert page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]") == [1366, 768]
+    page.keyboard.press("n")
+    small = page.evaluate(
+        """[...document.querySelectorAll('.page *')].filter((one) => one.offsetParent && one.childNodes.length &&
+        [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim()) &&
+        parseFloat(getComputedStyle(one).fontSize) < 14).map((one) => one.className)"""
+    )
+    assert small == []
