@@ -157,6 +157,8 @@ def _add_scope(command: argparse.ArgumentParser) -> None:
 def _add_measuring(commands: Commands, shared: argparse.ArgumentParser) -> None:
     replay = commands.add_parser("replay", parents=[shared], help="play a file of real reports through the doors")
     replay.add_argument("file")
+    replay.add_argument("--host", default=argparse.SUPPRESS, help="where Gridwall answers (default: 127.0.0.1)")
+    replay.add_argument("--port", type=int, default=argparse.SUPPRESS, help="its port (default: 8050)")
     replay.add_argument("--speed", type=float, default=1.0, metavar="N", help="how many times faster than it happened")
     replay.set_defaults(handler="replay")
     bench = commands.add_parser("bench", parents=[shared], help="measure; prints figures with their method")
