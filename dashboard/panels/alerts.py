@@ -112,7 +112,7 @@ def item(one: Row, words: Words) -> html.Li:
     classes += ["is-waiting"] if not one.acknowledged and one.urgency != "routine" else []
     classes += ["is-new"] if one.is_new else []
     known = words.text("wall.alerts.grid", code=one.grid) if one.grid else words.text("wall.unplaced.label")
-    step = words.text("wall.alerts.waiting" if "is-waiting" in classes else f"common.step.{one.step}")
+    step = words.text("wall.alerts.waiting" if "is-waiting" in classes else progress(one))
     return html.Li(
         [
             mark(one.urgency, words),
@@ -124,6 +124,11 @@ def item(one: Row, words: Words) -> html.Li:
         key=one.id,
         className=" ".join(classes),
     )
+
+
+def progress(one: Row) -> str:
+    """Return the key of how far it is: acknowledged counts for more than registered."""
+    return "wall.alerts.acknowledged" if one.acknowledged and one.step == "register" else f"common.step.{one.step}"
 
 
 def note(board: Board, now: int, words: Words) -> str:
