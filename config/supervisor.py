@@ -22,7 +22,7 @@ from config.rolling import RollingFile
 from config.settings import ROOT, child_environment
 
 GRACE_SECONDS = 8.0
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
 POLL_SECONDS = 0.05
 PIECE = 65536
 POLICY = Policy()

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from operations.database import Database
 
-START_SECONDS = 60
+START_SECONDS = 180
 
 hypothesis.settings.register_profile("here", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)

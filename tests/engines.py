@@ -15,7 +15,7 @@ import sqlalchemy
 
 from config import clock, parent
 
-START_SECONDS = 60
+START_SECONDS = 180
 
 
 @contextmanager

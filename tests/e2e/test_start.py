@@ -18,7 +18,7 @@ from tests.conftest import Running, run_py
 
 pytestmark = pytest.mark.whole
 CHILDREN = ("valkey", "worker", "web", "sources")
-SECONDS = 60
+SECONDS = 180
 
 
 def _until(condition: Callable[[], object]) -> None:
