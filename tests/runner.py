@@ -112,7 +112,7 @@ def _run(title: str, select: Sequence[str], environment: Mapping[str, str], tall
     print(f"\n{f' {title} '.center(100, '#')}", flush=True)
     with tempfile.TemporaryDirectory(prefix="gw") as folder:
         report = Path(folder, "report.xml")
-        command = _pytest(["-q", "-rs", "--durations=5", f"--junitxml={report}", *select])
+        command = _pytest(["-q", "-rfEs", "--durations=5", f"--junitxml={report}", *select])
         tally.add(report, subprocess.run(command, cwd=ROOT, env=environment).returncode)
 
 
