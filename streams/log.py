@@ -35,6 +35,7 @@ MOST_WAITING = 20_000
 """Reports of requests that wait for their turn in this process."""
 FAST_FAIL_SECONDS = 0.25
 WAITAOF_MS = 2_000
+"""How long a replica may take to have a write on its disk."""
 
 TOTALS = 5
 """Commands at the end of each transaction that serve all its batches."""
@@ -175,9 +176,12 @@ class Log:
             pool: Any = self._client.connection_pool
             connection = await pool.get_connection()
             try:
-                await connection.send_packed_command(connection.pack_commands([("MULTI",), *commands, ("EXEC",)]))
+                await connection.send_packed_command(
+                    connection.pack_commands([("MULTI",), *commands, ("EXEC",), ("ROLE",)])
+                )
                 refused = await _queued(connection, len(commands) + 1)
-                answers = await _answer(connection)
+                answers, role = await _answer(connection), await _answer(connection)
+                confirmed = await _replicated(connection, role)
             except BaseException:  # cancelled or broken in between: what is left to read belongs to nobody
                 await connection.disconnect()
                 raise
@@ -186,7 +190,22 @@ class Log:
         for answer in (refused, answers, *(answers if isinstance(answers, list) else ())):
             if isinstance(answer, Exception):
                 raise away(answer)
+        if confirmed is not None:
+            raise EngineAway(confirmed)
         return list(answers)
+
+
+async def _replicated(connection: redis.asyncio.Connection, role: Any) -> str | None:
+    """Wait until a replica, where there is one, has the last write on disk; returns what is wrong, or None."""
+    if isinstance(role, Exception):
+        return f"the engine does not tell its role (allow ROLE for our user): {role}"
+    if role[0] != b"master" or not role[2]:
+        return None  # a replica refuses the write by itself
+    await connection.send_command("WAITAOF", 1, 1, WAITAOF_MS)
+    answer = await _answer(connection)
+    if isinstance(answer, Exception):
+        return f"a replicated engine needs WAITAOF (Redis 7.2 or Valkey): {answer}"
+    return None if min(answer) >= 1 else "no replica confirmed the write in time"
 
 
 async def _queued(connection: redis.asyncio.Connection, count: int) -> Exception | None:

@@ -77,7 +77,7 @@ class Worker:
         self._tenure = Tenure(database, owner, self._ttl)
         self._cursors: dict[int, str] = {}
         self._waiting: dict[int, deque[Entry]] = {}
-        self._batch = BATCH_FIRST
+        self.batch = BATCH_FIRST
         self._gauged_at = 0
         self.decided = 0
         """Reports and refusals decided since the start."""
@@ -132,7 +132,7 @@ class Worker:
     def _take(self) -> Taken:
         """Entries of up to a batch of reports, one from each partition in turn; at least one."""
         taken: Taken = {}
-        room = self._batch
+        room = self.batch
         turns = deque(number for number, waiting in self._waiting.items() if waiting)
         while turns and (room > 0 or not taken):
             number = turns.popleft()
@@ -202,9 +202,9 @@ class Worker:
 
     def _adapt(self, seconds: float) -> None:
         if seconds > TRANSACTION_SECONDS:
-            self._batch = max(BATCH_LEAST, self._batch // 2)
+            self.batch = max(BATCH_LEAST, self.batch // 2)
         elif seconds < TRANSACTION_SECONDS / 2:
-            self._batch = min(BATCH_MOST, self._batch + BATCH_LEAST)
+            self.batch = min(BATCH_MOST, self.batch + BATCH_LEAST)
 
     def _ring(self, seq: int) -> None:
         doorbell.ring(self._client, seq)
@@ -213,7 +213,7 @@ class Worker:
         now = clock.now()
         if now - self._gauged_at >= GAUGE_SECONDS * SECOND:
             self._gauged_at = now
-            held = {"partitions": len(self._tenure.tokens), "decided": self.decided, "batch": self._batch}
+            held = {"partitions": len(self._tenure.tokens), "decided": self.decided, "batch": self.batch}
             gauges.put(self._client, {f"worker:{self._owner}": held}, now)
 
 

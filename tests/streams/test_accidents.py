@@ -9,13 +9,14 @@ import subprocess
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from multiprocessing.process import BaseProcess
+from tempfile import TemporaryDirectory
 
 import pytest
 import redis
 import sqlalchemy as sa
 
 from config import clock, parent
-from config.settings import Settings
+from config.settings import Settings, load
 from operations import journal
 from operations.database import Database
 from operations.tables import outcome
@@ -204,6 +205,27 @@ async def test_a_read_only_engine_refuses(settings: Settings, own_engine: Engine
     with pytest.raises(EngineAway) as refused:
         await make_intake(log).accept(SOURCE, [report()])
     assert refused.value.code in ("engine_read_only", "engine_away")
+    await log.close()
+
+
+async def test_a_replicated_engine_is_believed_only_when_the_replica_has_it_too(
+    settings: Settings, own_engine: Engine, free_port: int
+) -> None:
+    own_engine.start("--port", str(free_port), "--bind", "127.0.0.1", "--repl-diskless-sync-delay", "0")
+    with TemporaryDirectory(prefix="gw") as folder:
+        replica = Engine(load(folder, environ={}))
+        replica.start("--replicaof", f"127.0.0.1 {free_port}", "--appendonly", "yes")
+        with redis.Redis.from_url(settings.redis_url) as client:
+            wait_for(lambda: client.info("replication").get("slave0", {}).get("state") == "online")
+        log = make_log(settings)
+        intake = make_intake(log)
+        assert (await intake.accept(SOURCE, [report()])).accepted == 1
+        with redis.Redis(unix_socket_path=f"{folder}/valkey.sock") as other:
+            assert other.hget("gridwall:accepted", "all") == b"1"
+            other.config_set("appendonly", "no")  # it would lose what it has
+        with pytest.raises(EngineAway, match="no replica confirmed"):
+            await intake.accept(SOURCE, [report()])
+        replica.kill()
     await log.close()
 
 

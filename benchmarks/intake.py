@@ -1,0 +1,228 @@
+"""Intake: durable single POSTs, durable batches, and how fast a worker drains them into the database.
+
+The first two go through the real program (uvicorn, access check, door, engine with `appendfsync always`); the pusher is
+a process of its own on the same machine and its processor time is reported apart. Closed loop: each connection sends
+its next request when the last one was answered with 202.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
+from typing import Any
+
+import orjson
+from redis.exceptions import RedisError
+
+from benchmarks import program
+from config import clock, parent
+from config.settings import ROOT, Settings, child_environment, load
+from config.taxonomy import Taxonomy
+from operations.database import Database
+from operations.sources import Source
+from streams import engine
+from streams.intake import Intake
+from streams.limiter import Limiter
+from streams.log import Log
+from streams.mapping import load_all
+from streams.transit import TransitSeal
+from streams.worker import Worker
+
+SECONDS = 8
+SINGLE_CONNECTIONS, BATCH_CONNECTIONS = 64, 4
+BATCH = 1_000
+DRAINED = 40_000
+ENGINE_SECONDS = 10.0
+
+
+def report(identifier: str) -> dict[str, Any]:
+    """One report as a hotline writes it: about 500 bytes, with a phone number to mask and a reporter to seal."""
+    return {
+        "id": identifier,
+        "type": "0304",
+        "urgency": "紧急",
+        "title": "人民路口燃气味道较大",
+        "text": "人民路与南京路交叉口附近有燃气味道，已有居民离开，请尽快派人查看。现场联系电话13812345678。",
+        "occurred_at": clock.now(),
+        "place": {"lon": 119.1635, "lat": 34.5722, "address": "人民路12号"},
+        "reporter": {"name": "王某", "phone": "13812345678"},
+        "channel": "12345 热线",
+    }
+
+
+def run(settings: Settings) -> list[dict[str, Any]]:
+    """Returns the figures; needs about a minute."""
+    with program.running() as (gridwall, _box):
+        token = gridwall.add_source("bench")
+        single, single_cpu, single_web = pushed(gridwall, token, SINGLE_CONNECTIONS, 1)
+        batched, batched_cpu, batched_web = pushed(gridwall, token, BATCH_CONNECTIONS, BATCH)
+    through = "through the real web process, engine fsyncs every write; worker draining meanwhile on the same cores"
+    return [
+        {
+            "name": "durable single POSTs",
+            "value": single,
+            "unit": "reports/s",
+            "goal": "≥ 3,000",
+            "method": f"{SINGLE_CONNECTIONS} connections, closed loop, {SECONDS} s, {through}; "
+            f"pusher used {single_cpu:.2f} cores, web {single_web:.2f}",
+        },
+        {
+            "name": "durable batches",
+            "value": batched,
+            "unit": "reports/s",
+            "goal": "≥ 30,000",
+            "method": f"arrays of {BATCH}, {BATCH_CONNECTIONS} connections, closed loop, {SECONDS} s, {through}; "
+            f"pusher used {batched_cpu:.2f} cores, web {batched_web:.2f}",
+        },
+        *alone(settings),
+    ]
+
+
+def alone(settings: Settings) -> list[dict[str, Any]]:
+    """The log without HTTP, and one worker draining it."""
+    with tempfile.TemporaryDirectory(prefix="gwb") as folder:
+        own = replace(load(folder, environ={}), intake_bound=10_000_000)
+        server = subprocess.Popen(
+            engine.server_command(own), stdout=subprocess.DEVNULL, preexec_fn=parent.die_with_me()
+        )
+        try:
+            wait_for_engine(own)
+            accepted, accept_us = asyncio.run(filled(own))
+            drained, drain_us, batch = drain(own)
+        finally:
+            server.terminate()
+            server.wait()
+    return [
+        {
+            "name": "durable batches, without HTTP",
+            "value": accepted,
+            "unit": "reports/s",
+            "goal": "",
+            "method": f"{DRAINED:,} reports decoded from JSON, normalised, sealed and fsynced in arrays of {BATCH}, "
+            f"two under way at once, one process; {accept_us:.1f} µs of its processor time a report",
+        },
+        {
+            "name": "drain",
+            "value": drained,
+            "unit": "reports/s",
+            "goal": "≥ 10,000",
+            "method": f"one worker, {DRAINED:,} new reports from the engine into SQLite (synchronous=FULL), journal "
+            f"chained, personal parts sealed, no grids; {drain_us:.1f} µs of its processor time a report; "
+            f"batch ended at {batch}",
+        },
+    ]
+
+
+def wait_for_engine(settings: Settings) -> None:
+    """Waits until the engine answers."""
+    deadline = clock.monotonic() + ENGINE_SECONDS
+    with engine.connect_sync(settings.redis_url) as client:
+        while True:
+            try:
+                client.ping()
+                return
+            except RedisError:
+                if clock.monotonic() > deadline:
+                    raise
+
+
+async def filled(settings: Settings) -> tuple[float, float]:
+    """Accepts the reports; returns how many a second, and our processor microseconds for each."""
+    taxonomy = Taxonomy.load()
+    seal = TransitSeal(settings.data / "keys")
+    log = Log(engine.connect(settings.redis_url), seal, settings.intake_bound, clock.monotonic)
+    intake = Intake(log, taxonomy, load_all(taxonomy), now=clock.now, limiter=Limiter(clock.monotonic))
+    source = Source(id="bench", name="bench")
+    arrays = [[orjson.dumps(report(f"{first + n}")) for n in range(BATCH)] for first in range(0, DRAINED, BATCH)]
+
+    async def take() -> None:
+        while arrays:
+            await intake.accept(source, arrays.pop())
+
+    begun, used = clock.monotonic(), own_cpu()
+    await asyncio.gather(take(), take())
+    seconds, used = clock.monotonic() - begun, own_cpu() - used
+    await log.close()
+    return DRAINED / seconds, used / DRAINED * 1e6
+
+
+def drain(settings: Settings) -> tuple[float, float, int]:
+    """One worker decides everything; returns reports a second, processor µs a report, and the batch it came to."""
+    database = Database(settings.database_url)
+    database.migrate(settings.data / "copies")
+    with engine.connect_sync(settings.redis_url) as client:
+        worker = Worker(settings, database, client, "bench")
+        worker.step(block_ms=1)  # leases
+        first = worker.decided
+        begun, used = clock.monotonic(), own_cpu()
+        while worker.decided < DRAINED:
+            worker.step(block_ms=1)
+        seconds, used = clock.monotonic() - begun, own_cpu() - used
+        worker.close()
+    database.close()
+    return (DRAINED - first) / seconds, used / (DRAINED - first) * 1e6, worker.batch
+
+
+def own_cpu() -> float:
+    """Processor seconds of this process so far."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def pushed(gridwall: program.Program, token: str, connections: int, batch: int) -> tuple[float, float, float]:
+    """Runs the pusher; returns reports a second, and the cores it and the web process used."""
+    before = gridwall.cpu().get("web", 0.0)
+    words = [sys.executable, "-m", "benchmarks.intake", str(gridwall.port), token, str(connections), str(batch)]
+    done = subprocess.run(words, cwd=ROOT, env=child_environment(), capture_output=True, check=True, timeout=120)
+    said = orjson.loads(done.stdout)
+    web = gridwall.cpu().get("web", 0.0) - before
+    return said["accepted"] / said["seconds"], said["cpu"] / said["seconds"], web / said["seconds"]
+
+
+async def push(port: int, token: str, connections: int, batch: int) -> dict[str, float]:
+    """Pushes for SECONDS; returns what was accepted, in how many seconds, with how many processor seconds."""
+    deadline = clock.monotonic() + SECONDS
+    begun = clock.monotonic()
+    counts = await asyncio.gather(*(_connection(port, token, n, batch, deadline) for n in range(connections)))
+    return {"accepted": sum(counts), "seconds": clock.monotonic() - begun, "cpu": own_cpu()}
+
+
+async def _connection(port: int, token: str, number: int, batch: int, deadline: float) -> int:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    sample = orjson.dumps(report("@@@@@@@@@@@@"))
+    accepted = sent = 0
+    while clock.monotonic() < deadline:
+        items = [sample.replace(b"@@@@@@@@@@@@", b"%03d-%08d" % (number, sent + n)) for n in range(batch)]
+        body = items[0] if batch == 1 else b"[" + b",".join(items) + b"]"
+        sent += batch
+        head = (
+            f"POST /api/v1/reports HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        writer.write(head.encode() + body)
+        answer = await reader.readuntil(b"\r\n\r\n")
+        length = next(
+            int(line.split(b":")[1]) for line in answer.split(b"\r\n") if line.lower().startswith(b"content-length:")
+        )
+        said = orjson.loads(await reader.readexactly(length))
+        if answer.split(b" ", 2)[1] == b"202":
+            accepted += said["accepted"]
+        else:
+            await asyncio.sleep(0.1)
+    writer.close()
+    return accepted
+
+
+def main(words: list[str]) -> int:
+    """The pusher process: port, token, connections, batch."""
+    port, token, connections, batch = int(words[0]), words[1], int(words[2]), int(words[3])
+    sys.stdout.buffer.write(orjson.dumps(asyncio.run(push(port, token, connections, batch))))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
