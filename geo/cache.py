@@ -23,6 +23,13 @@ def write(path: Path, blob: bytes) -> None:
         raise
 
 
+def sweep(path: Path, pattern: str) -> None:
+    """Remove what was kept beside `path` for other versions: everything in its folder that matches; raises OSError."""
+    for other in path.parent.glob(pattern):
+        if other != path:
+            other.unlink(missing_ok=True)
+
+
 def read(path: Path) -> memoryview | None:
     """The blob at `path`; None if there is none, or it is not byte for byte what was written."""
     try:

@@ -77,6 +77,7 @@ class Locator:
             found = cls.build(grids)
             try:
                 found.save(path, name)
+                cache.sweep(path, "locator-*.bin")
             except OSError as error:
                 log.warning("the grid index could not be kept at %s: %s", path, error)
         return found

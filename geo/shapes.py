@@ -81,6 +81,7 @@ class Shapes:
             found = cls.build(grids)
             try:
                 found.save(path, name)
+                cache.sweep(path, "shapes-*.bin")
             except OSError as error:
                 log.warning("the map shapes could not be kept at %s: %s", path, error)
         return found

@@ -165,6 +165,11 @@ class TestKeptOnDisk:
         assert Locator.open(self.grids, tmp_path).locate(1.0, 0.5).code == "a"
         assert Locator.load(path, self.grids, digest(self.grids)) is not None
 
+    def test_only_the_last_version_is_kept(self, tmp_path):
+        Locator.open(self.grids, tmp_path)
+        Locator.open(self.grids[:1], tmp_path)
+        assert [path.name for path in tmp_path.iterdir()] == [f"locator-{digest(self.grids[:1])[:16]}.bin"]
+
     def test_other_grids_or_another_version_are_not_believed(self, tmp_path, monkeypatch):
         Locator.open(self.grids, tmp_path)
         path = next(tmp_path.iterdir())
