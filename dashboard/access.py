@@ -138,6 +138,8 @@ def bears_cookie(scope: Mapping[str, Any]) -> bool:
     return header(scope, "authorization").partition(" ")[0].lower() != "bearer"
 
 
+FOR_PROGRAMS = ("/api/v1", "/api/openapi.json", "/metrics")
+
 FIXED_HEADERS: Headers = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -185,7 +187,7 @@ def full_path(scope: Mapping[str, Any]) -> str:
 def wants_page(scope: Mapping[str, Any]) -> bool:
     """Return whether a browser asks for a page rather than a program for data."""
     path = scope["path"]
-    return scope["method"] in ("GET", "HEAD") and not path.startswith("/api/v1") and "/_dash-" not in path
+    return scope["method"] in ("GET", "HEAD") and not path.startswith(FOR_PROGRAMS) and "/_dash-" not in path
 
 
 async def answer(scope: Scope, send: Send, status: int, key: str, headers: Headers | None = None) -> None:

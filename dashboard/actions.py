@@ -1,6 +1,6 @@
 """What a page's callbacks may do (操作): always in the name of whoever sent the request being served.
 
-This is the `commands` that panels receive in `register(app, commands)`. Callbacks run in threads, so its calls may wait.
+This is the `commands` that panels receive in `register(app, commands)`. Callbacks run in threads: its calls may wait.
 """
 
 import asyncio

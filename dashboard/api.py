@@ -10,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from dashboard import api_grids, api_health, api_incidents, api_journal, api_reports
-from dashboard.answers import Problem
+from dashboard.answers import REFUSALS, Problem
 
 VERSION = "1"
 ANSWERS: tuple[type, ...] = (
@@ -61,6 +61,7 @@ def described(app: FastAPI) -> dict[str, Any]:
         components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
         found["security"] = [{"token": []}]
         for operation in operations(found):
+            operation["responses"] |= {str(status): REFUSALS[status] for status in (401, 403)}
             name = operation.pop("x-answer", None)
             if name:
                 operation["responses"]["200"]["content"] = {
@@ -112,7 +113,8 @@ def section(method: str, path: str, operation: Mapping[str, Any]) -> str:
     table = f"<table><tbody>{parameters}</tbody></table>" if parameters else ""
     return (
         f"<section><h2><b>{method.upper()}</b> <code>{html.escape(path)}</code></h2>"
-        f"<p>{html.escape(operation.get('description', ''))}</p>{table}<table><tbody>{answers}</tbody></table></section>"
+        f"<p>{html.escape(operation.get('description', ''))}</p>{table}"
+        f"<table><tbody>{answers}</tbody></table></section>"
     )
 
 

@@ -27,7 +27,7 @@ CODES = r"^$|^[0-9A-Za-z,_-]{1,400}$"
 
 
 class Place(msgspec.Struct):
-    """Where a point lies; `code` is empty when it is in no grid, then `nearest` and `distance_m` say where it nearly is."""
+    """Where a point lies; `code` is empty in no grid, then `nearest` and `distance_m` say where it nearly is."""
 
     lon: float
     lat: float

@@ -1,4 +1,4 @@
-"""`GET /api/v1/incidents` and `/incidents/{id}`: the board as the asker may see it, and one incident with its history."""
+"""`GET /api/v1/incidents` and `/incidents/{id}`: the board as the asker may see it, and one incident's history."""
 
 import asyncio
 import heapq
@@ -97,7 +97,7 @@ async def incidents(
 
 
 class Detail(msgspec.Struct):
-    """An incident with its history from the journal, oldest first; sealed parts are not in it."""
+    """An incident with its history from the journal, oldest first; texts are opened for who may read them."""
 
     incident: Incident
     history: list[Entry]

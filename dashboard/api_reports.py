@@ -70,7 +70,7 @@ def response(answer: door.Answer) -> Response:
 
 @router.websocket("/reports/stream")
 async def stream(socket: WebSocket) -> None:
-    """Take reports one message at a time, acknowledged by id after fsync; back-pressure by withheld acknowledgements."""
+    """Take reports one message at a time, acknowledged by id after fsync; back-pressure by withheld answers."""
     shared = parts(socket)
     source = await shared.senders.find(socket.scope["state"]["identity"].id)
     if source is None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import shapely
+from shapely import MultiPolygon, Polygon
 
 from geo.grid import Grid, chains
 from geo.locator import Locator
@@ -80,7 +81,7 @@ class Areas:
     async def _look(self) -> None:
         try:
             found = await asyncio.to_thread(self._load)
-        except Exception as error:  # process edge: what a version holds must not end the following of the next one
+        except Exception as error:
             if not self.fault:
                 log.exception("the grids cannot be loaded", exc_info=error)
             self.fault = f"{type(error).__name__}: {error}"
@@ -98,12 +99,20 @@ class Areas:
 def area(version: GridVersion, folder: Path) -> Area:
     """Return a version of the grids as stored, with its index and shapes."""
     grids = [
-        Grid(row.code, row.name, row.kind, row.level, row.parent, shapely.from_wkb(row.wkb), row.population)
+        Grid(row.code, row.name, row.kind, row.level, row.parent, polygon(row.wkb), row.population)
         for row in version.rows
     ]
     locator = Locator.open(grids, folder)
     shapes = Shapes.open(grids, folder)
     return Area(version.id, {grid.code: grid for grid in grids}, chains(grids), locator, shapes)
+
+
+def polygon(wkb: bytes) -> Polygon | MultiPolygon:
+    """Return the shape of a grid as stored."""
+    found = shapely.from_wkb(wkb)
+    if not isinstance(found, Polygon | MultiPolygon):
+        raise TypeError(f"a grid is a polygon, not a {found.geom_type}")
+    return found
 
 
 class NoArea(OperationsError):

@@ -175,7 +175,7 @@ class Hub:
             try:
                 async for _ in self._doorbell.doorbell():
                     self._bell.set()
-            except Exception as error:  # process edge: the bell is a convenience, the poll below finds every entry
+            except Exception as error:  # noqa: BLE001 process edge: the bell is a convenience, the poll below finds every entry
                 log.warning("the doorbell is away: %s", error)
             await asyncio.sleep(POLL)
 
@@ -186,7 +186,7 @@ class Hub:
             try:
                 await self._flush()
                 self._clear_fault()
-            except Exception as error:  # process edge: one bad moment must not freeze every wall for good
+            except Exception as error:  # noqa: BLE001 process edge: one bad moment must not freeze every wall for good
                 self._note_fault(error)
                 await asyncio.sleep(POLL)
             flushed = clock.monotonic()
@@ -281,7 +281,7 @@ class Hub:
             try:
                 gauges = await self._doorbell.gauges()
                 self._gauges = {("gauges", name, ""): frame.encode(value) for name, value in gauges.items()}
-            except Exception as error:  # process edge: gauges are a courtesy; that they are away is itself shown
+            except Exception as error:  # noqa: BLE001 process edge: gauges are a courtesy; that they are away is itself shown
                 self._gauges = {("gauges", "engine", ""): frame.encode({"away": type(error).__name__})}
             await asyncio.sleep(BEAT)
 

@@ -25,7 +25,7 @@ PAUSE_MOST = 1.0
 REFRESH = 2.0
 """Seconds after which a panel is drawn again although nothing happened: ages, overdue, a new day."""
 REFRESH_HEAT = 10.0
-"""Seconds after which the heat of every grid is drawn again, for its windows slide; other rows change by entries only."""
+"""Seconds after which the heat of every grid is drawn again: its windows slide; other rows change by entries only."""
 HEAT = "heat"
 
 
@@ -85,7 +85,7 @@ class Part:
         begun = worked()
         try:
             delta = self._drawn(board, now, state, words)
-        except Exception as error:  # process edge: one panel that fails must not take the others with it
+        except Exception as error:  # noqa: BLE001 process edge: one panel that fails must not take the others with it
             self._fail(error)
             return {}
         self.cost, self.fault, self._waiting = worked() - begun, "", False

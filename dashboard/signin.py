@@ -36,7 +36,7 @@ REFUSED = """<h2>{title}</h2><p role="alert" class="signin-message">{message}</p
 
 
 def signin_page(words: Words, following: str, message: str = "", given: str = "") -> str:
-    """Return the sign-in page; `following` is the path to go on to, `message` what went wrong, `given` the name typed."""
+    """Return the sign-in page; `following`: the path to go on to, `message`: what is wrong, `given`: the name typed."""
     other = "en" if words.lang == "zh" else "zh"
     text = words.under("signin")
     shown = f'<p role="alert" class="signin-message">{html.escape(message)}</p>' if message else ""

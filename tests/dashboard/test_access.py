@@ -20,7 +20,8 @@ from operations.policy import ANONYMOUS, Identity
 from tests.dashboard.wire import Closed, connected
 
 PATHS = [
-    "/", "/wall", "/wall/zh/", "/wall/zh/_dash-layout", "/desk", "/quarantine", "/signin", "/signout", "/healthz", "/readyz",
+    "/", "/wall", "/wall/zh/", "/wall/zh/_dash-layout", "/desk", "/quarantine", "/signin", "/signout", "/healthz",
+    "/readyz",
     "/metrics", "/api/docs", "/api/openapi.json", "/api/v1/reports", "/api/v1/incidents", "/api/v1/incidents/0a",
     "/api/v1/grids/locate", "/api/v1/grids/shapes", "/api/v1/heat", "/api/v1/journal", "/assets/live.js", "/nowhere",
     "/wall/zh/_dash-update-component", "/api/v1", "/wall/../metrics", "/WALL", "//wall",

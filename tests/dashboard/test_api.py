@@ -77,9 +77,7 @@ async def twenty(server: Server, database: Database) -> None:
     await folded(server, database)
 
 
-async def test_incidents_come_page_by_page_newest_first(
-    client: httpx.AsyncClient, proof: Proof, twenty: None
-) -> None:
+async def test_incidents_come_page_by_page_newest_first(client: httpx.AsyncClient, proof: Proof, twenty: None) -> None:
     found: list[str] = []
     cursor = ""
     while True:
@@ -137,7 +135,9 @@ async def test_a_point_has_one_owner(client: httpx.AsyncClient, proof: Proof) ->
     assert shifted["lon"] != inside["lon"]
 
 
-@pytest.mark.parametrize("query", ["", "lon=nan&lat=1", "lon=inf&lat=1", "lon=181&lat=1", "lon=1&lat=91", "lon=1&lat=1&datum=x"])
+@pytest.mark.parametrize(
+    "query", ["", "lon=nan&lat=1", "lon=inf&lat=1", "lon=181&lat=1", "lon=1&lat=91", "lon=1&lat=1&datum=x"]
+)
 async def test_what_is_no_point_is_refused(client: httpx.AsyncClient, proof: Proof, query: str) -> None:
     assert (await client.get(f"/api/v1/grids/locate?{query}", headers=proof("operator"))).status_code == 422
 
@@ -191,7 +191,14 @@ async def test_alive_ready_and_in_figures(server: Server, client: httpx.AsyncCli
     ready = await client.get("/readyz")
     assert ready.status_code == 200 and ready.json()["grids"]["count"] == 3
     figures = (await client.get("/metrics", headers=proof("administrator"))).text
-    for name in ("journal_seq", "hub_lag_entries", "screens", "frames_total", "frames_skipped_total", "paint_age_seconds"):
+    for name in (
+        "journal_seq",
+        "hub_lag_entries",
+        "screens",
+        "frames_total",
+        "frames_skipped_total",
+        "paint_age_seconds",
+    ):
         assert f"gridwall_{name}" in figures
     assert (await client.get("/metrics")).status_code == 303
 
@@ -246,4 +253,3 @@ async def test_desk_reports_go_through_the_same_intake(server: Server, proof: Pr
     for role in set(ROLES) - {"operator", "duty_commander", "grid_worker"}:
         with pytest.raises(Forbidden):
             await server.parts.senders.register(Identity("account", "1", "a", role), REPORT)
-

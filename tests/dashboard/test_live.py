@@ -65,7 +65,9 @@ def opened(name: str, chain: tuple[str, ...], at: int) -> Draft:
     return draft("incident.opened", name, chain, chain, incident, at)
 
 
-def draft(action: str, name: str, before: tuple[str, ...], after: tuple[str, ...], changes: dict[str, Any], at: int) -> Draft:
+def draft(
+    action: str, name: str, before: tuple[str, ...], after: tuple[str, ...], changes: dict[str, Any], at: int
+) -> Draft:
     return Draft(
         at=at, actor="x", action=action, subject_type="incident", subject_id=name, scope_grid=path(after),
         scope_grid_before=path(before), body={"set": changes},

@@ -1,12 +1,9 @@
 """assets/live.js in a real Chromium: frames, acknowledgements, ages, loss, coming back, a hidden tab, a new version."""
 
-import asyncio
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import uvicorn
 from playwright.sync_api import Error
 
 from config import clock
@@ -16,72 +13,14 @@ from operations.database import Database
 from operations.policy import SYSTEM
 from tests.dashboard.conftest import PASSWORD
 from tests.dashboard.test_live import NORTH, opened, write
+from tests.dashboard.web import Web
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-    from dashboard.server import Server
-
 pytestmark = pytest.mark.browser
 
 WAIT_MS = 20_000
-
-
-class Web:
-    """The application under uvicorn in a thread; it can go away and come back on the same port."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.url = f"http://127.0.0.1:{settings.port}"
-        self.server: Server | None = None
-        self._uvicorn: uvicorn.Server | None = None
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    def start(self, version: str = "") -> None:
-        up = threading.Event()
-        self._thread = threading.Thread(target=self._serve, args=(version, up))
-        self._thread.start()
-        assert up.wait(60)
-
-    def stop(self) -> None:
-        assert self._uvicorn is not None and self._thread is not None
-        self._uvicorn.should_exit = True
-        self._thread.join(30)
-
-    def _serve(self, version: str, up: threading.Event) -> None:
-        import dataclasses
-
-        from dashboard.server import Server
-
-        async def serve() -> None:
-            made = Server(self.settings)
-            if version:
-                made.parts = dataclasses.replace(made.parts, version=version)
-                made.app = made._application()
-            config = uvicorn.Config(
-                made, port=self.settings.port, log_level="warning", ws_per_message_deflate=False,
-                timeout_graceful_shutdown=1,
-            )  # fmt: skip
-            self.server, self._uvicorn = made, uvicorn.Server(config)
-            self._loop = asyncio.get_running_loop()
-            serving = asyncio.create_task(self._uvicorn.serve())
-            while not self._uvicorn.started and not serving.done():
-                await asyncio.sleep(0.02)
-            up.set()
-            await serving
-
-        asyncio.run(serve())
-
-    def ask(self, question: Callable[["Server"], Any]) -> Any:
-        """The answer of a question put inside the server's loop."""
-        assert self._loop is not None and self.server is not None
-        server = self.server
-
-        async def answer() -> Any:
-            return question(server)
-
-        return asyncio.run_coroutine_threadsafe(answer(), self._loop).result(10)
 
 
 @pytest.fixture
@@ -102,7 +41,7 @@ def wall(web: Web, page: "Page", furnished: Database) -> "Page":
 
 
 def until(page: "Page", expression: str, timeout_ms: int = WAIT_MS) -> None:
-    """Wait until an expression holds; Playwright's own way to wait evaluates text, which the security policy forbids."""
+    """Wait until an expression holds; Playwright's own way evaluates text, which the security policy forbids."""
     deadline = clock.monotonic() + timeout_ms / 1_000
     while True:
         try:
@@ -133,7 +72,9 @@ def test_an_incident_is_painted_and_acknowledged(web: Web, wall: "Page", furnish
     painted = wall.evaluate("gridwall.paints.at(-1)[0]")
     wall.wait_for_timeout(300)
     assert web.ask(lambda server: max(one.painted for one in server.parts.hub.screens)) >= painted
-    ages = wall.evaluate("[...document.querySelectorAll('[data-at]')].filter(e => +e.dataset.at && !e.textContent).length")
+    ages = wall.evaluate(
+        "[...document.querySelectorAll('[data-at]')].filter(e => +e.dataset.at && !e.textContent).length"
+    )
     assert ages == 0 and errors == []
 
 
@@ -203,11 +144,11 @@ def test_a_hidden_tab_says_hidden_and_comes_back_with_the_newest(web: Web, wall:
 
 
 def test_keyed_rows_reach_who_asks_for_them_whole_and_in_pieces(web: Web, wall: "Page", furnished: Database) -> None:
-    wall.evaluate("window.heard = []; gridwall.on('markers', (set, gone, whole) => heard.push([Object.keys(set), gone, whole.size]))")
+    wall.evaluate("window.heard = []; gridwall.on('markers', (set, gone, whole) => heard.push(whole.size))")
     write(furnished, opened("a", NORTH, clock.now()))
     wall.wait_for_selector("text=title of a", timeout=WAIT_MS)
     heard = wall.evaluate("heard")
-    assert all(isinstance(size, int) for _, _, size in heard)
+    assert heard and all(isinstance(size, int) for size in heard)
 
 
 def test_the_sign_in_page_works_without_scripts(web: Web, chromium: Any, furnished: Database) -> None:

@@ -8,7 +8,8 @@ import pytest
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from config import clock
-from dashboard import door, server as servers
+from dashboard import door
+from dashboard import server as servers
 from dashboard.access import COOKIE
 from dashboard.server import Server
 from operations import accounts, journal, policy, sessions
@@ -220,7 +221,9 @@ async def test_a_channel_that_is_not_yours_is_closed(server: Server, proof: Proo
             pass
 
 
-@pytest.mark.parametrize("query", ["n=-1", "n=99999999999999999999", "n=x&at=x", "at=%F0%9F%98%80", "screen=" + "x" * 500])
+@pytest.mark.parametrize(
+    "query", ["n=-1", "n=99999999999999999999", "n=x&at=x", "at=%F0%9F%98%80", "screen=" + "x" * 500]
+)
 async def test_nonsense_in_the_address_is_a_fresh_screen(server: Server, proof: Proof, query: str) -> None:
     async with connected(server, f"/live?page=wall&epoch={server.parts.hub.epoch}&{query}", proof("wall")) as wire:
         wire.send(["nonsense"])
