@@ -128,10 +128,10 @@ def run(settings: Settings) -> list[dict[str, Any]]:
         _row("geo.sjoin", POINTS / theirs.worked, "points/s", "", f"geopandas.sjoin of ready GeoDataFrames, {how}"),
         _row("geo.single", single.worked / len(pairs) * 1e6, "µs", "< 20",
              f"Locator.locate, random points, {how}; {single.elapsed / len(pairs) * 1e6:.1f} by the clock"),
-        _row("geo.unplaced", unplaced.worked / len(outside) * 1e6, "µs", "", "Locator.locate 1 degree off, nearest grid"),
+        _row("geo.unplaced", unplaced.worked / len(outside) * 1e6, "µs", "", "Locator.locate 1 degree away, nearest"),
         _row("geo.build", build.worked, "s", "< 5", f"Locator.build, {city}; {build.elapsed:.1f} s by the clock"),
         _row("geo.load", load.elapsed, "s", "", f"Locator.load of {kept_mib:.0f} MiB with its checksum, by the clock"),
-        _row("geo.shapes", shapes.worked, "s", "", f"Shapes.build, 1 level, 4 details; {shapes.elapsed:.1f} by the clock"),
+        _row("geo.shapes", shapes.worked, "s", "", f"Shapes.build, 4 details; {shapes.elapsed:.1f} by the clock"),
     ]  # fmt: skip
 
 
