@@ -5,7 +5,9 @@ dropping what nobody renews.
 """
 
 import logging
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import redis
@@ -27,6 +29,9 @@ SECOND = 1_000_000
 FOLLOW, ESCALATE, SILENCE, HEAD, RECONCILE, SWEEP = (1, 2, 5, 60, 60, 300)
 """Seconds between two times of each chore."""
 GAUGE_LIFE_SECONDS = 3_600
+HEADS_BYTES = 32 * 1024 * 1024
+HEADS_KEPT, HEADS_SPREAD = 20_000, 60
+"""Of a large file of heads the newest stay (two weeks), of older ones each sixtieth (one an hour)."""
 NEVER_SILENT = ("desk", "replay")
 """Kinds of sources that send only when somebody makes them."""
 
@@ -38,6 +43,20 @@ class Chore(NamedTuple):
 
     seconds: int
     do: Callable[[int], None]
+
+
+def thin_heads(file: Path) -> None:
+    """Rewrite the file of signed heads with fewer old ones once it is large; each line stands by itself."""
+    if not file.exists() or file.stat().st_size < HEADS_BYTES:
+        return
+    lines = file.read_bytes().splitlines(keepends=True)
+    kept = [*lines[:-HEADS_KEPT:HEADS_SPREAD], *lines[-HEADS_KEPT:]]
+    fresh = file.with_suffix(".new")
+    with fresh.open("wb") as out:
+        out.writelines(kept)
+        out.flush()
+        os.fsync(out.fileno())
+    fresh.replace(file)
 
 
 class Keeper:
@@ -133,8 +152,9 @@ class Keeper:
         self._faults = faults
 
     def sweep(self, now: int) -> None:
-        """Drop gauges nobody has renewed for an hour."""
+        """Drop gauges nobody has renewed for an hour, and thin out signed heads when the file has grown large."""
         gauges.forget_before(self._client, now - GAUGE_LIFE_SECONDS * SECOND)
+        thin_heads(self._settings.data / "heads.jsonl")
 
     def _ring(self, seq: int) -> None:
         doorbell.ring(self._client, seq)

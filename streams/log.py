@@ -7,8 +7,10 @@ last stream id its committed transactions recorded; entries are deleted only aft
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 import msgspec
@@ -39,6 +41,9 @@ WAITAOF_MS = 2_000
 
 TOTALS = 5
 """Commands at the end of each transaction that serve all its batches."""
+
+
+log = logging.getLogger(__name__)
 
 
 class Batch(msgspec.Struct):
@@ -81,7 +86,7 @@ class Log:
         if not batch.count:
             return 0
         if self._failure is not None and self._monotonic() < self._failed_at + FAST_FAIL_SECONDS:
-            raise self._failure
+            raise copy(self._failure)  # each its own, or their tracebacks would grow on one
         if self._waiting + batch.count > MOST_WAITING:
             raise BacklogFull("queue_full", "more requests wait than this process can write")
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -113,6 +118,12 @@ class Log:
         except (EngineAway, BacklogFull, EngineMisconfigured) as error:
             if not isinstance(error, BacklogFull):
                 self._failed_at, self._failure = self._monotonic(), error
+            for _, done in taken:
+                if not done.done():
+                    done.set_exception(error)
+            return
+        except Exception as error:  # process edge: whoever waits must hear of it, and the next ones be written
+            log.exception("a write failed for a reason nobody foresaw")
             for _, done in taken:
                 if not done.done():
                     done.set_exception(error)

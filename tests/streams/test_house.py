@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import redis
@@ -18,6 +19,7 @@ from operations.sources import Source
 from operations.tables import partition
 from operations.tables import snapshot as snapshots
 from streams import engine, gauges
+from streams import keeper as keeping
 from streams.backlog import START, Backlog
 from streams.errors import EngineAway
 from streams.intake import Intake
@@ -121,6 +123,17 @@ async def test_heads_are_signed_when_the_journal_moved(keeper: Keeper, database:
     found = heads.load(settings.data / "heads.jsonl", KeyStore(settings.data / "keys").public_key())
     assert [head.seq for head in found.signed] == [0, 1]
     assert not found.bad_lines
+
+
+def test_a_large_file_of_heads_is_thinned_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "HEADS_BYTES", 100)
+    monkeypatch.setattr(keeping, "HEADS_KEPT", 5)
+    monkeypatch.setattr(keeping, "HEADS_SPREAD", 10)
+    file = folder / "heads.jsonl"
+    keeping.thin_heads(file)
+    file.write_text("".join(f"{n}\n" for n in range(100)))
+    keeping.thin_heads(file)
+    assert file.read_text().split() == [str(n) for n in (*range(0, 95, 10), *range(95, 100))]
 
 
 async def test_a_snapshot_is_kept_every_so_many_entries(

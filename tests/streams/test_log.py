@@ -127,6 +127,18 @@ async def test_a_packet_of_another_installation_is_told_apart(
     assert "not sealed with one of our" in entry.fault and entry.count == 1 and entry.sealed
 
 
+async def test_a_write_that_fails_unforeseen_leaves_nobody_waiting(
+    settings: Settings, valkey: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = make_log(settings)
+    monkeypatch.setattr(log, "_commands", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        await make_intake(log).accept(SOURCE, [report()])
+    monkeypatch.undo()
+    assert (await make_intake(log).accept(SOURCE, [report()])).accepted == 1
+    await log.close()
+
+
 async def test_post_answers(intake: Intake) -> None:
     good = json.dumps(report()).encode()
     assert await answer(intake, good) == (202, {"accepted": 1, "duplicates": 0, "quarantined": []})
