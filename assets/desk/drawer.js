@@ -233,7 +233,11 @@
     if (action?.id === wanted.id && action.name === wanted.name) { action.fields = {}; leave(); }
     const back = inverse(wanted.name, before);
     desk.say(answer.text, { again: back && (() => send({ ...back, id: wanted.id, revision: answer.revision })) });
-    if (desk.opened === wanted.id) { ask(); head(); }
+    if (desk.opened === wanted.id) {
+      ask();
+      shown = Math.max(shown, answer.revision || 0); // the row that follows brings nothing new
+      head();
+    }
     if (answer.sealed) reveal(answer.sealed);
     else if (desk.mode() !== "form") desk.byId("desk-rows").focus();
   };

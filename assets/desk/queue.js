@@ -127,7 +127,8 @@
     drawn = kept;
     if (queue.selected && kept.has(queue.selected)) view.setAttribute("aria-activedescendant", `desk-row-${queue.selected}`);
     else view.removeAttribute("aria-activedescendant");
-    status();
+    parts.fresh.hidden = !fresh.size;
+    parts.fresh.textContent = desk.text("queue.fresh", { n: fresh.size });
   };
 
   const status = () => {
@@ -140,8 +141,6 @@
     parts.chips.unplaced.setAttribute("aria-pressed", String(filter.unplaced));
     const waiting = all.filter((row) => !row.acknowledged_at).length;
     parts.count.textContent = desk.text("queue.count", { shown: queue.order.length, all: queue.rows.size, waiting });
-    parts.fresh.hidden = !fresh.size;
-    parts.fresh.textContent = desk.text("queue.fresh", { n: fresh.size });
     parts.clear.hidden = JSON.stringify({ ...filter, newest: false }) === JSON.stringify({ ...NONE, newest: false });
     parts.sort.replaceChildren(h("kbd", {}, "S"), desk.text(filter.newest ? "queue.newest_first" : "queue.gravest_first"));
     parts.empty.hidden = queue.order.length > 0;
@@ -163,6 +162,7 @@
     const after = queue.at.get(anchor);
     if (before !== undefined && after !== undefined) view.scrollTop += (after - before) * HEIGHT;
     draw();
+    status();
   };
   queue.refresh = () => { pending = pending || requestAnimationFrame(refresh); };
 
@@ -173,14 +173,22 @@
     if (top < view.scrollTop) view.scrollTop = top;
     else if (top + HEIGHT > view.scrollTop + view.clientHeight) view.scrollTop = top + HEIGHT - view.clientHeight;
   };
+  /** Whether the selected row stands where it would stand if it were not selected. */
+  const inPlace = (id) => {
+    const row = id && queue.rows.get(id);
+    return !row || (fits(row) && compare(frozen, { key: place(id, row) }) === 0);
+  };
   /** Select a row by id; with `show` it is scrolled into sight. */
   queue.select = (id, show = true) => {
-    let index = queue.at?.get(id) ?? -1;
+    const moved = !inPlace(queue.selected) || !queue.at?.has(id);
     queue.selected = queue.rows.has(id) ? id : null;
     frozen = queue.selected ? { id, key: place(id, queue.rows.get(id)) } : null;
-    arrange();
-    index = queue.at.get(id) ?? index;
-    if (show && index >= 0) reveal(index);
+    if (moved) {
+      arrange();
+      status();
+    }
+    const index = queue.at.get(id);
+    if (show && index !== undefined) reveal(index);
     draw();
     desk.map?.highlight(queue.selected);
   };
@@ -206,6 +214,7 @@
     if (index === undefined) parts.view.scrollTop = 0;
     else reveal(index);
     draw();
+    status();
   };
   const toggle = (urgency) =>
     change({ urgency: filter.urgency.includes(urgency) ? filter.urgency.filter((one) => one !== urgency) : [...filter.urgency, urgency] });
@@ -299,6 +308,7 @@
     try { filter = { ...NONE, ...JSON.parse(sessionStorage.getItem(MEMORY) || "{}") }; } catch { filter = { ...NONE }; }
     buildAll();
     draw();
+    status();
     window.gridwall.on("queue", arrived);
     const free = () => ["queue", "drawer"].includes(desk.mode());
     desk.key("KeyJ", () => step(1), free);
