@@ -8,7 +8,7 @@ SCHEMA = 1
 Body = dict[str, Any]
 
 
-class Draft(Struct, frozen=True, kw_only=True):
+class Draft(Struct, frozen=True, kw_only=True, gc=False):
     """What somebody wants to write; the journal adds seq, digest and chain. Grid scopes are paths "root/…/leaf"."""
 
     at: int
@@ -27,7 +27,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     sealed: bytes = b""
 
 
-class Entry(Struct, frozen=True, kw_only=True):
+class Entry(Struct, frozen=True, kw_only=True, gc=False):
     """One entry as read: header, chain (hex) and body; `body` is None once it was destroyed."""
 
     seq: int

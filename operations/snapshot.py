@@ -17,6 +17,7 @@ from operations.tables import snapshot as table
 
 FOLD_VERSION = 1  # raise it whenever `board.apply` changes; older snapshots are then ignored and folded anew
 EVERY = 10_000  # entries
+PAGE = 2_000  # entries read at once: few enough that the garbage collector has little to walk
 NEWEST_KEPT = 3
 SPREAD = 500_000  # of older ones, one in so many entries stays
 
@@ -63,7 +64,7 @@ def load_at(database: Database, seq: int | None) -> Board:
     with database.read() as connection:
         board = _nearest(connection, seq)
         while seq is None or board.seq < seq:
-            limit = journal.READ_LIMIT if seq is None else min(journal.READ_LIMIT, seq - board.seq)
+            limit = PAGE if seq is None else min(PAGE, seq - board.seq)
             entries = journal.read_on(connection, board.seq, limit)
             if not entries:
                 break
