@@ -1,7 +1,7 @@
 """Live alerts 实时告警: what needs an answer first, then what is new; the rest is counted.
 
-Order: 特急 nobody has acknowledged stay on top; then acknowledged 特急 and unacknowledged 紧急 (newest first in each);
-then everything else, newest first, which always keeps the last `NEWEST` rows so that the list never stands still.
+Order: 特急 nobody has acknowledged stay on top; then acknowledged 特急, unacknowledged 紧急 and acknowledged 紧急, the
+newest first in each; then everything else, newest first, which always keeps `NEWEST` rows: the list never stands still.
 """
 
 from collections.abc import Iterable
@@ -20,13 +20,13 @@ MORE = "wall-alerts-more"
 NOTE = "wall-alerts-note"
 
 ROWS = 8
-NEWEST = 2
+NEWEST = 3
 NEW_SECONDS = 20
 LOAD_WINDOW = 600 * SECOND
 """Ten minutes, the window a flood of alarms is told by: ten or more begin one (ISA-18.2, EEMUA 191)."""
 FLOOD = 10
 
-STICKY, GRAVE, URGENT, REST = range(4)
+STICKY, GRAVE, URGENT, HANDLED, REST = range(5)
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,9 @@ def rank(one: Incident) -> int:
     """Return the incident's class in the list."""
     if one.urgency == "critical":
         return GRAVE if one.acknowledged_at else STICKY
-    return URGENT if one.urgency == "urgent" and not one.acknowledged_at else REST
+    if one.urgency == "urgent":
+        return HANDLED if one.acknowledged_at else URGENT
+    return REST
 
 
 def rows(board: Board, now: int) -> list[Row]:

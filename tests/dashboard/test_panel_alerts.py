@@ -16,14 +16,14 @@ def test_unanswered_critical_stay_on_top_then_urgent_then_the_newest() -> None:
         NOW,
     )
     assert [row.id for row in shown] == [
-        "old-critical", "answered-critical", "urgent-new", "urgent-old", "routine-new", "urgent-answered",
+        "old-critical", "answered-critical", "urgent-new", "urgent-old", "urgent-answered", "routine-new",
     ]  # fmt: skip
 
 
 def test_the_newest_of_the_rest_always_has_a_place_but_never_before_an_unanswered_critical() -> None:
     urgent = [incident(f"u{n}", urgency="urgent", minutes=n + 10) for n in range(20)]
     shown = rows(board(*urgent, incident("r1", minutes=1), incident("r2", minutes=2), incident("r3", minutes=3)), NOW)
-    assert [row.id for row in shown] == ["u0", "u1", "u2", "u3", "u4", "u5", "r1", "r2"]
+    assert [row.id for row in shown] == ["u0", "u1", "u2", "u3", "u4", "r1", "r2", "r3"]
 
     critical = [incident(f"c{n}", urgency="critical", minutes=n + 10) for n in range(20)]
     assert all(row.urgency == "critical" for row in rows(board(*critical, incident("r1", minutes=1)), NOW))
