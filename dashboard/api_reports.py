@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dashboard.answers import JSON
-from dashboard.parts import Asker, Shared, parts
+from dashboard.parts import asker, parts
 from streams import door
 from streams.item import LARGEST_REQUEST
 
@@ -40,9 +40,10 @@ BODY = {
     },
     openapi_extra={"requestBody": BODY},
 )
-async def reports(request: Request, shared: Shared, asker: Asker) -> Response:
+async def reports(request: Request) -> Response:
     """Take one report, an array of at most 1,000, or CloudEvents 1.0 (structured, batched, binary)."""
-    source = await shared.senders.find(asker.id)
+    shared = parts(request)
+    source = await shared.senders.find(asker(request).id)
     if source is None:
         return response(door.refused(503, "source_unknown", retry_after=30))
     body = await whole(request)

@@ -44,5 +44,14 @@ def asker(request: Request) -> Identity:
     return found
 
 
-Shared = Annotated[Parts, Depends(parts)]
-Asker = Annotated[Identity, Depends(asker)]
+async def _parts(connection: HTTPConnection) -> Parts:
+    """The same for FastAPI, which would send a plain function to a thread."""
+    return parts(connection)
+
+
+async def _asker(request: Request) -> Identity:
+    return asker(request)
+
+
+Shared = Annotated[Parts, Depends(_parts)]
+Asker = Annotated[Identity, Depends(_asker)]
