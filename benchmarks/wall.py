@@ -248,7 +248,7 @@ def usual_page(browser: Browser, gridwall: Program, wanted: bool) -> Iterator[Pa
     page = browser.new_page(viewport={"width": 1920, "height": 1080})
     try:
         open_when_served(page, f"http://127.0.0.1:{port}/")
-        page.wait_for_selector("#rows")
+        page.wait_for_selector("#rows", state="attached")
         page.evaluate(NOTE_ROWS, "B")
         yield page
     finally:
