@@ -41,7 +41,7 @@ class Senders:
         if not policy.allowed(identity, "incident.register"):
             raise Forbidden(permission="incident.register")
         desk = await self.find(DESK) or await self._add_desk()
-        return await self._intake.accept(desk, [report])
+        return await self._intake.accept(desk, [report], written_by=identity.actor)
 
     async def _add_desk(self) -> Source:
         desk = Source(DESK, "值班台", kind="desk", time_zone=self._settings.city_time_zone)

@@ -218,7 +218,7 @@ class Decider:
     ) -> None:
         draft = Draft(
             at=self._now,
-            actor=f"source:{report.source}",
+            actor=report.written_by or f"source:{report.source}",
             action=action,
             subject_type="incident",
             subject_id=after.id,

@@ -44,6 +44,7 @@ class Report(Struct, frozen=True):
     dropped: dict[str, int] = msgspec.field(default_factory=dict)
     raw_sha256: str = ""
     content_sha256: str = ""  # of the normalised content: tells a duplicate from a conflict
+    written_by: str = ""  # actor who wrote it down at a desk; empty when the source itself sent it
 
 
 class Refusal(Struct, frozen=True):

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
+from msgspec import structs
 
 from config.taxonomy import Taxonomy
 from operations.report import Refusal, Report
@@ -70,17 +71,20 @@ class Intake:
         """Accepted and undecided reports, as of the last write."""
         return self._log.pending
 
-    async def accept(self, source: Source, items: Sequence[object]) -> Receipt:
+    async def accept(self, source: Source, items: Sequence[object], *, written_by: str = "") -> Receipt:
         """Make the items durable and say what became of each; at most 1,000 of them.
 
         An item is JSON bytes, an `Item`, or a decoded object. Raises IntakeRefused (nothing counts as taken, send it
         again later), EngineMisconfigured, or MappingError when the source names a mapping that is not there.
+        `written_by`: the actor whose words these are, when a person took them down here.
         """
         if len(items) > MOST_ITEMS:
             raise Unreadable("too_many_items", count=len(items), most=MOST_ITEMS)
         try:
             self._limiter.take(source.id, source.rate_limit, len(items))
             batch, quarantined = await self._read(source, items)
+            if written_by:
+                batch.reports[:] = [structs.replace(report, written_by=written_by) for report in batch.reports]
             repeats = await self._log.append(batch)
         except Exception:
             self.totals.refused += len(items)

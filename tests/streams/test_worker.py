@@ -62,6 +62,19 @@ def work_off(*workers: Worker) -> int:
     return total
 
 
+async def test_what_a_person_took_down_is_entered_in_that_persons_name(
+    log: Log, hire: Callable[..., Worker], database: Database
+) -> None:
+    intake = make_intake(log)
+    await intake.accept(SOURCE, [report("call")], written_by="account:wang")
+    await intake.accept(SOURCE, [report("feed")])
+    work_off(hire())
+    entries = journal.read(database, 0)
+    actors = {entry.body["report"]["id"]: entry.actor for entry in entries if entry.body and "report" in entry.body}
+    assert actors == {"call": "account:wang", "feed": f"source:{SOURCE.id}"}
+
+
+
 def outcomes(database: Database) -> dict[str, int]:
     with database.read() as connection:
         query = sa.select(outcome.c.outcome, sa.func.count()).group_by(outcome.c.outcome)
