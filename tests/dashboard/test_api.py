@@ -200,7 +200,7 @@ async def test_alive_ready_and_in_figures(server: Server, client: httpx.AsyncCli
         "paint_age_seconds",
     ):
         assert f"gridwall_{name}" in figures
-    assert (await client.get("/metrics")).status_code == 303
+    assert (await client.get("/metrics")).status_code == 401
 
 
 async def test_not_ready_says_what_is_missing(
