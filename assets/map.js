@@ -13,6 +13,7 @@
     const style = getComputedStyle(document.documentElement);
     const token = (name) => style.getPropertyValue(`--${name}`).trim();
     colours = { grid: token("map-grid"), border: token("map-border"), label: token("map-label"), halo: token("map-halo") };
+    [colours.water, colours.road] = [token("map-water"), token("map-road")];
     for (const name of ["ground", "text", "critical", "urgent", "routine"]) colours[name] = token(name);
     colours.heat = [0, 1, 2, 3, 4, 5, 6].map((step) => token(`heat-${step}`)).concat(token("heat-none"));
     return colours;
@@ -43,6 +44,7 @@
         part.fillAll();
         part.watch();
         this.cells = new part.Cells(this.map, this.layers);
+        part.loadBackdrop(this.layers.origin).then((backdrop) => this.cells.behind(backdrop));
         this.heat = new part.Heat(this.layers, Number(this.section.dataset.minimum) || 1000);
         this.show();
         this.listen("heat", (set, gone) => this.warm(set, gone));

@@ -1,6 +1,7 @@
 """`/api/v1/grids/locate`, `/grids/shapes` and `/heat`: places, shapes and counts by grid."""
 
 import asyncio
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
@@ -23,6 +24,8 @@ URGENCIES = Literal["routine", "urgent", "critical"]
 WINDOWS = Literal["15m", "1h", "24h", "7d", "open"]
 SPANS = {"15m": 15 * MINUTE, "1h": HOUR, "24h": 24 * HOUR, "7d": 7 * 24 * HOUR}
 GEOJSON = "application/geo+json"
+BACKDROP_MOST = 8 * 1024 * 1024
+EMPTY = b'{"type":"FeatureCollection","features":[]}'
 CODES = r"^$|^[0-9A-Za-z,_-]{1,400}$"
 
 
@@ -83,6 +86,26 @@ async def shapes(
     if gzipped:
         return Response(found.gzipped, headers=headers | {"content-encoding": "gzip"}, media_type=GEOJSON)
     return Response(await asyncio.to_thread(found.plain), headers=headers, media_type=GEOJSON)
+
+
+@router.get(
+    "/grids/backdrop",
+    response_class=Response,
+    responses=REFUSALS | {200: {"description": "GeoJSON.", "content": {GEOJSON: {"schema": {"type": "object"}}}}},
+)
+async def backdrop(shared: Shared) -> Response:
+    """Give the water and roads drawn behind the incidents: DATA/backdrop.geojson, empty where there is no such file."""
+    found = await asyncio.to_thread(_backdrop, shared.settings.data / "backdrop.geojson")
+    return Response(found, headers={"cache-control": "private, no-cache"}, media_type=GEOJSON)
+
+
+def _backdrop(file: Path) -> bytes:
+    """The file's bytes; an empty collection when it is not there or larger than a map should load."""
+    try:
+        known = file.stat().st_size <= BACKDROP_MOST
+        return file.read_bytes() if known else EMPTY
+    except OSError:
+        return EMPTY
 
 
 class Figure(msgspec.Struct):

@@ -33,6 +33,12 @@
       this.next();
     }
 
+    // Water and roads to draw over the fills and under the borders.
+    behind(backdrop) {
+      this.backdrop = backdrop;
+      if (this.view) this.redraw();
+    }
+
     // Fill these cells again, spread over frames.
     restyle(codes) {
       for (const code of codes) this.queue.add(code);
@@ -73,9 +79,23 @@
         context.lineJoin = "round";
         context.stroke(all);
       };
+      this.drawBackdrop(context, factor);
       draw(this.at, grid, 0.75, false);
       if (this.layers.named < this.at) draw(this.layers.named, border, 1.25);
       draw(0, border, 2);
+    }
+
+    drawBackdrop(context, factor) {
+      if (!this.backdrop) return;
+      const { water, road } = part.colours();
+      context.lineJoin = context.lineCap = "round";
+      context.fillStyle = context.strokeStyle = water;
+      context.fill(this.backdrop.lake);
+      context.lineWidth = 7 * factor;
+      context.stroke(this.backdrop.river);
+      context.strokeStyle = road;
+      context.lineWidth = 2.5 * factor;
+      context.stroke(this.backdrop.road);
     }
   }
 

@@ -105,6 +105,27 @@
     return new Layers([...(await Promise.all(above)).filter((level) => level.length), leaves]);
   }
 
+  // Water and roads behind the incidents, one path a kind; nothing when there are none.
+  async function loadBackdrop(origin) {
+    const paths = { lake: new Path2D(), river: new Path2D(), road: new Path2D() };
+    const answer = await fetch("/api/v1/grids/backdrop").catch(() => null);
+    const features = answer?.ok ? (await answer.json()).features : [];
+    for (const { properties, geometry } of features) {
+      const path = paths[properties.kind];
+      if (path) trace(path, geometry.type === "LineString" ? [geometry.coordinates] : geometry.coordinates, origin);
+    }
+    return paths;
+  }
+
+  function trace(path, lines, origin) {
+    for (const line of lines) {
+      line.forEach(([lon, lat], at) => {
+        const [x, y] = project(lon, lat);
+        path[at ? "lineTo" : "moveTo"](x - origin[0], y - origin[1]);
+      });
+    }
+  }
+
   // ---- names of places: <span class="place" data-town data-grid> ----
 
   function fill(span) {
@@ -129,5 +150,5 @@
     }).observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-grid"] });
   }
 
-  Object.assign(part, { Layers, loadAll, project, names, fillAll, watch, WORLD });
+  Object.assign(part, { Layers, loadAll, loadBackdrop, project, names, fillAll, watch, WORLD });
 })();

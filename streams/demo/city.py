@@ -98,20 +98,18 @@ def build(seed: int = SEED, grids: int = LEAVES, detail: int = 2) -> City:
     )
 
 
-def decor(city: City | None = None) -> dict[str, Any]:
-    """River, lake and roads as a GeoJSON FeatureCollection for the map; property `kind` is river, lake or road."""
-    city = city or build()
+def backdrop(city: City) -> bytes:
+    """River, lake and roads as GeoJSON for the map to draw; property `kind` is river, lake or road."""
     lines = [("lake", names.LAKE, 1, city.lake), ("river", names.RIVER, 1, city.river)]
     lines += [("road", road.name, road.rank, road.line) for road in city.roads]
-    features = [
+    return _dump(
         {
             "type": "Feature",
             "properties": {"kind": kind, "name": name, "rank": rank},
             "geometry": geometry.__geo_interface__,
         }
         for kind, name, rank, geometry in lines
-    ]
-    return {"type": "FeatureCollection", "features": features}
+    )
 
 
 class _Register:

@@ -136,6 +136,7 @@ class Player:
         if not imported.ok:
             raise AssertionError(f"the drawn city cannot be imported: {imported.problems[:3]}")
         rows = [_row(grid) for grid in imported.grids]
+        (self._settings.data / "backdrop.geojson").write_bytes(city.backdrop(drawn))
         grids.import_grids(self._database, SYSTEM, rows, imported.digest, now=clock.now(), after_commit=self._ring)
         self._progress.grids = imported.digest
         self._save()

@@ -12,6 +12,7 @@ from dashboard.server import Server
 from operations.database import Database
 from operations.policy import ROLES
 from operations.scope import Scope
+from streams.demo import city
 from tests.dashboard.conftest import COUNTY, TOWNS, Proof
 from tests.dashboard.test_live import move, opened, write
 from tests.dashboard.wire import connected
@@ -140,6 +141,13 @@ async def test_a_point_has_one_owner(client: httpx.AsyncClient, proof: Proof) ->
 )
 async def test_what_is_no_point_is_refused(client: httpx.AsyncClient, proof: Proof, query: str) -> None:
     assert (await client.get(f"/api/v1/grids/locate?{query}", headers=proof("operator"))).status_code == 422
+
+
+async def test_backdrop_is_what_the_city_put_there(server: Server, client: httpx.AsyncClient, proof: Proof) -> None:
+    assert (await client.get("/api/v1/grids/backdrop", headers=proof("wall"))).json()["features"] == []
+    drawn = city.backdrop(city.build(grids=600))
+    (server.parts.settings.data / "backdrop.geojson").write_bytes(drawn)
+    assert (await client.get("/api/v1/grids/backdrop", headers=proof("wall"))).content == drawn
 
 
 async def test_shapes_are_sent_once(client: httpx.AsyncClient, proof: Proof) -> None:
