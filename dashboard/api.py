@@ -55,13 +55,15 @@ def described(app: FastAPI) -> dict[str, Any]:
             routes=app.routes,
             description="Send reports, read incidents, grids, heat and the journal. Times are UTC microseconds.",
         )
+        found["paths"] = {api_reports.PATH: {"post": {**api_reports.DESCRIBED}}, **found["paths"]}
         _, schemas = msgspec.json.schema_components(ANSWERS, ref_template=REF)
         components = found.setdefault("components", {})
         components.setdefault("schemas", {}).update(schemas)
         components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
         found["security"] = [{"token": []}]
         for operation in operations(found):
-            operation["responses"] |= {str(status): REFUSALS[status] for status in (401, 403)}
+            refusals = {str(status): REFUSALS[status] for status in (401, 403)}
+            operation["responses"] = operation["responses"] | refusals
             name = operation.pop("x-answer", None)
             if name:
                 operation["responses"]["200"]["content"] = {

@@ -1,16 +1,23 @@
-"""`POST /api/v1/reports` and `WS /api/v1/reports/stream`: the doors of `streams`, mounted."""
+"""`POST /api/v1/reports` and `WS /api/v1/reports/stream`: the doors of `streams`, mounted.
+
+The POST is plain ASGI, called by `dashboard.server` before FastAPI: routing, dependencies and response objects cost
+more than all the rest of a single report.
+"""
 
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dashboard.answers import JSON
-from dashboard.parts import asker, parts
+from dashboard.asgi import Receive, Scope, Send, respond
+from dashboard.parts import Parts, parts
 from streams import door
 from streams.item import LARGEST_REQUEST
 
+PATH = "/api/v1/reports"
 router = APIRouter(prefix="/api/v1", tags=["reports"])
 
 ANSWERS = {
@@ -21,52 +28,70 @@ ANSWERS = {
     429: "Faster than the source may send.",
     503: "Cannot be made durable now; send it again after Retry-After seconds.",
 }
-BODY = {
-    "required": True,
-    "content": {
-        media: {"schema": {"oneOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}}]}}
-        for media in (JSON, "application/cloudevents+json", "application/cloudevents-batch+json")
-    },
-}
-
-
-@router.post(
-    "/reports",
-    status_code=202,
-    response_class=Response,
-    responses={
-        status: {"description": why, "content": {JSON: {"schema": {"type": "object"}}}}
+MEDIA = (JSON, "application/cloudevents+json", "application/cloudevents-batch+json")
+ONE_OR_MANY = {"oneOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}}]}
+DESCRIBED: dict[str, Any] = {
+    "tags": ["reports"],
+    "summary": "Reports",
+    "description": "Take one report, an array of at most 1,000, or CloudEvents 1.0 (structured, batched, binary).",
+    "operationId": "reports_api_v1_reports_post",
+    "requestBody": {"required": True, "content": {media: {"schema": ONE_OR_MANY} for media in MEDIA}},
+    "responses": {
+        str(status): {"description": why, "content": {JSON: {"schema": {"type": "object"}}}}
         for status, why in ANSWERS.items()
     },
-    openapi_extra={"requestBody": BODY},
-)
-async def reports(request: Request) -> Response:
-    """Take one report, an array of at most 1,000, or CloudEvents 1.0 (structured, batched, binary)."""
-    shared = parts(request)
-    source = await shared.senders.find(asker(request).id)
-    if source is None:
-        return response(door.refused(503, "source_unknown", retry_after=30))
-    body = await whole(request)
-    if body is None:
-        return response(door.refused(413, "request_too_large", most=LARGEST_REQUEST))
-    headers: Mapping[str, str] = dict(request.headers)
-    return response(await door.post(shared.port.intake, source, headers, body))
+}
+"""The POST in the OpenAPI description."""
 
 
-async def whole(request: Request) -> bytes | None:
-    """Return the body, or None once it passes the bound; the rest is then not read."""
+class Reports:
+    """`POST /api/v1/reports` as plain ASGI, behind the access gate like everything else."""
+
+    def __init__(self, shared: Parts) -> None:
+        self._senders = shared.senders
+        self._intake = shared.port.intake
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take what a source sends and answer."""
+        source = await self._senders.find(scope["state"]["identity"].id)
+        if source is None:
+            await answer(send, door.refused(503, "source_unknown", retry_after=30))
+            return
+        try:
+            body = await whole(receive)
+        except SenderGone:
+            return
+        if body is None:
+            await answer(send, door.refused(413, "request_too_large", most=LARGEST_REQUEST))
+            return
+        headers: Mapping[str, str] = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
+        await answer(send, await door.post(self._intake, source, headers, body))
+
+
+class SenderGone(Exception):
+    """The sender hung up before its request was whole."""
+
+
+async def whole(receive: Receive) -> bytes | None:
+    """Return the body, or None once it passes the bound; the rest is then not read. Raises SenderGone."""
     taken = bytearray()
-    async for chunk in request.stream():
-        taken += chunk
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise SenderGone
+        taken += message.get("body", b"")
         if len(taken) > LARGEST_REQUEST:
             return None
-    return bytes(taken)
+        if not message.get("more_body", False):
+            return bytes(taken)
 
 
-def response(answer: door.Answer) -> Response:
-    """Return a door's answer as a response."""
-    status, headers, body = answer
-    return Response(body, status, headers)
+async def answer(send: Send, answered: door.Answer) -> None:
+    """Send a door's answer."""
+    status, headers, body = answered
+    await respond(send, status, body, [(name.encode(), value.encode()) for name, value in headers.items()])
 
 
 @router.websocket("/reports/stream")

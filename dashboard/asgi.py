@@ -17,7 +17,10 @@ Headers = list[tuple[bytes, bytes]]
 def header(scope: Mapping[str, Any], name: str) -> str:
     """Return the first value of a request header, or an empty string."""
     wanted = name.lower().encode()
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == wanted), "")
+    for key, value in scope["headers"]:
+        if key == wanted:
+            return str(value, "latin-1")
+    return ""
 
 
 def cookies(scope: Mapping[str, Any]) -> dict[str, str]:

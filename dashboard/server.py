@@ -13,7 +13,7 @@ from starlette.websockets import WebSocket
 from config import clock
 from config.city import City
 from config.settings import ROOT, Settings
-from dashboard import access, api, door
+from dashboard import access, api, api_reports, door
 from dashboard.access import Access
 from dashboard.actions import Actions
 from dashboard.area import Areas
@@ -63,6 +63,7 @@ class Server:
         self.parts = Parts(settings, database, port, senders, gate, hub, areas, actions, version())
         self.pages = Pages(PAGES, City.of(settings), actions)
         self.app = self._application()
+        self._reports = api_reports.Reports(self.parts)
         self._served: ASGI = Access(self._route, self.parts.gate, script_hashes=self.pages.hashes)
         self._telling: set[asyncio.Task[None]] = set()
 
@@ -74,7 +75,12 @@ class Server:
             await self._served(scope, receive, send)
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
-        served: ASGI = self.pages if scope["type"] == "http" and self.pages.holds(scope["path"]) else self.app
+        served: ASGI = self.app
+        if scope["type"] == "http":
+            if scope["path"] == api_reports.PATH:  # the gate lets nothing but POST come here
+                served = self._reports
+            elif self.pages.holds(scope["path"]):
+                served = self.pages
         await served(scope, receive, send)
 
     def _application(self) -> FastAPI:

@@ -1,6 +1,7 @@
 """Who may do what: one plain table of permissions and one of routes. What is not listed is denied."""
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -105,6 +106,7 @@ def allowed(identity: Identity, permission: str) -> bool:
     return identity.role in PERMISSIONS.get(permission, frozenset())
 
 
+@lru_cache(maxsize=1024)
 def permission_for(method: str, path: str) -> str | None:
     """Return the permission a request needs ("WS" for a WebSocket), or None: denied to all."""
     method = "GET" if method == "HEAD" else method
