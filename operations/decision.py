@@ -39,7 +39,7 @@ class Rules(Struct, frozen=True):
         return self.department_of.get(kind, self.default_department)
 
 
-class Said(Struct, frozen=True, omit_defaults=True):
+class Said(Struct, frozen=True, gc=False, omit_defaults=True):
     """What a source said last about its report: told apart from what operators made of it."""
 
     revision: str
@@ -52,14 +52,14 @@ class Said(Struct, frozen=True, omit_defaults=True):
     grid_code: str = ""
 
 
-class Standing(Struct, frozen=True):
+class Standing(Struct, frozen=True, gc=False):
     """An incident, and what its source said last."""
 
     incident: Incident
     said: Said
 
 
-class Outcome(Struct, frozen=True):
+class Outcome(Struct, frozen=True, gc=False):
     """One key's end; `draft` is the index of the entry that records it."""
 
     key: str

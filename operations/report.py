@@ -9,7 +9,7 @@ URGENCIES = ("routine", "urgent", "critical")
 _DIGITS = re.compile(r"\d+")
 
 
-class Place(Struct, frozen=True):
+class Place(Struct, frozen=True, gc=False):
     """Degrees in WGS-84 (`lon`, `lat`), and as received (`raw_*`, in `datum`)."""
 
     lon: float | None = None
@@ -21,7 +21,7 @@ class Place(Struct, frozen=True):
     address: str = ""
 
 
-class Report(Struct, frozen=True):
+class Report(Struct, frozen=True, gc=False):
     """One accepted report. Dedupe key: source + id + revision. Times: UTC microseconds."""
 
     source: str
@@ -61,7 +61,7 @@ class Refusal(Struct, frozen=True):
     revision: str = ""
 
 
-class Located(Struct, frozen=True):
+class Located(Struct, frozen=True, gc=False):
     """Where a report lies: leaf `grid` and its `chain` (root to leaf), or the nearest grid when unplaced."""
 
     grid: str = ""

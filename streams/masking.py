@@ -21,8 +21,11 @@ PRIVATE = re.compile(_NOT_INSIDE.format("|".join((_ID_CARD, _OLD_ID_CARD, _MOBIL
 ANNOUNCED = re.compile(
     r"((?:电话|手机|联系方式|号码|致电|tel|phone|mobile|call)\D{0,6}?)(\+?\d(?:[\s\-]?\d){6,14})(?!\d)", re.IGNORECASE
 )
-CLUSTER = re.compile("[+(（]?\\d(?:[\\s\\-‐-―.·_()（）\u200b-\u200d]{0,3}[\\dXxＸｘ]){6,}")
+_CLOSE = "\\d(?:[\\s\\-‐-―.·_()（）\u200b-\u200d]{0,3}[\\dXxＸｘ]){6,}"
+CLUSTER = re.compile(f"[+(（]?{_CLOSE}")
 """Digits close together: the only places worth a closer look."""
+NUMBER = re.compile(_CLOSE)
+"""The same, found faster because it begins with a digit."""
 WIDE_DIGITS = {ord("０") + digit: str(digit) for digit in range(10)}
 DIGIT = re.compile(r"[\dXxＸｘ]")
 
@@ -41,16 +44,19 @@ def one_line(text: str) -> str:
 
 def masked(text: str) -> str:
     """The text with phone numbers and ID-card numbers (身份证号) as stars; other numbers stay."""
-    if CLUSTER.search(text) is None:
+    if NUMBER.search(text) is None:
         return text
     text = CLUSTER.sub(_looked_into, text)
-    if CLUSTER.search(text) is None:
+    if NUMBER.search(text) is None:
         return text
     return ANNOUNCED.sub(lambda found: found[1] + _stars(found[2]), text)
 
 
 def _looked_into(cluster: re.Match[str]) -> str:
-    return PRIVATE.sub(lambda found: _stars(found[0]), cluster[0].translate(WIDE_DIGITS))
+    digits = cluster[0]
+    if not digits.isascii():
+        digits = digits.translate(WIDE_DIGITS)
+    return PRIVATE.sub(lambda found: _stars(found[0]), digits)
 
 
 def _stars(number: str) -> str:

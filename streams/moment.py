@@ -48,10 +48,14 @@ def _from_text(text: str, zone: tzinfo, formats: Sequence[str]) -> int:
     text = text.strip()
     if not text or len(text) > LONGEST:
         raise Unreadable("time_unreadable")
-    extra = OVER_59.search(text)
-    if extra is not None:  # 12:07:75, seen in real feeds, is 12:08:15
-        return _read(OVER_59.sub(r"\g<1>00", text), zone, formats) + int(extra[2]) * 1_000_000
-    return _read(text, zone, formats)
+    try:
+        return _read(text, zone, formats)
+    except Unreadable:
+        extra = OVER_59.search(text)
+        if extra is None:
+            raise
+    # 12:07:75, seen in real feeds, is 12:08:15
+    return _read(OVER_59.sub(r"\g<1>00", text), zone, formats) + int(extra[2]) * 1_000_000
 
 
 def _read(text: str, zone: tzinfo, formats: Sequence[str]) -> int:
