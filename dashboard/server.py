@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
-from config import clock
+from config import clock, collector
 from config.city import City
 from config.settings import ROOT, Settings
 from dashboard import access, api, api_reports, door
@@ -180,6 +180,7 @@ def main(settings: Settings) -> None:
         log_level="warning",
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+    collector.settle()
     uvicorn.Server(config).run(sockets=[listening(settings)])
 
 

@@ -43,10 +43,17 @@ def check(transaction: Transaction, name: str, token: int) -> None:
         raise LeaseLost(name=name)
 
 
+_SEVERAL = (
+    sa.select(lease.c.name, lease.c.token, lease.c.owner)
+    .where(lease.c.name.in_(sa.bindparam("names", expanding=True)))
+    .order_by(lease.c.name)
+    .with_for_update()
+)
+
+
 def check_all(transaction: Transaction, held: Mapping[str, int]) -> None:
     """The same for several leases, {name: token}. Raises LeaseLost with the first name that is lost."""
-    query = sa.select(lease.c.name, lease.c.token, lease.c.owner).where(lease.c.name.in_(sorted(held)))
-    rows = transaction.connection.execute(query.order_by(lease.c.name).with_for_update())
+    rows = transaction.connection.execute(_SEVERAL, {"names": sorted(held)})
     good = {row.name for row in rows if row.owner and row.token == held[row.name]}
     for name in held:
         if name not in good:

@@ -271,13 +271,19 @@ def _quarantine_row(item: decision.Quarantined, key: bytes, now: int) -> tuple[o
     return (item.id, *plain, item.key, item.raw_sha256, len(item.raw), sealed, now)
 
 
+_PARTITIONS = (
+    sa.select(tables.partition.c.partition, tables.partition.c.last_stream_id)
+    .where(tables.partition.c.partition.in_(sa.bindparam("numbers", expanding=True)))
+    .order_by(tables.partition.c.partition)
+    .with_for_update()
+)
+
+
 def _new(transaction: Transaction, deliveries: Sequence[Delivery]) -> dict[int, list[str]]:
     """{partition: stream ids of packets that were not delivered before}; holds the partitions' rows."""
     numbers = sorted(delivery.partition for delivery in deliveries)
     transaction.many("INSERT INTO partition (partition) VALUES (?) ON CONFLICT DO NOTHING", [(n,) for n in numbers])
-    columns = tables.partition.c
-    query = sa.select(columns.partition, columns.last_stream_id).where(columns.partition.in_(numbers))
-    rows = transaction.connection.execute(query.order_by(columns.partition).with_for_update())
+    rows = transaction.connection.execute(_PARTITIONS, {"numbers": numbers})
     last = {row.partition: stream_order(row.last_stream_id) for row in rows}
     return {
         one.partition: [stream_id for stream_id, _ in one.packets if stream_order(stream_id) > last[one.partition]]

@@ -47,7 +47,9 @@ class KeyStore:
         """Return {subject: key}, making those that are missing; they are on disk when this returns."""
         wanted = list(dict.fromkeys(subjects))
         known = self.find(wanted)
-        new = [(subject, os.urandom(KEY_BYTES)) for subject in wanted if subject not in known]
+        missing = [subject for subject in wanted if subject not in known]
+        drawn = os.urandom(KEY_BYTES * len(missing))
+        new = [(subject, drawn[n * KEY_BYTES : (n + 1) * KEY_BYTES]) for n, subject in enumerate(missing)]
         if not new:
             return known
         if self._execute_all("INSERT OR IGNORE INTO subject_key VALUES (?, ?)", new) == len(new):

@@ -16,7 +16,7 @@ from hashlib import sha256
 import msgspec
 import redis
 
-from config import clock
+from config import clock, collector
 from config.settings import Settings
 from config.taxonomy import UNKNOWN, Taxonomy
 from operations import lease, reception
@@ -284,6 +284,7 @@ def main(settings: Settings) -> None:
     database = Database(settings.database_url)
     owner = f"{os.uname().nodename}:{os.getpid()}:{clock.now()}"
     worker = Worker(settings, database, engine.connect_sync(settings.redis_url), owner)
+    collector.settle()
     try:
         run(worker, lambda: stop.wanted)
         worker.close()
