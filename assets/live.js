@@ -14,6 +14,7 @@
   const PAINTS_KEPT = 2000;
   const SLOW_FROM = 8; // frames merged into one before the screen counts as slow
   const NOTICE_FOR = 20000;
+  const PAINT_MOST = 1000; // ms; a paint that takes longer is not waited for
 
   const words = JSON.parse(document.getElementById("gridwall-words")?.textContent || "{}");
   const say = (key, values = {}) =>
@@ -38,6 +39,8 @@
   let acknowledgeTimer = 0;
   let acknowledgedAt = 0;
   let skipped = 0;
+  let next = null; // what came while a frame was being painted
+  let painting = 0; // since when
 
   const serverNow = () => Date.now() + offset;
 
@@ -164,19 +167,20 @@
   }
 
   function applyProps(id, props) {
-    if (hasComponent(id)) {
-      window.dash_clientside.set_props(id, props);
-      return true;
-    }
-    pending.set(id, { ...(pending.get(id) || {}), ...props });
-    return false;
+    if (hasComponent(id)) give(id, props);
+    else pending.set(id, { ...(pending.get(id) || {}), ...props });
+  }
+
+  function give(id, props) {
+    const element = page === "wall" && document.getElementById(id);
+    if (!element || !window.gridwallDom.show(element, props)) window.dash_clientside.set_props(id, props);
   }
 
   function applyPending() {
     for (const [id, props] of [...pending]) {
       if (hasComponent(id)) {
         pending.delete(id);
-        window.dash_clientside.set_props(id, props);
+        give(id, props);
       }
     }
   }
@@ -190,6 +194,32 @@
     for (const key of gone) whole.delete(key);
     for (const key of Object.keys(set)) whole.set(key, set[key]);
     for (const fn of handlers.get(name) || []) fn(set, gone, whole);
+  }
+
+  // One frame at a time is on its way to the glass: what comes meanwhile is merged, the newest value winning, so a
+  // browser that draws slowly shows fewer frames and never old ones.
+  function take(frame) {
+    next = next && !frame.snapshot ? merged(next, frame) : frame;
+    if (!painting || performance.now() - painting > PAINT_MOST) applyNext();
+  }
+
+  function applyNext() {
+    painting = 0;
+    const frame = next;
+    next = null;
+    if (frame) applyFrame(frame);
+  }
+
+  function merged(first, later) {
+    for (const [id, props] of Object.entries(later.props)) first.props[id] = { ...first.props[id], ...props };
+    for (const [name, { set = {}, del = [] }] of Object.entries(later.keyed)) {
+      const rows = (first.keyed[name] ||= { set: {}, del: [] });
+      for (const key of del) delete rows.set[key];
+      Object.assign(rows.set, set);
+      rows.del = [...new Set([...rows.del, ...del])].filter((key) => !(key in rows.set));
+    }
+    Object.assign(first.gauges, later.gauges);
+    return Object.assign(first, { n: later.n, as_of: later.as_of });
   }
 
   function applyFrame(frame) {
@@ -226,12 +256,14 @@
       send({ hidden: true });
       return;
     }
+    painting = performance.now();
     requestAnimationFrame(() =>
       requestAnimationFrame(() => {
         paints.push([number, Date.now()]);
         if (paints.length > PAINTS_KEPT) paints.splice(0, paints.length - PAINTS_KEPT);
         if (number > toAcknowledge) toAcknowledge = number;
         acknowledge();
+        applyNext();
       }),
     );
   }
@@ -280,7 +312,7 @@
       else {
         if (!first && message.missed > SLOW_FROM) skipped += message.missed - 1;
         first = false;
-        applyFrame(message);
+        take(message);
       }
     };
     opened.onclose = (event) => {
@@ -318,6 +350,7 @@
     if (Math.abs(now - offset) > 1000) offset = now;
     setLink("live");
     applyPending();
+    if (next && performance.now() - painting > PAINT_MOST) applyNext();
     send(document.visibilityState === "hidden" ? { hidden: true } : { painted: toAcknowledge, at: Math.round(serverNow()) });
   }
 

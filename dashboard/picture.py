@@ -68,6 +68,7 @@ class Part:
         self.cost = 0.0
         self.fault = ""
         self._panel = panel
+        self._pace: float = getattr(panel, "PACE", 0.0)
         self._waiting = True
         self._may_at = 0.0
         self._must_at = 0.0
@@ -89,7 +90,7 @@ class Part:
             self._fail(error)
             return {}
         self.cost, self.fault, self._waiting = worked() - begun, "", False
-        self._may_at = monotonic() + min(self.cost * PAUSE, PAUSE_MOST)
+        self._may_at = monotonic() + max(self._pace, min(self.cost * PAUSE, PAUSE_MOST))
         self._must_at = monotonic() + self._period()
         return delta
 
@@ -114,6 +115,7 @@ class Rows(Part):
         super().__init__(panel)
         self._key = key
         self._rows = keyed(panel)[key]
+        self._pace = 0.0
         self._touched: set[str] = set()
         self._whole_at = 0.0
 

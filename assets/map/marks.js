@@ -4,6 +4,7 @@
   const part = (window.gridwallMap = window.gridwallMap || {});
   const RANK = { routine: 0, urgent: 1, critical: 2 };
   const SIZE = { routine: 7, urgent: 13, critical: 18 }; // half size at 1920×1080
+  const OUTLINE = 3;
   const LABEL = 24;
   const CLEAR = { top: 40, side: 16, bottom: 96 }; // where no callout goes: the call above, the legend below
   const NEW = 20e6; // µs a mark counts as new
@@ -51,7 +52,7 @@
       const grave = gravest(rows);
       const box = this.place(grave, points, rows, factor);
       if (box) leader(context, this.point(grave), box, factor);
-      rows.forEach((row, at) => mark(context, row, points[at], factor * crowded));
+      rows.forEach((row, at) => mark(context, row, points[at], factor * crowded, this.view.ratio));
       this.pulse(rows, points, grave);
     }
 
@@ -155,27 +156,51 @@
       .reduce((best, row) => (!best || weight(row) > weight(best) || (weight(row) === weight(best) && (weight(row) === 2 ? row.at < best.at : row.at > best.at)) ? row : best), null);
   }
 
-  function mark(context, row, [x, y], factor) {
-    const r = SIZE[row.urgency] * factor;
+  // Each urgency's mark is drawn once and stamped from then on: thousands of paths would take longer than a frame.
+  const stamps = new Map();
+  function stamp(urgency, factor, ratio) {
+    const key = `${urgency} ${factor} ${ratio}`;
+    if (!stamps.has(key)) {
+      const half = Math.ceil((SIZE[urgency] + OUTLINE) * factor * ratio);
+      const made = document.createElement("canvas");
+      made.width = made.height = 2 * half;
+      const context = made.getContext("2d");
+      context.translate(half, half);
+      context.scale(ratio, ratio);
+      shape(context, urgency, factor);
+      stamps.set(key, made);
+    }
+    return stamps.get(key);
+  }
+
+  function mark(context, row, [x, y], factor, ratio) {
+    const one = stamp(row.urgency, factor, ratio);
+    const size = one.width / ratio;
+    const whole = (value) => Math.round((value - size / 2) * ratio) / ratio;
+    context.drawImage(one, whole(x), whole(y), size, size);
+  }
+
+  function shape(context, urgency, factor) {
+    const r = SIZE[urgency] * factor;
     context.beginPath();
-    if (row.urgency === "critical") {
-      context.moveTo(x, y - r);
-      context.lineTo(x + r, y);
-      context.lineTo(x, y + r);
-      context.lineTo(x - r, y);
-    } else if (row.urgency === "urgent") {
-      context.moveTo(x, y - r);
-      context.lineTo(x + r, y + r * 0.8);
-      context.lineTo(x - r, y + r * 0.8);
+    if (urgency === "critical") {
+      context.moveTo(0, -r);
+      context.lineTo(r, 0);
+      context.lineTo(0, r);
+      context.lineTo(-r, 0);
+    } else if (urgency === "urgent") {
+      context.moveTo(0, -r);
+      context.lineTo(r, r * 0.8);
+      context.lineTo(-r, r * 0.8);
     } else {
-      context.arc(x, y, r, 0, 7);
+      context.arc(0, 0, r, 0, 7);
     }
     context.closePath();
-    context.lineWidth = 3 * factor;
+    context.lineWidth = OUTLINE * factor;
     context.lineJoin = "round";
     context.strokeStyle = part.colours().ground;
     context.stroke();
-    context.fillStyle = part.colours()[row.urgency];
+    context.fillStyle = part.colours()[urgency];
     context.fill();
   }
 

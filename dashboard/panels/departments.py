@@ -15,6 +15,7 @@ LIST = "wall-departments-list"
 NOTE = "wall-departments-note"
 ROWS = 8
 OTHERS = ""
+PACE = 1.0  # seconds between two drawings: a burst leaves the browser time for the alerts
 
 
 @dataclass(frozen=True)

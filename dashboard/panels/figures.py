@@ -71,6 +71,7 @@ def duration(seconds: float | None, words: Words) -> str:
 
 
 NAMES = (*GRAVEST_FIRST, "today", "acknowledge", "unplaced", "quarantine", "sources")
+PACE = 0.5  # seconds between two drawings: a burst leaves the browser time for the alerts
 
 
 def layout(words: Words) -> html.Section:

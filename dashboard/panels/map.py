@@ -19,6 +19,7 @@ from operations.board import Board
 from operations.incident import Incident
 
 WINDOW = "24h"
+PACE = 1.0  # seconds between two drawings: a burst leaves the browser time for the alerts
 CENTRE = (30.0, 110.0)
 """Where the map looks until the shapes are there; latitude, longitude."""
 

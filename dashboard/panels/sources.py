@@ -12,6 +12,7 @@ from operations.board import Board
 LIST = "wall-sources-list"
 NOTE = "wall-sources-note"
 ROWS = 4
+PACE = 1.0  # seconds between two drawings: a burst leaves the browser time for the alerts
 
 
 @dataclass(frozen=True)

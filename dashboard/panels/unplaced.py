@@ -17,6 +17,7 @@ LIST = "wall-unplaced-list"
 NOTE = "wall-unplaced-note"
 QUARANTINE = "wall-unplaced-quarantine"
 ROWS = 3
+PACE = 1.0  # seconds between two drawings: a burst leaves the browser time for the alerts
 
 
 @dataclass(frozen=True)
