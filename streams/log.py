@@ -8,8 +8,9 @@ last stream id its committed transactions recorded; entries are deleted only aft
 
 import asyncio
 import logging
+import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import copy
 from typing import Any
 
@@ -18,7 +19,7 @@ import redis
 import redis.asyncio
 
 from operations.report import Refusal, Report
-from streams.engine import away, translated
+from streams.engine import ANSWER_SECONDS, away, translated
 from streams.errors import BacklogFull, EngineAway, EngineMisconfigured
 from streams.packet import Packet, partition_of, place_of, sealed
 from streams.transit import TransitSeal
@@ -142,38 +143,34 @@ class Log:
             raise BacklogFull(
                 "backlog_full", f"{self.pending} reports wait for a decision; the bound is {self._bound}", retry_after=5
             )
-        commands = self._commands(batches, count)
-        answers = await self._transaction(commands)
+        digests = [[bytes.fromhex(report.content_sha256[:24]) for report in batch.reports] for batch in batches]
+        answers = await self._transaction(self._commands(batches, digests, count))
         total, decided, seen = int(answers[-3]), int(answers[-2] or 0), int(answers[-1])
         self.pending = max(0, total - decided)
         if seen > MOST_SEEN:
             with translated():
                 await self._client.unlink(SEEN)
-        added = answers[len(commands) - TOTALS - len(batches) :]
-        return [
-            len(batch.reports) and len(batch.reports) - int(new) for batch, new in zip(batches, added, strict=False)
-        ]
+        flags: Any = answers[-TOTALS - 2] if any(digests) else ()
+        return _repeats(digests, flags)
 
     async def _count_pending(self) -> int:
         accepted, decided = await self._client.hget(ACCEPTED, "all"), await self._client.hget(DECIDED, "all")
         return int(accepted or 0) - int(decided or 0)
 
-    def _commands(self, batches: list[Batch], count: int) -> list[tuple[object, ...]]:
-        """XADD and HINCRBY for each partition, SADD of each batch's digests, then the totals."""
+    def _commands(self, batches: list[Batch], digests: list[list[bytes]], count: int) -> list[tuple[object, ...]]:
+        """XADD and HINCRBY for each partition, which digests were seen, that they are now, then the totals."""
         packets = _by_partition(batches)
         commands: list[tuple[object, ...]] = []
         for number, packet in sorted(packets.items()):
             data = sealed(packet, number, self._seal)
             commands.append(("XADD", place_of(number), "*", "n", packet.count, "p", data))
             commands.append(("HINCRBY", ACCEPTED, number, packet.count))
+        flat = [digest for one in digests for digest in one]
+        if flat:
+            commands += [("SMISMEMBER", SEEN, *flat), ("SADD", SEEN, *flat)]
+        heard = {batch.source: batch.received_at for batch in batches}
         commands += [
-            ("SADD", SEEN, *(bytes.fromhex(report.content_sha256[:24]) for report in batch.reports))
-            if batch.reports
-            else ("SCARD", SEEN)
-            for batch in batches
-        ]
-        commands += [
-            ("HSET", HEARD, *(word for batch in batches for word in (batch.source, batch.received_at))),
+            ("HSET", HEARD, *(word for pair in heard.items() for word in pair)),
             ("EXPIRE", SEEN, SEEN_SECONDS),
             ("HINCRBY", ACCEPTED, "all", count),
             ("HGET", DECIDED, "all"),
@@ -187,12 +184,13 @@ class Log:
             pool: Any = self._client.connection_pool
             connection = await pool.get_connection()
             try:
-                await connection.send_packed_command(
-                    connection.pack_commands([("MULTI",), *commands, ("EXEC",), ("ROLE",)])
-                )
-                refused = await _queued(connection, len(commands) + 1)
-                answers, role = await _answer(connection), await _answer(connection)
-                confirmed = await _replicated(connection, role)
+                async with asyncio.timeout(ANSWER_SECONDS):  # one for all: a timer for each answer costs more than it
+                    await connection.send_packed_command(
+                        connection.pack_commands([("MULTI",), *commands, ("EXEC",), ("ROLE",)])
+                    )
+                    refused = await _queued(connection, len(commands) + 1)
+                    answers, role = await _answer(connection), await _answer(connection)
+                    confirmed = await _replicated(connection, role)
             except BaseException:  # cancelled or broken in between: what is left to read belongs to nobody
                 await connection.disconnect()
                 raise
@@ -226,11 +224,25 @@ async def _queued(connection: redis.asyncio.Connection, count: int) -> Exception
 
 
 async def _answer(connection: redis.asyncio.Connection) -> Any:
-    """One answer; an error answer of the engine is returned, a broken connection raised."""
+    """One answer, however late; an error answer of the engine is returned, a broken connection raised."""
     try:
-        return await connection.read_response(disconnect_on_error=False)
+        return await connection.read_response(timeout=math.inf, disconnect_on_error=False)
     except redis.exceptions.ResponseError as error:
         return error
+
+
+def _repeats(digests: list[list[bytes]], flags: Iterable[int]) -> list[int]:
+    """How many of each batch were seen before the transaction (`flags`, one a digest) or earlier in it."""
+    seen: set[bytes] = set()
+    known = iter(flags)
+    repeats = []
+    for batch in digests:
+        count = 0
+        for digest in batch:
+            count += bool(next(known)) or digest in seen
+            seen.add(digest)
+        repeats.append(count)
+    return repeats
 
 
 def _by_partition(batches: list[Batch]) -> dict[int, Packet]:
