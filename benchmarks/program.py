@@ -82,7 +82,7 @@ class Program:
         found: dict[str, psutil.Process] = {}
         for child in psutil.Process(self.process.pid).children():
             try:
-                words = child.cmdline()
+                words = [child.name(), *child.cmdline()]  # Valkey writes its address over its command line
             except psutil.NoSuchProcess:
                 continue
             role = next(
