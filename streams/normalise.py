@@ -4,9 +4,10 @@ Nothing is repaired silently: what is doubtful is marked on the report, what can
 with a suggestion where there is one.
 """
 
+import logging
 from collections.abc import Mapping
 from hashlib import sha256
-from math import isfinite
+from math import inf, isfinite
 
 import msgspec
 
@@ -39,7 +40,11 @@ URGENCIES = {
     "紧急": "urgent",
     "特急": "critical",
 }
+LARGEST_SIZE = 2**63
+"""Bytes of an attachment; also the largest whole number the journal can hold."""
 DIGEST = msgspec.msgpack.Encoder()
+
+log = logging.getLogger(__name__)
 
 
 def normalise(
@@ -57,6 +62,9 @@ def normalise(
         return _report(given, dropped, item.raw, source, taxonomy, now)
     except Unreadable as error:
         return refusal(item, source.id, error, now)
+    except Exception as error:  # noqa: BLE001 - process edge: the unforeseen costs one item, not its request
+        log.error("source %s: an item failed unexpectedly: %s", source.id, type(error).__name__)
+        return refusal(item, source.id, Unreadable("internal"), now)
 
 
 def _report(
@@ -221,9 +229,13 @@ def _degrees(place: Mapping[str, object], name: str) -> float | None:
         return None
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         raise Unreadable("not_a_number", f"place.{name}")
-    if not isfinite(value):
+    try:
+        degrees = float(value)
+    except OverflowError:  # a whole number of more than 308 digits
+        degrees = inf
+    if not isfinite(degrees):
         raise Unreadable("number_out_of_range", f"place.{name}")
-    return float(value)
+    return degrees
 
 
 def _check_range(lon: float, lat: float) -> None:
@@ -298,7 +310,7 @@ def _attachment(value: object) -> dict[str, object] | None:
     url, size = value.get("url"), value.get("size")
     if isinstance(url, str) and url.startswith(("https://", "http://")) and len(url) <= LONGEST_LINK:
         kept["url"] = cleaned(url)
-    if type(size) is int and size >= 0:
+    if type(size) is int and 0 <= size < LARGEST_SIZE:
         kept["size"] = size
     return kept if "url" in kept or "name" in kept else None
 

@@ -71,9 +71,17 @@ async def take(client: redis.asyncio.Redis, intake: Intake, source: Source, star
 async def _durable(intake: Intake, source: Source, fields: dict[bytes, bytes]) -> None:
     try:
         await intake.accept(source, _items(fields))
+    except (IntakeRefused, EngineMisconfigured, MappingError):
+        raise  # not the entry's fault: it waits and is tried again
     except Unreadable as error:
-        whole = next(iter(fields.values()), b"")
-        await intake.quarantine(source, whole, error)
+        await _set_aside(intake, source, fields, error)
+    except Exception as error:  # noqa: BLE001 - process edge: else the entry would come again for ever
+        log.error("source %s: an entry failed unexpectedly: %s", source.id, type(error).__name__)
+        await _set_aside(intake, source, fields, Unreadable("internal"))
+
+
+async def _set_aside(intake: Intake, source: Source, fields: dict[bytes, bytes], error: Unreadable) -> None:
+    await intake.quarantine(source, next(iter(fields.values()), b""), error)
 
 
 def _items(fields: dict[bytes, bytes]) -> list[Item]:

@@ -112,6 +112,21 @@ async def test_what_could_not_be_made_durable_stays_and_comes_first_next_time(
     assert client.xlen(key_of("dept")) == 0
 
 
+async def test_an_entry_that_fails_unexpectedly_is_set_aside_once(
+    intake: Intake, puller: redis.asyncio.Redis, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _join(puller, DEPARTMENT)
+    client.xadd(key_of("dept"), {"report": json.dumps(report("A"))})
+
+    async def broken(*_: object) -> None:
+        raise OverflowError
+
+    monkeypatch.setattr(intake, "accept", broken)
+    assert await take(puller, intake, DEPARTMENT, NEW) == 1
+    assert client.xlen(key_of("dept")) == 0
+    assert intake.totals.quarantined == 1
+
+
 # ---- keeper ----
 
 

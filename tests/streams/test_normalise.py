@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from config.words import LANGUAGES, Words
 from operations.report import Refusal, Report
 from operations.sources import Source
+from streams import normalise as normalising
 from streams.mapping import FOLDER, STANDARD, load
 from streams.normalise import DAY, HOUR, MINUTE, normalise
 from tests.streams.samples import MAPPINGS, NOW, SOURCE, TAXONOMY, report
@@ -90,6 +91,8 @@ def test_a_year_that_cannot_be_is_marked_too() -> None:
         ({"lon": 119.16}, "missing", "place.lat"),
         ({"lon": "119.16", "lat": "34.57"}, "not_a_number", "place.lon"),
         ({"lon": True, "lat": 1}, "not_a_number", "place.lon"),
+        ({"lon": 119.1, "lat": 10**400}, "number_out_of_range", "place.lat"),
+        ({"lon": -(10**309), "lat": 1}, "number_out_of_range", "place.lon"),
         ({"lon": 119.1, "lat": 34.5, "datum": "Mercator"}, "unknown_datum", "place.datum"),
         ([119.1, 34.5], "not_an_object", "place"),
     ],
@@ -189,13 +192,25 @@ def test_our_own_form_written_as_a_mapping_reads_the_same() -> None:
     assert msgspec.structs.replace(through, content_sha256="") == msgspec.structs.replace(direct, content_sha256="")
 
 
+def test_a_failure_nobody_thought_of_costs_one_item(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(normalising, "_place", broken)
+    found = refused(report())
+    assert (found.reason, found.raw) == ("internal", msgspec.json.encode(report()))
+
+
+HUGE = st.integers(64, 14_000).map(lambda bits: 2**bits) | st.integers(309, 4_299).map(lambda digits: -(10**digits))
+"""Whole numbers beyond 64 bits, and beyond what a float can hold."""
 JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    st.none() | st.booleans() | st.integers() | HUGE | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=8,
 )
 FIELDS = st.sampled_from([*report(), "grid_code", "status", "presence", "attachments", "revision"])
-PLACES = st.fixed_dictionaries({}, optional={"lon": JSON_VALUES, "lat": JSON_VALUES, "datum": JSON_VALUES})
+DEGREES = st.floats(-90, 90) | HUGE | JSON_VALUES
+PLACES = st.fixed_dictionaries({}, optional={"lon": DEGREES, "lat": DEGREES, "datum": JSON_VALUES})
 
 
 @given(st.dictionaries(FIELDS, JSON_VALUES, max_size=5), st.none() | PLACES, st.sampled_from(sorted(MAPPINGS)))
@@ -203,6 +218,7 @@ def test_whatever_comes_it_is_a_report_or_a_refusal_with_a_text(change: Any, pla
     item = report() | change | ({} if place is None else {"place": place})
     found = normalise(item, SOURCE, TAXONOMY, NOW, MAPPINGS[mapping])
     assert isinstance(found, Report | Refusal)
+    assert not isinstance(found, Refusal) or found.reason != "internal"
     msgspec.msgpack.encode(found)
     if isinstance(found, Refusal):
         assert all(f"streams.reason.{found.reason}" in Words(lang) for lang in LANGUAGES)
