@@ -117,7 +117,10 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--probes", type=int, default=4)
     parser.add_argument("--seconds", type=float, required=True)
     told = parser.parse_args(argv)
-    screens = [Screen(told.url, told.cookie, probe=index < told.probes) for index in range(told.count)]
+    screens = [
+        Screen(f"{told.url}&screen=stand-in-{index}", told.cookie, probe=index < told.probes)
+        for index in range(told.count)
+    ]
     asyncio.run(watch(screens, told.seconds))
     usage = resource.getrusage(resource.RUSAGE_SELF)
     result = {

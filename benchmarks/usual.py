@@ -15,8 +15,8 @@ import dash
 import sqlalchemy as sa
 from dash import Input, Output, dcc, html
 
-ROWS = 20
-QUERY = "SELECT seq, body FROM journal_body ORDER BY seq DESC LIMIT :rows"
+ROWS = 250  # more than come between two questions at 200/s, so that it can show every report
+QUERY = "SELECT id, body FROM incident ORDER BY opened_at DESC LIMIT :rows"
 
 
 def build(database: str) -> dash.Dash:
@@ -28,9 +28,7 @@ def build(database: str) -> dash.Dash:
     @app.callback(Output("rows", "children"), Input("tick", "n_intervals"))  # type: ignore[untyped-decorator]
     def rows(_ticks: int | None) -> list[Any]:
         with engine.connect() as connection:
-            found = connection.execute(
-                sa.text("SELECT id, body FROM incident ORDER BY opened_at DESC LIMIT :rows"), {"rows": ROWS}
-            )
+            found = connection.execute(sa.text(QUERY), {"rows": ROWS})
             return [html.Div(str(row.body), className="row") for row in found]
 
     return app
