@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -94,7 +94,7 @@ class Supervisor:
         self, logs: Path, *, log_bytes: int, log_files: int, told: Callable[[str], None], policy: Policy = POLICY
     ) -> None:
         self._logs, self._bytes, self._files = logs, log_bytes, log_files
-        self._told, self._policy = told, policy
+        self._tell, self._policy = told, policy
         self._children: list[_Running] = []
         self._selector = selectors.DefaultSelector()
         self._stopping = False
@@ -140,23 +140,42 @@ class Supervisor:
         for running in self._children:
             if running.process is None:
                 if now >= running.history.start_at and not self._stopping:
-                    self._spawn(running)
+                    self._spawn_again(running, now)
             elif running.process.poll() is not None:
                 self._ended(running, running.process.returncode, now)
 
     def stop(self) -> None:
-        """Ask the children to end, the last started first; kill what does not within its time."""
+        """Ask the children to end, the last started first; kill what does not within its time.
+
+        What goes wrong with one is told and does not keep the others from being asked.
+        """
         self._stopping = True
         for running in reversed(self._children):
-            if running.process is not None and running.process.poll() is None:
-                running.process.terminate()
-                self._wait(running, running.process)
+            try:
+                if running.process is not None and running.process.poll() is None:
+                    running.process.terminate()
+                    self._wait(running, running.process)
+            except OSError as error:
+                self._told(f"{running.child.name} could not be stopped in order: {error}")
             running.log.close()
         self._children.clear()
         self._selector.close()
 
     def _asked_to_stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping = True
+
+    def _told(self, line: str) -> None:
+        """Tell a person; a terminal that has gone, or a full disk behind it, is no reason to stop."""
+        with suppress(OSError):
+            self._tell(line)
+
+    def _spawn_again(self, running: _Running, now: float) -> None:
+        """Start an ended child again; what the kernel refuses now (memory, processes) is tried later."""
+        try:
+            self._spawn(running)
+        except OSError as error:
+            running.history = after_end(running.history, self._policy, started_at=now, now=now)
+            self._told(f"{running.child.name} could not be started: {error}; trying again")
 
     def _spawn(self, running: _Running) -> None:
         running.started_at = clock.monotonic()

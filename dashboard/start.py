@@ -3,6 +3,7 @@
 import sys
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 
 from config import clock
 from config.settings import ROOT, Settings
@@ -65,7 +66,8 @@ class _Teller:
         self._words = words
 
     def line(self, text: str) -> None:
-        print(text, flush=True)
+        with suppress(OSError):  # a closed terminal, or a full disk behind it, is no reason to stop
+            print(text, flush=True)
 
     def text(self, key: str, **params: object) -> None:
         self.line(self._words.text(key, **params))

@@ -1,5 +1,6 @@
 """The supervisor with real processes: restart, orderly stop, and nobody left behind."""
 
+import errno
 import os
 import signal
 import socket
@@ -54,7 +55,7 @@ def _signals_as_before() -> object:
 def test_a_killed_child_is_started_again(tmp_path: Path) -> None:
     told: list[str] = []
     with _supervisor(tmp_path, told) as supervisor:
-        supervisor.start(_child("web", "import os, time; print(os.getpid()); time.sleep(60)"))
+        supervisor.start(_child("web", r"import os, time; os.write(1, b'%d\n' % os.getpid()); time.sleep(60)"))
         log = tmp_path / "web.log"
         killed: list[str] = []
         while len(killed) < 3:
@@ -136,3 +137,27 @@ def test_a_port_in_use_is_named() -> None:
         with pytest.raises(SupervisorError, match=f"port {port} .*--port"):
             check_port_free("127.0.0.1", port)
     check_port_free("127.0.0.1", port)
+
+
+def test_a_full_disk_neither_ends_the_program_nor_its_orderly_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The children's lines are lost, as is what would be told; the children go on and are stopped."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("config.rolling._put", full)
+    supervisor = Supervisor(tmp_path, log_bytes=100, log_files=2, told=full, policy=QUICK)
+    with supervisor:
+        for name in ("engine", "web"):
+            supervisor.start(_child(name, "import time\nwhile True: print('line'); time.sleep(0.01)"))
+        running = list(supervisor._children)
+        _until(lambda: all(one.log.lost > 20 for one in running), lambda: supervisor.turn(0.02))
+        pids = [one.process.pid for one in running if one.process is not None]
+        assert len(pids) == 2 and all(map(_alive, pids))
+        os.kill(pids[0], signal.SIGKILL)
+        _until(
+            lambda: running[0].process is not None and running[0].process.pid != pids[0], lambda: supervisor.turn(0.02)
+        )
+    _until(lambda: not any(map(_alive, pids)))
