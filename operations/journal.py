@@ -22,6 +22,8 @@ verify = verification.verify
 _COLUMNS = [column.name for column in tables.journal.columns]
 _INSERT = f"INSERT INTO journal ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 _INSERT_BODY = "INSERT INTO journal_body (seq, body, salt, sealed) VALUES (?, ?, ?, ?)"
+_LOCK_HEAD = sa.select(tables.journal_head.c.seq, tables.journal_head.c.hash).with_for_update()  # SQLite leaves it out
+_MOVE_HEAD = sa.update(tables.journal_head).values(seq=sa.bindparam("last_seq"), hash=sa.bindparam("last_hash"))
 
 
 def append(transaction: Transaction, drafts: Sequence[Draft]) -> range:
@@ -45,7 +47,7 @@ def append(transaction: Transaction, drafts: Sequence[Draft]) -> range:
         bodies.append((seq, body, salt, draft.sealed or None))
     transaction.many(_INSERT, rows)
     transaction.many(_INSERT_BODY, bodies)
-    transaction.connection.execute(sa.update(tables.journal_head).values(seq=seq, hash=previous))
+    transaction.connection.execute(_MOVE_HEAD, {"last_seq": seq, "last_hash": previous})
     transaction.last_seq = seq
     return range(seq - len(drafts) + 1, seq + 1)
 
@@ -111,8 +113,7 @@ def _joined(*more: ColumnElement[Any]) -> Select[Any]:
 
 
 def _lock_head(transaction: Transaction) -> tuple[int, bytes]:
-    query = sa.select(tables.journal_head.c.seq, tables.journal_head.c.hash).with_for_update()  # SQLite leaves it out
-    row = transaction.connection.execute(query).one()
+    row = transaction.connection.execute(_LOCK_HEAD).one()
     return row.seq, row.hash
 
 
