@@ -62,8 +62,8 @@ class Pushed:
         each = self.used["web"] / max(1, self.accepted) * 1e6
         return (
             f"{os.cpu_count()} cores shared by all, load average {os.getloadavg()[0]:.1f}; cores used: {shares}; "
-            f"{each:.0f} µs of the web process a report, so about {1e6 / max(each, 1):,.0f}/s where it has a core to itself; "
-            "beyond that `web_processes`"
+            f"{each:.0f} µs of the web process a report, so about {1e6 / max(each, 1):,.0f}/s where it has a core to "
+            "itself; beyond that `web_processes`"
         )
 
 
