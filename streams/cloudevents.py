@@ -13,15 +13,16 @@ from urllib.parse import unquote
 import msgspec
 
 from streams.errors import Unreadable
-from streams.item import MOST_ITEMS, NOTHING, Item, why
+from streams.item import BOM, NOTHING, Item, elements, why
 
 STRUCTURED = "application/cloudevents+json"
 BATCHED = "application/cloudevents-batch+json"
 REQUIRED = ("id", "source", "specversion", "type")
+READ = (*REQUIRED, "time", "datacontenttype")
+"""The attributes we use; of an extension nothing is read, so nothing in it can go wrong."""
 MOST_DEFAULT = 128
 
 _RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_BATCH = msgspec.json.Decoder(list[msgspec.Raw])
 _PLAIN = msgspec.json.Decoder()
 _FAULTS = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 
@@ -41,7 +42,7 @@ def binary(headers: Mapping[str, str], body: bytes) -> Item:
 def structured(body: bytes) -> Item:
     """The item of one event in JSON; raises Unreadable when the body is no JSON object."""
     try:
-        parts = _RAW.decode(body)
+        parts = _RAW.decode(body.removeprefix(BOM))
     except _FAULTS as error:
         raise Unreadable(why(error)) from error
     return _of_parts(parts, body)
@@ -49,13 +50,7 @@ def structured(body: bytes) -> Item:
 
 def batched(body: bytes) -> list[Item]:
     """The items of a batch; a bad event is an item with its fault. Raises Unreadable when the body is no JSON array."""
-    try:
-        events = _BATCH.decode(body)
-    except _FAULTS as error:
-        raise Unreadable(why(error)) from error
-    if len(events) > MOST_ITEMS:
-        raise Unreadable("too_many_items", count=len(events), most=MOST_ITEMS)
-    return [_event(bytes(event)) for event in events]
+    return [_event(event) for event in elements(body.removeprefix(BOM))]
 
 
 def _event(raw: bytes) -> Item:
@@ -67,10 +62,13 @@ def _event(raw: bytes) -> Item:
 
 def _of_parts(parts: dict[str, msgspec.Raw], raw: bytes) -> Item:
     attributes: dict[str, str] = {}
-    for name, value in parts.items():
-        if name in ("data", "data_base64"):
+    for name in READ:
+        if name not in parts:
             continue
-        decoded = _PLAIN.decode(value)
+        try:
+            decoded = _PLAIN.decode(parts[name])
+        except _FAULTS as error:
+            return Item(raw, fault=why(error), field=name)
         if isinstance(decoded, (str, int)):
             attributes[name] = str(decoded)
     if "data_base64" in parts:

@@ -1,5 +1,6 @@
 """One item of a request: the bytes as they came, what they decode to, or why they do not. Pure."""
 
+import re
 from collections.abc import Mapping
 from hashlib import sha256
 
@@ -15,7 +16,14 @@ DEEPEST = 16
 KEPT_OF_TOO_LARGE = 64 * 1024
 """Bytes of an oversized item that go to quarantine; its hash covers all of it."""
 
+MOST_TOKENS = 250_000
+"""Strings, brackets and commas looked at when a broken array is taken apart: five times those of 1,000 full reports."""
+BOM = b"\xef\xbb\xbf"
+"""The byte-order mark some programs write before UTF-8; RFC 8259, 8.1 allows us to pass over it."""
+
 NOTHING: Mapping[str, object] = {}
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["\[\]{},]', re.DOTALL)
+_CLOSES = {b"]": b"[", b"}": b"{"}
 
 _ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 _VALUE = msgspec.json.Decoder()
@@ -33,18 +41,54 @@ class Item(msgspec.Struct, frozen=True):
 
 def split(body: bytes) -> tuple[list[Item], bool]:
     """The items of a JSON array or of one report, and whether it was an array. Raises Unreadable."""
+    body = body.removeprefix(BOM)
     start = body.lstrip()[:1]
     if start == b"{":
         return [Item(body)], False
     if start != b"[":
         raise Unreadable("not_object_or_array")
+    return [Item(part) for part in elements(body)], True
+
+
+def elements(body: bytes) -> list[bytes]:
+    """The bytes of each element of a JSON array, at most MOST_ITEMS; one that is no JSON spoils only itself.
+
+    Raises Unreadable when there is no array to take apart.
+    """
     try:
-        parts = _ITEMS.decode(body)
+        parts = [bytes(part) for part in _ITEMS.decode(body)]
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise Unreadable(why(error)) from error
+        found = _taken_apart(body)
+        if found is None:
+            raise Unreadable(why(error)) from error
+        parts = found
     if len(parts) > MOST_ITEMS:
         raise Unreadable("too_many_items", count=len(parts), most=MOST_ITEMS)
-    return [Item(bytes(part)) for part in parts], True
+    return parts
+
+
+def _taken_apart(body: bytes) -> list[bytes] | None:
+    """The elements of an array that is not JSON throughout, by its strings and brackets alone; None when those do not
+    fit together, an element is empty, or there are more than MOST_TOKENS."""
+    body = body.strip()
+    if body[:1] != b"[":
+        return None
+    opened: list[bytes] = []
+    parts, start = [], 1
+    for count, token in enumerate(_TOKEN.finditer(body)):
+        mark, at = token[0], token.start()
+        if mark == b'"' or count == MOST_TOKENS:
+            return None
+        if mark in (b"[", b"{"):
+            opened.append(mark)
+        elif mark in _CLOSES and opened.pop() != _CLOSES[mark]:
+            return None
+        if not opened or (mark == b"," and len(opened) == 1):
+            parts.append(body[start:at].strip())
+            start = at + 1
+        if not opened:
+            return parts if start == len(body) and all(parts) else None
+    return None
 
 
 def from_object(value: object) -> Item:
@@ -67,7 +111,7 @@ def decoded(item: Item) -> dict[str, object]:
     if len(raw) > LARGEST_REPORT:
         raise Unreadable("too_large", size=len(raw), most=LARGEST_REPORT)
     try:
-        value = _VALUE.decode(raw)
+        value = _VALUE.decode(raw.removeprefix(BOM))
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise Unreadable(why(error)) from error
     if not isinstance(value, dict):

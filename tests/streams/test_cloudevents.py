@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from operations.report import Refusal, Report
 from streams import cloudevents
 from streams.errors import Unreadable
-from streams.item import Item
+from streams.item import BOM, Item
 from streams.normalise import normalise
 from tests.streams.samples import NOW, SOURCE, TAXONOMY, report
 
@@ -76,6 +76,23 @@ def test_a_bad_event_does_not_spoil_a_batch() -> None:
         "missing",
     ]
     assert [one.field for one in found if isinstance(one, Refusal)] == ["", "id", "specversion", "data"]
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [(b"1e999", "number_out_of_range"), (b"9" * 5_000, "number_out_of_range"), (b'"\xff"', "not_utf8")],
+)
+def test_a_bad_attribute_is_its_own_events_fault_and_a_bad_extension_nobodys(value: bytes, reason: str) -> None:
+    good = json.dumps(event(data=report("A"))).encode()
+    extended = good.replace(b'"time"', b'"ext": ' + value + b', "time"')
+    broken = good.replace(b'"e-1"', value)
+    found = [
+        read(item) for item in cloudevents.batched(b"[" + b",".join((good, extended, broken, b'{"a":NaN}')) + b"]")
+    ]
+    assert [one.reason if isinstance(one, Refusal) else one.id for one in found] == ["A", "A", reason, "malformed_json"]
+    assert isinstance(found[2], Refusal) and (found[2].field, found[2].raw) == ("id", broken)
+    alone = read(cloudevents.structured(BOM + extended))
+    assert isinstance(alone, Report)
 
 
 def test_data_in_base64() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.errors import Unreadable
-from streams.item import DEEPEST, KEPT_OF_TOO_LARGE, LARGEST_REPORT, Item, decoded, from_object, refusal, split
+from streams.item import BOM, DEEPEST, KEPT_OF_TOO_LARGE, LARGEST_REPORT, Item, decoded, from_object, refusal, split
 
 
 def code_of(raw: bytes) -> str:
@@ -58,6 +58,56 @@ def test_an_array_keeps_each_items_own_bytes() -> None:
 def test_a_body_without_reports_is_refused(body: bytes) -> None:
     with pytest.raises(Unreadable):
         split(body)
+
+
+DEEP = b'{"a":' * 1_500 + b"1" + b"}" * 1_500
+
+
+@pytest.mark.parametrize(
+    ("bad", "code"),
+    [
+        (b'{"lon":NaN}', "malformed_json"),
+        (b'{"title":"\\ud800, ] \\" }"}', "malformed_json"),
+        (b'{"title":"\xff"}', "not_utf8"),
+        (DEEP, "too_deep"),
+        (b"nonsense", "malformed_json"),
+    ],
+)
+def test_one_bad_item_does_not_spoil_an_array(bad: bytes, code: str) -> None:
+    good = '{"id": "1", "title": "[火]，\\"好, 的\\""}'.encode()
+    items, many = split(b"\n[" + good + b",\n" + bad + b" , " + good + b"]\n")
+    assert many
+    assert [item.raw for item in items] == [good, bad, good]
+    assert decoded(items[0])["title"] == '[火]，"好, 的"'
+    assert code_of(bad) == code
+
+
+@pytest.mark.parametrize(
+    "body", [b"[NaN", b"[NaN,]", b"[,NaN]", b"[NaN]]", b"[NaN}", b'[NaN, "a]', b"[NaN] x", b"[NaN," + b"1," * 300_000]
+)
+def test_what_does_not_fit_together_stays_one(body: bytes) -> None:
+    with pytest.raises(Unreadable, match="malformed_json"):
+        split(body)
+
+
+def test_a_thousand_is_the_most_of_a_broken_array_too() -> None:
+    with pytest.raises(Unreadable, match="too_many_items"):
+        split(b"[NaN" + b",{}" * 1_000 + b"]")
+
+
+def test_a_byte_order_mark_is_passed_over() -> None:
+    assert split(BOM + b'[{"id":"1"}]')[0] == split(BOM + b'{"id":"1"}')[0] == [Item(b'{"id":"1"}')]
+    assert decoded(Item(BOM + b'{"id":"1"}')) == {"id": "1"}
+
+
+@given(st.binary() | st.text(alphabet='[]{},"\\\\1 N', max_size=40).map(str.encode))
+def test_any_bytes_are_split_or_unreadable(raw: bytes) -> None:
+    try:
+        items, _ = split(raw)
+    except Unreadable as error:
+        assert error.code
+    else:
+        assert all(isinstance(item.raw, bytes) for item in items)
 
 
 def test_more_than_a_thousand_items_are_refused() -> None:
