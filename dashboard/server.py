@@ -53,6 +53,7 @@ class Server:
         database = Database(settings.database_url)
         port = Port(settings)
         keys = KeyStore(settings.data / "keys")
+        database.snapshot_key = keys.snapshot_key()
         senders = Senders(database, settings, port.intake)
         areas = Areas(database, settings.data / "cache")
         commands = Commands(database, keys, port.ring, locate=areas.located)

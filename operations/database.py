@@ -59,6 +59,8 @@ class Database:
     def __init__(self, url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
         self.url = url
         self._timeout_s = busy_timeout_s
+        self.snapshot_key = b""
+        """What snapshots of the board are signed with (`KeyStore.snapshot_key`); it never stands in the database."""
         self.engine = _engine(url, busy_timeout_s)
         file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
         self._turnstile = Turnstile(Path(file), busy_timeout_s) if file else None

@@ -4,6 +4,7 @@ Destroying a subject's key makes everything sealed for it unreadable for ever, w
 The folder also holds the key that signs the journal's head (Ed25519: head.key, head.pub).
 """
 
+import hmac
 import os
 import sqlite3
 import threading
@@ -88,6 +89,10 @@ class KeyStore:
     def public_key(self) -> Ed25519PublicKey:
         """Return the key that checks our signatures."""
         return self._signing_key().public_key()
+
+    def snapshot_key(self) -> bytes:
+        """Return the key of the snapshots' digests, derived from the one that signs."""
+        return hmac.digest(self._signing_key().private_bytes_raw(), b"gridwall-snapshot-1", "sha256")
 
     def close(self) -> None:
         """Close the store."""

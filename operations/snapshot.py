@@ -1,5 +1,12 @@
-"""Snapshots of the board, so that starting and going back in time fold only what came after the nearest one."""
+"""Snapshots of the board, so that starting and going back in time fold only what came after the nearest one.
 
+A snapshot saves time and is never believed: its bytes begin with a digest keyed by `Database.snapshot_key`, which lies
+outside the database. One whose digest does not fit, or that cannot be read, is told in the log and passed over for an
+older one, in the end for the whole journal.
+"""
+
+import hmac
+import logging
 import zlib
 from typing import Any
 
@@ -15,11 +22,16 @@ from operations.database import Database
 from operations.incident import Incident
 from operations.tables import snapshot as table
 
-FOLD_VERSION = 1  # raise it whenever `board.apply` changes; older snapshots are then ignored and folded anew
+FOLD_VERSION = (
+    2  # raise it whenever `board.apply` or the bytes change; older snapshots are then ignored and folded anew
+)
 EVERY = 10_000  # entries
 PAGE = 2_000  # entries read at once: few enough that the garbage collector has little to walk
 NEWEST_KEPT = 3
 SPREAD = 500_000  # of older ones, one in so many entries stays
+DIGEST_BYTES = 32  # HMAC-SHA256
+
+log = logging.getLogger(__name__)
 
 _Cell = tuple[int, int, int, int]  # chain, kind, slot, count: chain and kind by their place in the tables
 
@@ -45,7 +57,7 @@ class Image(Struct, frozen=True):
 
 def save(database: Database, board: Board) -> None:
     """Store a snapshot of the whole board; old ones thin out."""
-    body = encode(board)
+    body = sealed(encode(board), database.snapshot_key)
     with database.write() as transaction:
         connection = transaction.connection
         connection.execute(sa.delete(table).where(table.c.seq == board.seq))
@@ -62,22 +74,26 @@ def load(database: Database) -> Board:
 def load_at(database: Database, seq: int | None) -> Board:
     """Return the whole board as it was after `seq` (None: at the end)."""
     with database.read() as connection:
-        board = _nearest(connection, seq)
-        while seq is None or board.seq < seq:
-            limit = PAGE if seq is None else min(PAGE, seq - board.seq)
-            entries = journal.read_on(connection, board.seq, limit)
-            if not entries:
-                break
-            for entry in entries:
-                apply(board, entry)
+        board = nearest(connection, database.snapshot_key, seq)
+        fold(connection, board, seq)
     return board
+
+
+def fold(connection: Connection, board: Board, seq: int | None) -> None:
+    """Fold the entries after the board's own up to `seq` (None: to the end) into it."""
+    while seq is None or board.seq < seq:
+        limit = PAGE if seq is None else min(PAGE, seq - board.seq)
+        entries = journal.read_on(connection, board.seq, limit)
+        if not entries:
+            break
+        for entry in entries:
+            apply(board, entry)
 
 
 def due(database: Database, seq: int) -> bool:
     """Say whether the newest snapshot lies `EVERY` entries or more behind `seq`."""
     with database.read() as connection:
-        query = sa.select(sa.func.max(table.c.seq)).where(table.c.fold_version == FOLD_VERSION)
-        return seq - (connection.execute(query).scalar() or 0) >= EVERY
+        return seq - newest(connection) >= EVERY
 
 
 def encode(board: Board) -> bytes:
@@ -142,12 +158,41 @@ def _buckets(image: Image, cells: list[_Cell]) -> Buckets:
     return buckets
 
 
-def _nearest(connection: Connection, seq: int | None) -> Board:
-    query = sa.select(table.c.body).where(table.c.fold_version == FOLD_VERSION)
+def nearest(connection: Connection, key: bytes, seq: int | None) -> Board:
+    """Return the board of the newest good snapshot at or before `seq` (None: of all); an empty one if there is none."""
+    query = sa.select(table.c.seq).where(table.c.fold_version == FOLD_VERSION)
     if seq is not None:
         query = query.where(table.c.seq <= seq)
-    body: Any = connection.execute(query.order_by(table.c.seq.desc()).limit(1)).scalar()
-    return Board() if body is None else decode(body)
+    for found in connection.execute(query.order_by(table.c.seq.desc())).scalars().all():
+        board = stored(connection, key, found)
+        if board is not None:
+            return board
+        log.warning("the snapshot of entry %d is damaged or not ours; it is passed over", found)
+    return Board()
+
+
+def stored(connection: Connection, key: bytes, seq: int) -> Board | None:
+    """Return the board of the snapshot of entry `seq`; None when it cannot be trusted or read."""
+    query = sa.select(table.c.body).where(table.c.seq == seq, table.c.fold_version == FOLD_VERSION)
+    try:
+        body: Any = connection.execute(query).scalar_one()
+        if not hmac.compare_digest(sealed(body[DIGEST_BYTES:], key), body):
+            return None
+        board = decode(body[DIGEST_BYTES:])
+    except (zlib.error, msgspec.MsgspecError, LookupError, ValueError, TypeError, sa.exc.NoResultFound):
+        return None
+    return board if board.seq == seq else None
+
+
+def newest(connection: Connection) -> int:
+    """Return the seq of the newest snapshot, good or not; 0 when there is none."""
+    query = sa.select(sa.func.max(table.c.seq)).where(table.c.fold_version == FOLD_VERSION)
+    return connection.execute(query).scalar() or 0
+
+
+def sealed(body: bytes, key: bytes) -> bytes:
+    """Return a snapshot's bytes behind their keyed digest."""
+    return hmac.digest(key, body, "sha256") + body
 
 
 def _thin(connection: Connection) -> None:

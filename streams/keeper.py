@@ -67,6 +67,7 @@ class Keeper:
         self._database = database
         self._client = client
         self._keys = KeyStore(settings.data / "keys")
+        database.snapshot_key = self._keys.snapshot_key()
         self._backlog = Backlog(client, TransitSeal(settings.data / "keys"))
         self._commands = Commands(database, self._keys, self._ring)
         self._board: Board | None = None

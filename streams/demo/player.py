@@ -86,6 +86,7 @@ class Player:
         self._database = Database(settings.database_url)
         self._bell = engine.connect_sync(settings.redis_url)
         self._keys = KeyStore(settings.data / "keys")
+        self._database.snapshot_key = self._keys.snapshot_key()
         self._progress = _read(settings.data / FILE)
         self._saved_at = 0.0
 

@@ -1,11 +1,14 @@
 """Snapshots: the newest that fits is loaded, others are ignored, old ones thin out."""
 
+from pathlib import Path
+
 import pytest
 import sqlalchemy as sa
 
 from operations import snapshot, tables
 from operations.board import Board
 from operations.epoch import new_epoch
+from operations.seal import KeyStore
 from tests.operations.desk import Desk, report
 
 pytestmark = pytest.mark.database
@@ -56,3 +59,43 @@ def test_the_epoch_is_part_of_the_board(desk: Desk) -> None:
     new_epoch(desk.database, "restored", now=desk.tick())
     snapshot.save(desk.database, desk.board())
     assert desk.board().epoch == 2
+
+
+def spoil(desk: Desk, seq: int, body: bytes) -> None:
+    """Put other bytes into a stored snapshot."""
+    with desk.database.write() as transaction:
+        update = sa.update(tables.snapshot).where(tables.snapshot.c.seq == seq)
+        transaction.connection.execute(update.values(body=body))
+
+
+@pytest.mark.parametrize("body", [b"", b"\0", b"\0" * 100, snapshot.sealed(b"\0", b""), snapshot.sealed(b"\0", b"key")])
+def test_a_spoiled_snapshot_is_passed_over(desk: Desk, body: bytes) -> None:
+    desk.database.snapshot_key = b"key"
+    for number in range(3):
+        desk.send(report(f"A{number}"))
+        snapshot.save(desk.database, desk.board())
+    good = desk.board()
+    spoil(desk, 3, body)
+    assert desk.board() == good
+    spoil(desk, 2, body)
+    spoil(desk, 1, body)
+    assert desk.board() == good
+
+
+def test_a_snapshot_somebody_else_made_is_not_believed(desk: Desk) -> None:
+    """Whoever can write the database, but does not hold the key, cannot put another picture on the wall."""
+    desk.database.snapshot_key = b"key"
+    desk.send(report("A1"))
+    snapshot.save(desk.database, desk.board())
+    image = snapshot.encode(Board(seq=1, open_quarantine=99))
+    for forged in (snapshot.sealed(image, b""), snapshot.sealed(image, b"guess")):
+        spoil(desk, 1, forged)
+        assert (desk.board().open_quarantine, len(desk.board().incidents)) == (0, 1)
+
+
+def test_the_key_of_snapshots_stays_the_same_and_is_the_folders_own(folder: Path) -> None:
+    stores = [KeyStore(folder / name) for name in ("keys", "keys", "other")]
+    first, again, other = (store.snapshot_key() for store in stores)
+    for store in stores:
+        store.close()
+    assert first == again != other
