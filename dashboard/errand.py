@@ -19,6 +19,8 @@ Answer = dict[str, Any]
 
 TEXT_MOST = 2_000
 """Characters of a note, a result's text or a reason."""
+NUMBER_MOST = 2**53
+"""The largest whole number a browser counts exactly; no revision and no degree comes near it."""
 RESULTS = ("resolved", "transferred", "duplicate", "untrue", "withdrawn")
 
 
@@ -29,7 +31,7 @@ class Unclear(ValueError):
 def perform(operations: Any, identity: Identity, names: Names, asked: Asked) -> Answer:
     """Carry out `asked` {action, id, revision, ...} and return {ok, serial, text, ...}; never raises for a refusal."""
     words = names.words
-    serial = asked.get("serial", 0)
+    serial = serial_of(asked)
     try:
         told = carry_out(operations, identity, names, asked)
     except Conflict as error:
@@ -89,12 +91,20 @@ def explain(error: OperationsError, words: Words, role: str = "") -> str:
 # ---- what the browser may ask ----------------------------------------------------------------------------------------
 
 
+def serial_of(asked: Asked) -> float:
+    """Return the browser's own number of what it asked, 0 when it is none."""
+    try:
+        return number(asked, "serial")
+    except Unclear:
+        return 0
+
+
 def word(asked: Asked, name: str, allowed: tuple[str, ...] | None = None) -> str:
     """Return a short text of what was asked; raises Unclear when it is missing or not one of `allowed`."""
     value = asked.get(name)
     if not isinstance(value, str) or not value or len(value) > 100 or (allowed and value not in allowed):
         raise Unclear(name)
-    return value
+    return written(value, name)
 
 
 def text(asked: Asked, name: str = "text") -> str:
@@ -102,13 +112,24 @@ def text(asked: Asked, name: str = "text") -> str:
     value = asked.get(name) or ""
     if not isinstance(value, str) or len(value) > TEXT_MOST:
         raise Unclear(name)
-    return value.strip()
+    return written(value, name).strip()
+
+
+def written(value: str, name: str) -> str:
+    """Return a text that can be stored; raises Unclear when it holds half a character (a lone surrogate)."""
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise Unclear(name) from error
+    return value
 
 
 def number(asked: Asked, name: str) -> float:
-    """Return a number of what was asked; raises Unclear when it is none."""
+    """Return a number of what was asked; raises Unclear when it is none, not finite or beyond all reason."""
     value = asked.get(name)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise Unclear(name)
+    if not abs(value) <= NUMBER_MOST:  # NaN too
         raise Unclear(name)
     return value
 

@@ -123,6 +123,7 @@ class Commands:
     ) -> Incident:
         """Place by hand: at a point (WGS-84 degrees) or in a grid. Its source no longer moves it."""
         _need(grid != "" or (lon is not None and lat is not None), "no_place")
+        _need((lon is None and lat is None) or _on_earth(lon, lat), "place_out_of_range")
         _need(self._locate is not None, "no_grids")
         located = self._locate(lon, lat, grid) if self._locate else Located()
         _need(not grid or located.grid == grid, "unknown_grid")
@@ -259,6 +260,11 @@ def _located(located: Located) -> dict[str, Any]:
         "nearest": located.nearest,
         "distance_m": located.distance_m,
     }
+
+
+def _on_earth(lon: float | None, lat: float | None) -> bool:
+    """Say whether it is a point in degrees; NaN and infinity are none."""
+    return lon is not None and lat is not None and abs(lon) <= 180 and abs(lat) <= 90
 
 
 def _is_due(incident: Incident, before: int) -> bool:

@@ -12,7 +12,7 @@ from dash import Input, Output, dcc, html
 from dash.exceptions import PreventUpdate
 
 from config.words import Words
-from dashboard.errand import Unclear, number, text, word
+from dashboard.errand import Unclear, number, text, word, written
 from dashboard.history import fault, known
 from operations.board import Board
 from operations.report import URGENCIES
@@ -60,7 +60,7 @@ def long_text(asked: dict[str, Any]) -> str:
     value = asked.get("text") or ""
     if not isinstance(value, str) or len(value) > 4_000:
         raise Unclear("text")
-    return value.strip()
+    return written(value, "text").strip()
 
 
 def place(asked: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from dash import Input, Output, dcc, html
 from dash.exceptions import PreventUpdate
 
 from config.words import Words
-from dashboard.errand import Answer, Asked, Unclear, explain, text, word
+from dashboard.errand import Answer, Asked, Unclear, explain, text, word, written
 from dashboard.history import fault
 from dashboard.names import Names, names_of
 from operations.board import Board
@@ -103,7 +103,7 @@ def resubmit(commands: Any, words: Words, asked: Asked) -> Answer:
     repaired = asked.get("content")
     if not isinstance(repaired, str) or not repaired.strip() or len(repaired) > CONTENT_MOST:
         raise Unclear("content")
-    wrong = commands.quarantine.resubmit(word(asked, "id"), repaired.encode(), commands.wait)
+    wrong = commands.quarantine.resubmit(word(asked, "id"), written(repaired, "content").encode(), commands.wait)
     if wrong is not None:
         reason = words.text("desk.fault.other", reason=fault(words, wrong.reason), field=wrong.field or "JSON")
         return {"ok": False, "code": wrong.reason, "text": words.text("desk.quarantine.still_bad", reason=reason)}

@@ -1,5 +1,6 @@
 """Commands of the desk against a real database: what the browser is told, conflicts, and the history in words."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,15 @@ def test_who_may_not_is_told_so_in_words(opened: Desk) -> None:
         {"action": "note", "text": 7},
         {"action": "place", "lon": "x", "lat": 1},
         {"action": "place", "lon": True, "lat": 1},
+        {"action": "place", "lon": math.nan, "lat": 1},
+        {"action": "place", "lon": 120, "lat": math.inf},
+        {"action": "place", "lon": 10**400, "lat": 1},
+        {"action": "place", "grid": "\ud800"},
+        {"action": "note", "text": "半个字 \ud800"},
+        {"action": "acknowledge", "id": "\udfff"},
+        {"action": "acknowledge", "revision": math.nan},
+        {"action": "acknowledge", "revision": -math.inf},
+        {"action": "acknowledge", "revision": 10**400},
         {"action": "acknowledge", "id": 7},
         {"action": "acknowledge", "revision": "1"},
         {},
@@ -96,6 +106,12 @@ def test_what_is_no_command_changes_nothing(opened: Desk, asked: dict[str, Any])
     told = do(opened, OPERATOR, asked.pop("action", ""), **asked)
     assert (told["ok"], told["code"]) == (False, "unclear")
     assert opened.incident() == before
+
+
+def test_a_point_off_the_earth_is_refused_in_words(opened: Desk) -> None:
+    told = do(opened, OPERATOR, "place", lon=500, lat=500, serial=10**400)
+    assert (told["ok"], told["code"], told["serial"]) == (False, "operations.place_out_of_range", 0)
+    assert "±180" in told["text"]
 
 
 def test_an_unknown_incident_and_a_missing_note_are_refused_in_words(opened: Desk) -> None:

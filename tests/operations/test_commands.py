@@ -1,6 +1,7 @@
 """Commands: the second of two is told, reasons are asked for, out of scope is not found, words are sealed."""
 
 import contextlib
+import math
 from collections.abc import Callable
 
 import msgspec
@@ -154,6 +155,17 @@ def test_nobody_places_outside_of_what_they_may_see(desk: Desk, incident: Incide
     with pytest.raises(Refused, match="outside_scope"):
         desk.commands.place(inside, incident.id, 1, grid=LEAVES[3])
     assert desk.commands.place(inside, incident.id, 1, grid=LEAVES[1]).grid == LEAVES[1]
+
+
+@pytest.mark.parametrize("point", [(500.0, 500.0), (math.nan, 30.0), (120.0, math.inf), (1e308, 1.0), (120.0, 90.1)])
+def test_nobody_places_where_there_is_no_earth(desk: Desk, incident: Incident, point: tuple[float, float]) -> None:
+    with pytest.raises(Refused, match="place_out_of_range"):
+        desk.commands.place(OPERATOR, incident.id, 1, *point)
+    with pytest.raises(Refused, match="place_out_of_range"):
+        desk.commands.place(OPERATOR, incident.id, 1, *point, grid=LEAVES[1])
+    with pytest.raises(NotFound):
+        desk.commands.history(OPERATOR, "\ud800")
+    assert desk.incident() == incident
 
 
 def test_placing_at_a_point_outside_every_grid_keeps_the_nearest(desk: Desk, incident: Incident) -> None:
