@@ -7,13 +7,14 @@
   const page = root.dataset.page;
   if (!page) return;
 
-  const LOST_AFTER = 4500; // ms without a word from the server; it beats every 2 s
+  const LOST_AFTER = 3900; // ms without a word from the server; it beats every 2 s and we look each second
   const RETRY_FIRST = 250;
   const RETRY_MOST = 5000;
   const ACKNOWLEDGE_EACH = 100;
   const PAINTS_KEPT = 2000;
   const SLOW_FROM = 8; // frames merged into one before the screen counts as slow
   const NOTICE_FOR = 20000;
+  const BACKLOG_AFTER = 10000; // ms a report waits for the workers before people are told
   const PAINT_MOST = 1000; // ms; a paint that takes longer is not waited for
 
   const words = JSON.parse(document.getElementById("gridwall-words")?.textContent || "{}");
@@ -74,7 +75,7 @@
   function setLink(link) {
     if (root.dataset.link === link) return;
     root.dataset.link = link;
-    if (link === "lost" && everHeard && !lostAt) lostAt = serverNow();
+    if (link === "lost" && everHeard && !lostAt) lostAt = serverNow() - (performance.now() - heardAt);
     document.dispatchEvent(new CustomEvent("gridwall:link", { detail: link }));
   }
 
@@ -131,6 +132,23 @@
     }
   }
 
+  // The moment the picture stands for, and what waits for the workers while it is old (gauges of the hub).
+  function showMoments() {
+    const gauges = wholes.get("gauges");
+    for (const element of document.querySelectorAll("[data-moment]")) {
+      const at = String(gauges?.get(element.dataset.moment) || 0);
+      if (element.dataset.at !== at) element.dataset.at = at;
+    }
+    const oldest = (gauges?.get("oldest_at") || 0) / 1000;
+    const waits = oldest && serverNow() - oldest > BACKLOG_AFTER;
+    const pending = gauges?.get("pending")?.value;
+    for (const element of document.querySelectorAll("[data-backlog]")) {
+      const said = { n: pending?.toLocaleString("en"), time: since(oldest) };
+      const text = waits ? say(pending ? "backlog" : "backlog_scoped", said) : "";
+      if (element.textContent !== text) element.textContent = text;
+    }
+  }
+
   // What Dash draws anew has no age yet: it gets one before the browser paints.
   const drawn = new MutationObserver((changes) => {
     for (const change of changes) {
@@ -145,6 +163,7 @@
   drawn.observe(root, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-at"] });
 
   function tick() {
+    showMoments();
     for (const element of document.querySelectorAll("[data-at]")) age(element);
     const silence = performance.now() - heardAt;
     if (!heardAt || silence > LOST_AFTER) {
@@ -235,6 +254,7 @@
     if (frame.snapshot || Object.keys(frame.gauges).length) {
       applyRows("gauges", { set: frame.gauges }, frame.snapshot);
     }
+    showMoments();
     n = frame.n;
     asOf = frame.as_of;
     root.dataset.n = String(n);

@@ -29,6 +29,7 @@ from config.city import City
 from config.settings import ROOT
 from config.words import Words
 from dashboard.channel import Channel, Topic
+from dashboard.frame import Delta, encode
 from dashboard.pages import Pages
 from dashboard.panels import PAGES
 from dashboard.picture import Picture, Touched
@@ -252,7 +253,8 @@ def drawn(staged: Staged, lang: str, city: City) -> Channel:
     channel, picture = staged.channels[lang]
     touched = Touched(frozenset(staged.board.incidents), frozenset(), True)
     now = clock.now()
-    channel.publish(picture.draw(staged.board, now, channel.state, touched), now)
+    as_of: Delta = {("gauges", "as_of", ""): encode(now // SECOND * SECOND)}
+    channel.publish(picture.draw(staged.board, now, channel.state, touched) | as_of, now)
     return channel
 
 
@@ -264,6 +266,7 @@ def serving(
     with socket.socket() as bound:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(("127.0.0.1", port))
+        bound.listen(128)  # who comes before the server has started waits
         server = uvicorn.Server(
             uvicorn.Config(
                 application(staged, city, extend),

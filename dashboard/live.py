@@ -42,6 +42,7 @@ BEAT = 2.0
 BATCH = 2_000
 MOST_CHANNELS = 64
 IDLE_CHANNEL = 60.0
+SECOND = 1_000_000
 """Seconds a channel without screens is kept, for those that come back."""
 
 T = TypeVar("T")
@@ -95,6 +96,8 @@ class Hub:
         self._drawn: dict[Topic, Drawn] = {}
         self._ended: dict[Topic, int] = {}
         self._gauges: Delta = {}
+        self._read_at = 0
+        self._oldest_at: int | None = None
         self._epoch = 0
         self.board: Board = Board()
         self.screens: set[Screen] = set()
@@ -146,7 +149,10 @@ class Hub:
 
     def _fold(self) -> dict[Scope, Touched] | None:
         """Fold what is new; return what it touched in each view, or None when there was nothing."""
+        now = clock.now()
         entries = journal.read(self._database, self.board.seq, BATCH)
+        if len(entries) < BATCH:
+            self._read_at = now
         if not entries:
             return None
         touched = {scope: Touch() for scope in self._views}
@@ -228,11 +234,17 @@ class Hub:
         channel, picture = drawn.channel, drawn.picture
         scope = channel.topic.scope
         delta = await self._call(lambda: picture.draw(self._view(scope), now, channel.state, touched))
-        if channel.publish(delta | (self._gauges if scope == WHOLE else {}), now):
+        if channel.publish(delta | self._age() | (self._gauges if scope == WHOLE else {}), now):
             measures.FRAMES.inc()
             for screen in self.screens:
                 if screen.channel is channel:
                     screen.wake.set()
+
+    def _age(self) -> Delta:
+        """The moment a picture stands for: nothing accepted before it is missing. A scope hears of no more than that."""
+        waiting = self._oldest_at
+        moments = {"as_of": min(self._read_at, waiting or self._read_at) // SECOND * SECOND, "oldest_at": waiting}
+        return {("gauges", name, ""): frame.encode(value) for name, value in moments.items()}
 
     def _restart(self) -> None:
         """Another epoch (a restored database): every screen starts again."""
@@ -279,7 +291,8 @@ class Hub:
     async def _measure(self) -> None:
         while True:
             try:
-                gauges = await self._doorbell.gauges()
+                gauges = dict(await self._doorbell.gauges())
+                self._oldest_at = (gauges.pop("oldest_at", None) or {}).get("value")
                 self._gauges = {("gauges", name, ""): frame.encode(value) for name, value in gauges.items()}
             except Exception as error:  # noqa: BLE001 process edge: gauges are a courtesy; that they are away is itself shown
                 self._gauges = {("gauges", "engine", ""): frame.encode({"away": type(error).__name__})}

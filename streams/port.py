@@ -13,6 +13,7 @@ from streams.errors import EngineAway, EngineMisconfigured
 from streams.intake import Intake
 from streams.limiter import Limiter
 from streams.log import ACCEPTED, DECIDED, Log
+from streams.packet import PARTITIONS, place_of
 from streams.transit import TransitSeal
 
 
@@ -44,10 +45,12 @@ class Port:
         doorbell.ring(self._ringer, seq)
 
     async def gauges(self) -> Mapping[str, dict[str, Any]]:
-        """{name: {"value", "as_of"}}, and `pending` and `workers` as of now; raises EngineAway."""
+        """{name: {"value", "as_of"}}, and `pending`, `workers` and `oldest_at` as of now; raises EngineAway."""
         found = await gauges.all_of(self._client)
         now = clock.now()
-        found |= {name: gauges.Gauge(value, now) for name, value in (await self._counts()).items()}
+        counts = await self._counts()
+        waiting = {"oldest_at": await self._oldest_at() if counts["pending"] else None}
+        found |= {name: gauges.Gauge(value, now) for name, value in (counts | waiting).items()}
         return {name: msgspec.structs.asdict(gauge) for name, gauge in found.items()}
 
     async def set_gauge(self, name: str, value: object) -> None:
@@ -87,3 +90,12 @@ class Port:
             "pending": accepted - decided,
             "workers": await presence.alive(self._client, clock.now(), self._worker_ttl),
         }
+
+    async def _oldest_at(self) -> int | None:
+        """When the oldest report that waits for a decision arrived (UTC microseconds): the ids of entries carry ms."""
+        with engine.translated():
+            pipe = self._client.pipeline(transaction=False)
+            for partition in range(PARTITIONS):
+                pipe.xrange(place_of(partition), count=1)
+            heads = await pipe.execute()
+        return min((int(head[0][0].partition(b"-")[0]) * 1_000 for head in heads if head), default=None)

@@ -5,7 +5,6 @@ from typing import Any
 from dash import html
 
 from config.words import Words
-from dashboard.panels.shell import SECOND
 from operations.board import Board
 
 AS_OF = "desk-as-of"
@@ -16,13 +15,14 @@ PAGES = ("desk", "quarantine", "wall")
 
 
 def rows(board: Board, now: int) -> dict[str, int]:
-    """Return what waits in quarantine and the moment the picture stands for (whole seconds)."""
-    return {"quarantined": board.open_quarantine, "as_of": now // SECOND * SECOND}
+    """Return what waits in quarantine."""
+    return {"quarantined": board.open_quarantine}
 
 
 def layout(words: Words) -> html.Header:
     """Return the header; `assets/desk/header.js` writes who one is and the clock into it."""
     other = "en" if words.lang == "zh" else "zh"
+    moment = {"data-at": "0", "data-limit": str(AS_OF_LIMIT), "data-moment": "as_of"}
     badges = [html.Span(words.city.name, className="desk-badge")] if words.city.name else []
     if words.city.demo:
         badges.append(html.Span(words.text("desk.demo"), className="desk-badge demo"))
@@ -36,7 +36,8 @@ def layout(words: Words) -> html.Header:
             html.Span(
                 [
                     words.text("desk.as_of"),
-                    html.B(id=AS_OF),
+                    html.B(html.Time(**moment), id=AS_OF),
+                    html.Span("", className="backlog", **{"data-backlog": ""}),
                     html.Span(className="desk-link", **{"aria-hidden": "true"}),
                 ],
                 className="desk-age",
@@ -64,10 +65,9 @@ def link(page: str, words: Words) -> html.A:
 
 
 def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
-    """Return the age of the picture and the number in quarantine."""
+    """Return the number in quarantine; the moment the picture stands for is a gauge of the hub."""
     told = rows(board, now)
     return {
-        AS_OF: {"children": html.Time(**{"data-at": str(told["as_of"]), "data-limit": str(AS_OF_LIMIT)})},
         QUARANTINED: {"children": str(told["quarantined"] or "")},
     }
 

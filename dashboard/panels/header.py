@@ -9,7 +9,7 @@ from typing import Any
 from dash import html
 
 from config.words import Words
-from dashboard.panels.shell import SECOND, age, area, place
+from dashboard.panels.shell import age, area, place
 from operations.board import Board
 
 AS_OF = "wall-as-of"
@@ -62,8 +62,9 @@ def layout(words: Words) -> html.Div:
             html.Div(
                 [
                     html.Span([words.text("wall.header.as_of"), " "]),
-                    html.B(age(0, limit=AS_OF_LIMIT, class_name="as-of", id=AS_OF)),
+                    html.B(age(0, limit=AS_OF_LIMIT, class_name="as-of", id=AS_OF, **{"data-moment": "as_of"})),
                     html.Span([" ", words.text("wall.header.ago")], className="as-of-ago"),
+                    html.Span("", className="backlog cut", **{"data-backlog": ""}),
                 ],
                 className="data-age",
             ),
@@ -99,12 +100,8 @@ def call(found: list[Call], words: Words) -> list[Any]:
 
 
 def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
-    """Return the moment the picture stands for, and the call."""
-    as_of = now // SECOND * SECOND
-    return {
-        AS_OF: {"data-at": str(as_of)},
-        CALL: {"children": call(rows(board, now), words)},
-    }
+    """Return the call; the moment the picture stands for is a gauge of the hub."""
+    return {CALL: {"children": call(rows(board, now), words)}}
 
 
 def register(app: Any, commands: Any) -> None:

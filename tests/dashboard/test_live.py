@@ -173,7 +173,10 @@ async def test_scopes_do_not_leak_and_leaving_one_is_a_removal(hub: Hub, bell: B
         assert not any(hidden in text for text in watcher.texts)
 
 
-async def test_what_happens_elsewhere_is_no_frame(hub: Hub, bell: Bell, database: Database) -> None:
+async def test_what_happens_elsewhere_is_no_frame(
+    hub: Hub, bell: Bell, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "_age", dict)
     whole, north = await watch(hub), await watch(hub, Scope(NORTH[1]))
     await north.until(shows())
     before = north.screen.channel.n
@@ -194,6 +197,33 @@ async def test_gauges_reach_only_those_who_see_everything(hub: Hub, bell: Bell) 
         assert not any("pending" in text for text in north.texts)
     finally:
         live.BEAT = kept
+
+
+async def test_a_picture_is_as_old_as_the_oldest_report_that_waits(hub: Hub, bell: Bell) -> None:
+    waits = clock.now() - 80_000_000
+    bell.said = {"pending": {"value": 7}, "oldest_at": {"value": waits}}
+    live.BEAT, kept = 0.01, live.BEAT
+    try:
+        north = await watch(hub, Scope(NORTH[1]))
+        await north.until(lambda glass: any(f'"oldest_at":{waits}' in text for text in north.texts))
+        assert any(f'"as_of":{waits // 1_000_000 * 1_000_000}' in text.partition('"gauges"')[2] for text in north.texts)
+        bell.said = {"pending": {"value": 0}, "oldest_at": {"value": None}}
+        await north.until(lambda glass: any('"oldest_at":null' in text for text in north.texts[1:]))
+    finally:
+        live.BEAT = kept
+
+
+async def test_a_picture_does_not_grow_younger_while_the_journal_cannot_be_read(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await hub._flush()
+    before = hub._age()
+    later = clock.now() + 90_000_000
+    monkeypatch.setattr(clock, "now", lambda: later)
+    monkeypatch.setattr(journal, "read", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        await hub._flush()
+    assert hub._age() == before
 
 
 async def test_a_failing_panel_is_named_and_the_others_go_on(database: Database, bell: Bell) -> None:

@@ -21,11 +21,6 @@ def test_no_call_without_reason() -> None:
     assert header.render(board(incident("a", urgency="critical")), NOW, WORDS)[header.CALL] == {"children": []}
 
 
-def test_the_picture_says_the_second_it_stands_for() -> None:
-    props = header.render(board(), NOW + 123_456, WORDS)
-    assert props[header.AS_OF] == {"data-at": str(NOW)}
-
-
 def test_only_a_demonstration_says_that_it_is_one() -> None:
     badge = WORDS.text("wall.header.demo")
     assert badge in str(header.layout(WORDS).to_plotly_json())

@@ -1,5 +1,6 @@
 """The wall in a real browser on a staged board: it fits, is legible, sounds, keeps its view, shows when stale."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -174,12 +175,27 @@ def test_a_dead_server_is_unmistakable_and_a_returned_one_too(chromium: "Browser
         page.wait_for_function(SHOWN)
         assert page.evaluate("document.documentElement.dataset.link") == "live"
     page.wait_for_function("document.documentElement.dataset.link === 'lost'", timeout=5_500)
-    assert page.locator("#live-bar").is_visible()
+    assert_a_bar(page)
     assert "grayscale" in page.evaluate("getComputedStyle(document.querySelector('#wall-alerts')).filter")
     with stage.serving(set_out, port):
         page.wait_for_function("document.documentElement.dataset.link === 'live'", timeout=10_000)
         assert page.evaluate("getComputedStyle(document.querySelector('#wall-alerts')).filter") == "none"
+        page.wait_for_function("document.querySelector('#live-bar').dataset.kind === 'notice'")
+        assert_a_bar(page)
+        told = page.locator("#live-bar").inner_text()
+        assert int(re.findall(r"中断 (\d+) 秒", told)[0]) >= 4, "the loss counts from the last word heard"
     page.close()
+
+
+def assert_a_bar(page: "Page") -> None:
+    """The bar about the connection is one or two lines, clear of the call, and never lies on the whole map."""
+    bar, wall_map, call = (page.locator(one).bounding_box() for one in ("#live-bar", "#wall-map", ".call-box"))
+    assert bar is not None
+    assert wall_map is not None
+    assert bar["height"] < 80
+    assert wall_map["x"] - 1 <= bar["x"]
+    assert bar["x"] + bar["width"] <= wall_map["x"] + wall_map["width"] + 1
+    assert call is None or bar["y"] >= call["y"] + call["height"]
 
 
 def test_less_motion_is_respected(chromium: "Browser", url: str) -> None:

@@ -254,5 +254,6 @@ async def test_the_port_tells_readiness_and_the_doorbell_comes_back(settings: Se
     await port.set_gauge("x", {"n": 1})
     assert (await port.gauges())["x"]["value"] == {"n": 1}
     assert (await port.gauges())["pending"]["value"] == 0
+    assert (await port.gauges())["oldest_at"]["value"] is None
     await rings.aclose()  # type: ignore[attr-defined]
     await port.close()

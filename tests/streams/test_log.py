@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from config import clock
 from config.settings import Settings
 from operations.sources import Source
 from streams import door, engine
@@ -19,6 +20,7 @@ from streams.intake import Intake
 from streams.item import LARGEST_REPORT, LARGEST_REQUEST
 from streams.limiter import Limiter
 from streams.packet import PARTITIONS
+from streams.port import Port
 from streams.transit import TransitSeal
 from tests.streams.samples import JSON_TYPE, MAPPINGS, NOW, SOURCE, TAXONOMY, make_intake, make_log, report
 
@@ -83,6 +85,22 @@ async def test_the_order_of_one_id_is_kept(intake: Intake, backlog: Backlog) -> 
     await asyncio.gather(*(intake.accept(SOURCE, [report("A", revision=str(n))]) for n in range(100)))
     (entries,) = backlog.read(ALL, 0).values()
     assert [one.revision for entry in entries for one in entry.packet.reports] == [str(n) for n in range(100)]
+
+
+async def test_the_oldest_that_waits_is_known_until_it_is_decided(
+    settings: Settings, intake: Intake, backlog: Backlog
+) -> None:
+    port = Port(settings)
+    before = clock.now() // 1_000 * 1_000
+    try:
+        await intake.accept(SOURCE, [report("A")])
+        oldest = (await port.gauges())["oldest_at"]["value"]
+        assert before <= oldest <= clock.now()
+        for partition, entries in backlog.read(ALL, 0).items():
+            backlog.forget({partition: [entry.id for entry in entries]})
+        assert (await port.gauges())["oldest_at"]["value"] is None
+    finally:
+        await port.close()
 
 
 async def test_forgetting_twice_counts_once(intake: Intake, backlog: Backlog) -> None:
