@@ -1,6 +1,8 @@
 """Free text made harmless: control and bidi-override characters out, phone and ID-card numbers masked. Pure."""
 
 import re
+from collections.abc import Iterable
+from hashlib import sha256
 
 # C0 and C1 controls but tab and line feed, bidi overrides, embeddings and isolates (Unicode TR 9), byte-order marks,
 # interlinear annotation, and tag characters outside emoji flags are of no use in a report and can hide or reorder text.
@@ -18,6 +20,8 @@ _OLD_ID_CARD = r"[1-8]\d{7}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}"
 _MOBILE = rf"(?:(?:\+|00)?86{_GAP})?1{_GAP}[3-9](?:{_GAP}\d){{9}}"
 _LANDLINE = rf"(?:(?:\+|00)86{_GAP}|[(（]?0)\d{{2,3}}[)）]?{_GAP}[2-9]\d{{2,3}}{_GAP}\d{{4}}"
 PRIVATE = re.compile(_NOT_INSIDE.format("|".join((_ID_CARD, _OLD_ID_CARD, _MOBILE, _LANDLINE))))
+IN_WORDS = re.compile(_NOT_INSIDE.format("|".join((_ID_CARD, _MOBILE, r"0\d{2,3}-[2-9]\d{6,7}"))))
+"""What counts in identifiers: less, as serial numbers and times written without a gap look like the other forms."""
 ANNOUNCED = re.compile(
     r"((?:电话|手机|联系方式|号码|致电|tel|phone|mobile|call)\D{0,6}?)(\+?\d(?:[\s\-]?\d){6,14})(?!\d)", re.IGNORECASE
 )
@@ -50,6 +54,27 @@ def masked(text: str) -> str:
     if NUMBER.search(text) is None:
         return text
     return ANNOUNCED.sub(lambda found: found[1] + _stars(found[2]), text)
+
+
+def without(text: str, own: Iterable[str]) -> str:
+    """The text with every literal occurrence of the reporter's own words as stars; give the longest first."""
+    for one in own:
+        if one in text:
+            text = text.replace(one, "*" * len(one))
+    return text
+
+
+def pseudonym(word: str) -> str:
+    """An identifier with each phone or ID-card number in it as "#" and 16 hex digits of its SHA-256.
+
+    The same word always gives the same, and what stands around the number stays, so duplicates are still found and
+    the order of revisions is kept.
+    """
+    if NUMBER.search(word) is None:
+        return word
+    plain = word.translate(WIDE_DIGITS)
+    found = IN_WORDS.sub(lambda number: "#" + sha256(number[0].encode()).hexdigest()[:16], plain)
+    return word if found == plain else found
 
 
 def _looked_into(cluster: re.Match[str]) -> str:

@@ -5,7 +5,7 @@ with a suggestion where there is one.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from math import inf, isfinite
 
@@ -19,7 +19,7 @@ from streams import allowed
 from streams.errors import Unreadable
 from streams.item import decoded, from_object, refusal
 from streams.mapping import STANDARD, Mapped
-from streams.masking import HIDDEN, cleaned, masked, one_line
+from streams.masking import HIDDEN, cleaned, masked, one_line, pseudonym, without
 from streams.moment import ISO, joined, moment
 
 MINUTE, HOUR, DAY = 60_000_000, 3_600_000_000, 86_400_000_000
@@ -31,6 +31,8 @@ EARLIEST = 946_684_800_000_000
 
 LONGEST = {"id": 128, "revision": 128, "title": 200, "channel": 60, "status": 100, "address": 300, "grid_code": 32}
 LONGEST_REPORTER = 200
+OWN_WORDS = ("name", "phone", "address")
+"""Of the reporter: starred wherever the same report repeats them."""
 LONGEST_LINK = 2_000
 MOST_ATTACHMENTS = 20
 DATUMS = {"WGS84": "WGS84", "CGCS2000": "CGCS2000", "GCJ02": "GCJ02", "BD09": "BD09", "BD09LL": "BD09"}
@@ -72,16 +74,18 @@ def _report(
 ) -> Report:
     marks: list[str] = []
     allowed.count(dropped, given, allowed.REPORT)
-    key, revision, grid_code = _word(given, "id", required=True), _word(given, "revision"), _word(given, "grid_code")
+    reporter = _reporter(given.get("reporter"), dropped)
+    own = _own(reporter)
+    key, revision = _known_as(given, "id", reporter), _known_as(given, "revision", reporter)
+    grid_code = _word(given, "grid_code")
     code = _type(given.get("type"), taxonomy, marks)
     urgency = _urgency(given.get("urgency"), code, taxonomy, marks)
-    text = masked(cleaned(_text(given, "text")))
+    text = without(masked(cleaned(_text(given, "text"))), own)
     presence = _presence(given.get("presence"))
-    title = _title(given, text, marks) if presence == "present" else _line(given, "title") or key
+    title = _title(given, text, own, marks) if presence == "present" else _line(given, "title", own) or key
     occurred_at = _occurred(given.get("occurred_at"), source, now, marks)
-    place = _place(given.get("place"), source, dropped, marks)
-    channel, status = _line(given, "channel"), _line(given, "status")
-    reporter = _reporter(given.get("reporter"), dropped)
+    place = _place(given.get("place"), source, own, dropped, marks)
+    channel, status = _line(given, "channel", own), _line(given, "status", own)
     attachments = _attachments(given.get("attachments"), dropped)
     content = (
         *(source.id, key, revision, code, urgency, title, text, given.get("occurred_at"), place, grid_code),
@@ -120,10 +124,10 @@ def _text(given: Mapping[str, object], name: str) -> str:
     raise Unreadable("not_text", name)
 
 
-def _line(given: Mapping[str, object], name: str) -> str:
+def _line(given: Mapping[str, object], name: str, own: Sequence[str]) -> str:
     """One masked line, cut to its longest length."""
     text = _text(given, name)
-    return masked(one_line(text))[: LONGEST[name]] if text else ""
+    return without(masked(one_line(text)), own)[: LONGEST[name]] if text else ""
 
 
 def _word(given: Mapping[str, object], name: str, *, required: bool = False) -> str:
@@ -144,9 +148,18 @@ def _word(given: Mapping[str, object], name: str, *, required: bool = False) -> 
     return value
 
 
-def _title(given: Mapping[str, object], text: str, marks: list[str]) -> str:
+def _known_as(given: Mapping[str, object], name: str, reporter: dict[str, str]) -> str:
+    """An identifier that names nobody; where a number in it had to go, the original is sealed with the reporter."""
+    word = _word(given, name, required=name == "id")
+    shown = pseudonym(word)
+    if shown != word:
+        reporter[f"source_{name}"] = word
+    return shown
+
+
+def _title(given: Mapping[str, object], text: str, own: Sequence[str], marks: list[str]) -> str:
     """The title, or the beginning of the text where there is none."""
-    title = masked(one_line(_text(given, "title"))) or text[: LONGEST["title"]].partition("\n")[0]
+    title = without(masked(one_line(_text(given, "title"))), own) or text[: LONGEST["title"]].partition("\n")[0]
     if not title:
         raise Unreadable("missing", "title")
     if len(title) > LONGEST["title"]:
@@ -201,14 +214,16 @@ def _occurred(value: object, source: Source, now: int, marks: list[str]) -> int:
     return at
 
 
-def _place(value: object, source: Source, dropped: dict[str, int], marks: list[str]) -> Place | None:
+def _place(
+    value: object, source: Source, own: Sequence[str], dropped: dict[str, int], marks: list[str]
+) -> Place | None:
     """The place in WGS-84 beside its raw value; None when nothing is said of it."""
     if value is None:
         return None
     if not isinstance(value, dict):
         raise Unreadable("not_an_object", "place")
     allowed.count(dropped, value, allowed.PLACE)
-    address = _line(value, "address")
+    address = _line(value, "address", own)
     lon, lat = _degrees(value, "lon"), _degrees(value, "lat")
     if lon is None and lat is None:
         return Place(address=address) if address else None
@@ -283,6 +298,12 @@ def _reporter(value: object, dropped: dict[str, int]) -> dict[str, str]:
         elif text is not None:
             raise Unreadable("not_text", f"reporter.{name}")
     return found
+
+
+def _own(reporter: Mapping[str, str]) -> list[str]:
+    """The words that may stand nowhere in clear, longest first; a single character hides nobody."""
+    words = [reporter[name] for name in OWN_WORDS if len(reporter.get(name, "")) > 1]
+    return sorted(words, key=len, reverse=True)
 
 
 def _attachments(value: object, dropped: dict[str, int]) -> list[dict[str, object]]:

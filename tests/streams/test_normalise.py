@@ -1,6 +1,7 @@
 """From an item to a Report or a Refusal."""
 
 import json
+import re
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.words import LANGUAGES, Words
-from operations.report import Refusal, Report
+from operations.report import Refusal, Report, revision_key
 from operations.sources import Source
 from streams import normalise as normalising
 from streams.mapping import FOLDER, STANDARD, load
@@ -190,6 +191,39 @@ def test_our_own_form_written_as_a_mapping_reads_the_same() -> None:
     through = normalise(given_report, SOURCE, TAXONOMY, NOW, mapped)
     assert isinstance(direct, Report) and isinstance(through, Report)
     assert msgspec.structs.replace(through, content_sha256="") == msgspec.structs.replace(direct, content_sha256="")
+
+
+def test_the_reporters_own_words_stand_nowhere_in_clear() -> None:
+    person = {"name": "欧阳锋", "phone": "85820110", "address": "白驼山庄 3 栋"}
+    said = "投诉人欧阳锋电话 85820110，住白驼山庄  3 栋"
+    found = taken(report(title=said, text=said, channel=said, status=said, place={"address": said}, reporter=person))
+    assert found.title == found.channel == found.status == "投诉人***电话 ********，住********"
+    assert found.place is not None and found.place.address == found.title
+    assert found.reporter == person
+    for shown in (found.title, found.text, taken(report(title="", text=said, reporter=person)).title):
+        assert "欧阳锋" not in shown and "85820110" not in shown
+    assert taken(report(title="王家巷失火", reporter={"name": "王"})).title == "王家巷失火"
+
+
+@pytest.mark.parametrize("number", ["13812345678", "320705199003071234", "+86 138-1234-5678", "0518-85820110"])
+def test_an_identifier_with_a_number_of_somebody_is_known_by_a_digest(number: str) -> None:
+    first, second = taken(report(f"GD/{number}/7", revision=f"{number} v9")), taken(report(f"GD/{number}/7"))
+    assert re.fullmatch("GD/#[0-9a-f]{16}/7", first.id)
+    assert first.id == second.id != taken(report("GD/13912345678/7")).id
+    assert first.reporter["source_id"] == f"GD/{number}/7"
+    assert first.reporter["source_revision"] == f"{number} v9"
+    assert revision_key(first.revision) < revision_key(taken(report(revision=f"{number} v10")).revision)
+    body = msgspec.structs.replace(first, reporter={})
+    assert number not in msgspec.json.encode(body).decode()
+
+
+@pytest.mark.parametrize(
+    "id", ["GD20251122001", "20251122103015123", "1763784000000", "0005000012", "2025-11-22T10:30:15Z"]
+)
+def test_serial_numbers_and_times_are_kept_as_they_are(id: str) -> None:
+    found = taken(report(id, revision=id))
+    assert (found.id, found.revision) == (id, id)
+    assert found.reporter == report()["reporter"]
 
 
 def test_a_failure_nobody_thought_of_costs_one_item(monkeypatch: pytest.MonkeyPatch) -> None:
