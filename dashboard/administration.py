@@ -17,11 +17,12 @@ from geo import importing
 from geo.grid import Grid
 from geo.mapping import GridMapping
 from geo.problem import ERROR, Problem
-from operations import accounts, grids, sources, tokens
+from operations import accounts, grids, heads, journal, sources, tokens
 from operations.database import Database
 from operations.grids import GridRow
 from operations.policy import SYSTEM
 from operations.scope import Scope
+from operations.seal import KeyStore
 from operations.sources import Source
 
 GRID_FIELDS = ("code", "name", "parent", "population", "level", "kind", "crs", "encoding")
@@ -84,11 +85,16 @@ def add_token(asked: argparse.Namespace, settings: Settings, words: Words) -> in
 
 @contextmanager
 def _database(settings: Settings) -> Iterator[Database]:
-    """The database, brought up to date first."""
+    """The database, brought up to date first; at the end the journal's head is signed, as no keeper need be running."""
     migrate(settings, supervised=False)
     database = Database(settings.database_url)
     try:
         yield database
+        keys = KeyStore(settings.data / "keys")
+        try:
+            heads.append(settings.data / "heads.jsonl", keys.sign(journal.head(database), clock.now()))
+        finally:
+            keys.close()
     finally:
         database.close()
 

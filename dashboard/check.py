@@ -1,14 +1,18 @@
 """`run.py check` 自检: settings, engine, grids and journal; the exit code says whether all is in order."""
 
+from collections.abc import Callable
+
+from config import clock
 from config.settings import Settings
 from config.words import Words
-from operations import grids, heads, verification
-from operations.database import Database
+from operations import comparison, grids, heads, verification
+from operations.database import DAMAGE, Database
 from operations.seal import KeyStore
 from streams import engine
 from streams.errors import EngineAway, EngineMisconfigured
 
 FAULTS_SHOWN = 20
+DETAIL_MOST = 200
 OK, WRONG = 0, 1
 
 
@@ -40,9 +44,7 @@ def main(settings: Settings, words: Words) -> int:
         if database.file is not None and not database.file.exists():
             report.good("database_missing")
         else:
-            database.migrate(settings.data / "copies")
-            _check_grids(report, database)
-            _check_journal(report, database, settings)
+            _check_database(report, database, settings)
     finally:
         database.close()
     summary = (
@@ -50,6 +52,26 @@ def main(settings: Settings, words: Words) -> int:
     )
     print(summary, flush=True)
     return WRONG if report.wrong else OK
+
+
+def _check_database(report: _Report, database: Database, settings: Settings) -> None:
+    """Everything kept; what cannot even be read is a finding like the others."""
+    if not _readable(report, "database", lambda: database.migrate(settings.data / "copies")):
+        return
+    _readable(report, "grids", lambda: _check_grids(report, database))
+    before = report.wrong
+    if _readable(report, "journal", lambda: _check_journal(report, database, settings)) and report.wrong == before:
+        _readable(report, "kept", lambda: _check_kept(report, database))
+
+
+def _readable(report: _Report, what: str, step: Callable[[], None]) -> bool:
+    """Take a step; False when what it reads is spoilt, which is then told."""
+    try:
+        step()
+    except DAMAGE as error:
+        report.bad(f"{what}_unreadable", detail=" ".join(str(error).split())[:DETAIL_MOST])
+        return False
+    return True
 
 
 def _kind(url: str) -> str:
@@ -84,12 +106,22 @@ def _check_journal(report: _Report, database: Database, settings: Settings) -> N
     keys = KeyStore(settings.data / "keys")
     try:
         signed = heads.load(settings.data / "heads.jsonl", keys.public_key())
+        database.snapshot_key = keys.snapshot_key()
     finally:
         keys.close()
     for line in signed.bad_lines:
         report.bad("head_unsigned", line=line)
-    found = verification.verify(database, signed.signed)
+    found = verification.verify(database, signed.signed, now=clock.now())
     for fault in found.faults[:FAULTS_SHOWN]:
         report.bad("journal_fault", seq=fault.seq, text=report.fault(fault.kind))
     if found.ok:
         report.good("journal_ok", count=found.count, signed=len(signed.signed))
+
+
+def _check_kept(report: _Report, database: Database) -> None:
+    """What follows from the journal and is kept beside it: snapshots, incidents, counters."""
+    found = comparison.compare(database)
+    for one in found[:FAULTS_SHOWN]:
+        report.bad(f"kept_{one.kind}", place=one.place, example=one.example)
+    if not found:
+        report.good("kept_ok")

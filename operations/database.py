@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
@@ -23,6 +24,8 @@ PRAGMAS = (
     "cache_size=-32768",  # KiB
     "wal_autocheckpoint=4000",  # pages: fewer, larger checkpoints under load
 )
+DAMAGE = (OperationsError, sa.exc.SQLAlchemyError, sqlite3.Error, msgspec.MsgspecError, TypeError, ValueError)
+"""What reading a database may raise that somebody spoiled; for whoever must tell it instead of failing."""
 AfterCommit = Callable[[int], None]
 
 
@@ -143,18 +146,21 @@ def _translated() -> Iterator[None]:
         if ours is None:
             raise
         raise ours from error
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
         ours = _ours(error)
         if ours is None:
             raise
         raise ours from error
 
 
+_DAMAGED = ("not a database", "malformed", "disk image")
 _FULL = ("disk is full", "disk i/o error", "readonly database", "no space left")
 
 
 def _ours(error: BaseException | None) -> OperationsError | None:
     text = str(error).lower()
+    if isinstance(error, sqlite3.DatabaseError) and any(word in text for word in _DAMAGED):
+        return DatabaseAway(detail=text)
     if isinstance(error, sqlite3.OperationalError):
         if "locked" in text or "busy" in text:
             return DatabaseLocked()
