@@ -210,6 +210,7 @@ def test_an_identifier_with_a_number_of_somebody_is_known_by_a_digest(number: st
     first, second = taken(report(f"GD/{number}/7", revision=f"{number} v9")), taken(report(f"GD/{number}/7"))
     assert re.fullmatch("GD/#[0-9a-f]{16}/7", first.id)
     assert first.id == second.id != taken(report("GD/13912345678/7")).id
+    assert all(f"desk.reveal.{name}" in Words(lang) for name in first.reporter for lang in LANGUAGES)
     assert first.reporter["source_id"] == f"GD/{number}/7"
     assert first.reporter["source_revision"] == f"{number} v9"
     assert revision_key(first.revision) < revision_key(taken(report(revision=f"{number} v10")).revision)
