@@ -28,7 +28,7 @@
       if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
       else element.setAttribute(name, value === true ? "" : value);
     }
-    element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+    element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
     return element;
   };
   const h = desk.h;
@@ -113,6 +113,8 @@
     if (!bad && !again) toastTimer = setTimeout(desk.hush, TOAST);
     else box.append(h("button.desk-button", { type: "button", onclick: desk.hush }, desk.text("dismiss")));
   };
+  /** Say something beside what may be undone: the undo stays offered. */
+  desk.hint = (text) => desk.say(text, { again: undo });
   desk.hush = () => {
     undo = null;
     desk.byId("desk-toast").className = "desk-toast";

@@ -86,8 +86,7 @@
         at = (at + (event.key === "ArrowDown" ? 1 : -1) + shown.length) % Math.max(shown.length, 1);
         mark();
       } else if (event.key === "Enter" && !event.ctrlKey && !list.hidden && shown.length) {
-        event.preventDefault();
-        event.stopPropagation();
+        event.preventDefault(); // and a form goes on to its next field
         take(Math.max(at, 0));
       } else if (event.key === "Escape" && !list.hidden) {
         event.preventDefault();

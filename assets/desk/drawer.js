@@ -20,13 +20,30 @@
     if (action) return "action";
     return desk.opened ? "drawer" : "queue";
   };
+  /** Bring a part of the desk into sight where they stand one under another (a phone); beside each other nothing moves. */
+  desk.reach = (element) => {
+    if (matchMedia("(max-width: 899px)").matches) element.scrollIntoView({ block: "start" });
+  };
   const row = (id = desk.opened) => desk.queue.get(id);
 
   // ---- opening ---------------------------------------------------------------------------------------------------
+  const live = () => document.documentElement.dataset.link === "live";
+  /** While the server is away, say that the details come with it. */
+  const waiting = () => {
+    const side = desk.byId("desk-side");
+    desk.byId("desk-waiting").hidden = live() || !desk.opened || !side.dataset.loading;
+  };
+  document.addEventListener("gridwall:link", () => {
+    if (!desk.opened) return;
+    if (live() && desk.byId("desk-side").dataset.loading) ask();
+    else waiting();
+  });
   const ask = () => {
     asked += 1;
     shown = row()?.revision ?? 0;
-    desk.byId("desk-side").dataset.loading = "true";
+    const painted = desk.byId("desk-details")?.dataset.id;
+    desk.byId("desk-side").dataset.loading = painted === desk.opened ? "again" : "other";
+    waiting();
     dash_clientside.set_props("desk-open", { data: { id: desk.opened, n: asked } });
   };
   /** Open the drawer on an incident; `focus` moves the keyboard into it. */
@@ -41,18 +58,22 @@
     head();
     desk.queue.refresh();
     desk.map?.show(id);
+    desk.reach(desk.byId("desk-side"));
     if (focus) desk.byId("desk-drawer-body").focus();
   };
   desk.closeDrawer = () => {
     leave();
     desk.opened = null;
+    waiting();
     head();
     desk.queue.refresh();
     desk.byId("desk-rows").focus();
+    desk.reach(desk.byId("desk-queue"));
   };
   /** The details have been painted by Dash. */
   desk.detailed = () => {
     delete desk.byId("desk-side").dataset.loading;
+    waiting();
     for (const time of desk.byId("desk-drawer-body").querySelectorAll("[data-at]")) time.textContent = desk.ago(Number(time.dataset.at));
   };
 
@@ -134,17 +155,23 @@
     field.value = action.fields[name] || "";
     return h("label.desk-field", {}, h("span", {}, label), field);
   };
-  const choices = (name, options, label) =>
+  // A second Enter on what is chosen sends it.
+  const choices = (name, options, label, chosen = () => panel(action.fields[name])) =>
     h("div.desk-choices", { role: "radiogroup", "aria-label": label }, options.map(([value, text, mark], index) =>
       h("button.desk-choice", {
         type: "button", role: "radio", "aria-checked": String(action.fields[name] === value), "data-value": value,
-        onclick: () => { action.fields[name] = value; panel(value); },
+        onclick: () => { action.fields[name] = value; chosen(); },
+        onkeydown: (event) => {
+          if (event.key !== "Enter" || event.ctrlKey || action.fields[name] !== value) return;
+          event.preventDefault();
+          submit();
+        },
       }, h("kbd", {}, String(index + 1)), mark, text)));
 
   const PANELS = {
     acknowledge: () => [],
     note: () => [area("text", desk.text("action.note_text"), true)],
-    urgency: () => [choices("urgency", URGENCIES.map((one) => [one, desk.urgency(one), desk.shape(one)]), desk.text("action.urgency"))],
+    urgency: () => [choices("urgency", URGENCIES.map((one) => [one, desk.urgency(one), desk.shape(one)]), desk.text("action.urgency"), submit)],
     close: () => [
       choices("result", RESULTS.map((one) => [one, desk.text(`result.${one}`)]), desk.text("action.result")),
       area("text", desk.text(action.fields.result && action.fields.result !== "resolved" ? "action.close_text_needed" : "action.close_text")),
@@ -196,6 +223,7 @@
       h("h3", {}, desk.text(`action.${action.name}`)), conflict, PANELS[action.name](),
       h("div.desk-line", {}, go,
         h("button.desk-button.quiet", { type: "button", onclick: cancel }, h("kbd", {}, "Esc"), desk.text("cancel")))));
+    if (action.name === "urgency" && !action.conflict) go.remove(); // choosing sends
     const target = action.conflict ? go
       : box.querySelector(focus === "send" || focus === "grid" ? "#desk-send" : `[data-value="${focus}"]`) ||
         box.querySelector("textarea, input, [role=radio]") || go;
@@ -203,6 +231,10 @@
   };
 
   const submit = () => {
+    if (action.name === "urgency" && action.fields.urgency === row(action.id)?.urgency) {
+      action.fields = {};
+      return desk.hint(desk.text("why.urgency", { urgency: desk.urgency(row(action.id).urgency) }));
+    }
     if (!COMPLETE[action.name](action.fields)) return desk.say(desk.text(`missing.${action.name}`), { bad: true });
     return send(action);
   };
@@ -281,5 +313,9 @@
     const choose = (index) => desk.byId("desk-action").querySelectorAll("[role=radio]")[index]?.click();
     for (let index = 0; index < 6; index += 1) desk.key(`Digit${index + 1}`, () => choose(index), () => desk.mode() === "action");
     desk.key("Escape", back);
+    // A key that has to wait says so.
+    const busy = () => ["action", "form"].includes(desk.mode());
+    for (const letter of [...Object.values(ACTIONS), "N", "Z"]) desk.key(`Key${letter}`, () => desk.hint(desk.text("why.panel")), busy);
+    desk.key("KeyZ", () => desk.say(desk.text("why.undo")), free);
   });
 })();

@@ -172,6 +172,7 @@
       onkeydown: (event) => {
         if (event.isComposing || event.key !== "Enter") return;
         if (event.ctrlKey) { event.preventDefault(); submit(); }
+        else if (event.target.matches("[role=radio]")) { event.preventDefault(); setUrgency(event.target.dataset.value); following(event.target); }
         else if (event.target.matches("input, select")) { event.preventDefault(); following(event.target); }
       },
     },
@@ -210,7 +211,8 @@
       desk.map?.pick((at) => point(at), true);
       if (draft.lon !== undefined) { desk.map?.pin({ lng: draft.lon, lat: draft.lat }); if (!found) point({ lng: draft.lon, lat: draft.lat }); }
     }
-    return desk.byId("desk-form-caller").focus();
+    desk.reach(desk.byId("desk-side"));
+    return desk.byId("desk-form-caller").focus({ preventScroll: true });
   };
   form.hide = () => {
     if (!form.open) return;

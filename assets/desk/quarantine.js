@@ -14,8 +14,9 @@
   let loaded = false;
   let parts = {};
 
+  const denied = () => desk.text("quarantine.denied", { role: desk.text(`role.${desk.facts.me.role}`) });
   const item = (id) => items.find((one) => one.id === id);
-  const why = (one) => one.why;
+  const fault = (one) => one.why;
   const list = () => {
     parts.empty.hidden = items.length > 0;
     parts.empty.textContent = desk.text(loaded ? "quarantine.empty" : "quarantine.loading");
@@ -24,7 +25,7 @@
         id: `quarantine-${one.id}`, role: "option", "aria-selected": String(one.id === chosen), "data-id": one.id,
         class: `desk-row quarantine-row${one.id === opened ? " opened" : ""}`, onclick: () => { select(one.id); open(one.id); },
       },
-        h("span.desk-row-title", {}, why(one)),
+        h("span.desk-row-title", {}, fault(one)),
         h("span.desk-row-age", { "data-at": one.received_at }, desk.ago(one.received_at)),
         h("span.desk-row-where", {}, [one.source, one.field].filter(Boolean).join(" · ")),
         h("span.desk-row-state", {}, one.report))));
@@ -56,9 +57,9 @@
     return h("label.desk-field", {}, h("span", {}, label), area);
   };
   const button = (action) => {
-    const denied = !desk.can("repair") && action !== "read" ? desk.text("denied", { role: desk.text(`role.${desk.facts.me.role}`) }) : "";
+    const why = !desk.can("repair") && action !== "read" ? denied() : "";
     const text = desk.text(action === "read" ? "quarantine.show" : "quarantine.discard");
-    return h("button.desk-button", { type: "button", "aria-disabled": denied ? "true" : null, title: denied || null, onclick: () => ask(action) }, h("kbd", {}, KEYS[action]), text);
+    return h("button.desk-button", { type: "button", "aria-disabled": why ? "true" : null, title: why || null, onclick: () => ask(action) }, h("kbd", {}, KEYS[action]), text);
   };
   const fact = (name, value) => (value ? [h("dt", {}, desk.text(`quarantine.${name}`)), h("dd", {}, value)] : []);
 
@@ -79,9 +80,9 @@
       h("p.desk-error", { id: "quarantine-error", role: "alert", hidden: true }),
       h("button.desk-button.primary", { type: "button", "aria-disabled": desk.can("repair") ? null : "true", onclick: () => send("resubmit") }, h("kbd", {}, "Ctrl+Enter"), desk.text("quarantine.resubmit")));
     return parts.detail.replaceChildren(
-      h("h2.desk-title", {}, why(one)),
-      !desk.can("repair") && h("p.desk-denied", { role: "note" }, desk.text("denied", { role: desk.text(`role.${desk.facts.me.role}`) })) || "",
-      h("dl.desk-facts", {}, ...fact("number", String(one.id)), ...fact("source", one.source), ...fact("report", one.report), ...fact("field", one.field),
+      h("h2.desk-title", {}, fault(one)),
+      !desk.can("repair") && h("p.desk-denied", { role: "note" }, denied()) || "",
+      h("dl.desk-facts", {}, ...fact("number", String(one.id)), ...fact("source", one.source), ...fact("report", one.report), ...fact("field", one.path === one.field ? one.field : `${one.field} ${one.path}`),
         h("dt", {}, desk.text("quarantine.received")), h("dd", {}, one.received, h("time", { "data-at": one.received_at }, desk.ago(one.received_at))),
         ...fact("size", one.size ? desk.text("quarantine.size_value", { n: one.size }) : ""), ...fact("hash", one.sha256)),
       h("div.desk-actions", {}, !content && button("read"), button("discard")),
@@ -92,7 +93,7 @@
   };
 
   const ask = (action) => {
-    if (action !== "read" && !desk.can("repair")) return desk.say(desk.text("denied", { role: desk.text(`role.${desk.facts.me.role}`) }), { bad: true });
+    if (action !== "read" && !desk.can("repair")) return desk.say(denied(), { bad: true });
     if (opened === null && chosen !== null) open(chosen);
     if (opened === null || (action === "read" && content)) return undefined;
     asking = action;

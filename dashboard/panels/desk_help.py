@@ -36,8 +36,19 @@ KEYS: dict[str, dict[str, tuple[str, ...]]] = {
         "send": ("Ctrl", "Enter"),
         "undo": ("Z",),
     },
+    "quarantine": {
+        "next": ("J", "K", "↓", "↑"),
+        "open_item": ("Enter",),
+        "show": ("V",),
+        "discard": ("D",),
+        "send": ("Ctrl", "Enter"),
+        "back": ("Esc",),
+    },
 }
-"""Group → what it does → keys; the texts are `desk.help.GROUP` and `desk.help.keys.NAME`."""
+"""Group → what it does → keys, the last group for the page of quarantined reports alone.
+
+The texts are `desk.help.GROUP` and `desk.help.keys.NAME`.
+"""
 
 
 def rows() -> list[tuple[str, str, tuple[str, ...]]]:
@@ -60,8 +71,8 @@ def layout(words: Words) -> html.Dialog:
                 ]
             ),
             html.Div([section(group, names, words) for group, names in KEYS.items()], className="desk-help-columns"),
-            html.P(words.text("desk.help.conflict")),
-            html.P(words.text("desk.help.privacy")),
+            html.P(words.text("desk.help.conflict"), className="desk-only"),
+            html.P(words.text("desk.help.privacy"), className="desk-only"),
             html.Label(
                 [
                     html.Button(id="desk-letters", role="switch", className="desk-switch"),
@@ -83,7 +94,8 @@ def section(group: str, names: dict[str, tuple[str, ...]], words: Words) -> html
         for name, keys in names.items()
         for line in (html.Dt([html.Kbd(key) for key in keys]), html.Dd(words.text(f"desk.help.keys.{name}")))
     ]
-    return html.Section([html.H3(words.text(f"desk.help.{group}")), html.Dl(lines)])
+    page = "quarantine-only" if group == "quarantine" else "desk-only"
+    return html.Section([html.H3(words.text(f"desk.help.{group}")), html.Dl(lines)], className=page)
 
 
 def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:

@@ -31,13 +31,17 @@ INDENTED_MOST = 100_000
 
 @dataclass(frozen=True)
 class Row:
-    """One item in quarantine; `why` in words, `received_at` in microseconds, `received` as the city's time."""
+    """One item in quarantine; `why` and `field` in words, `path` the field as the source writes it.
+
+    `received_at` in microseconds, `received` as the city's time.
+    """
 
     id: str
     why: str
     source: str
     report: str
     field: str
+    path: str
     received_at: int
     received: str
     size: int
@@ -57,7 +61,8 @@ def row(one: Item, names: Names) -> Row:
         why=fault(names.words, one.reason),
         source=names.source(one.source),
         report=report,
-        field=one.field,
+        field=field(one.field, names.words),
+        path=one.field,
         received_at=one.at,
         received=names.moment(one.at),
         size=one.size,
@@ -80,12 +85,31 @@ def content(opened: Opened) -> tuple[str, bool]:
 
 
 def hint(opened: Opened, words: Words) -> str:
-    """Return what intake suggests: the parameters of the reason, or nothing."""
-    return (
-        words.text("desk.quarantine.hint", hint=", ".join(f"{k} = {v}" for k, v in opened.params.items()))
-        if opened.params
-        else ""
-    )
+    """Return in words what intake suggests: a likely value, both coordinates, what is allowed, or nothing."""
+    likely = {name: value for name, value in opened.params.items() if name in LIKELY}
+    if len(likely) == 1:
+        return words.text("desk.quarantine.likely", value=plain(*likely.values()))
+    if likely:
+        both = " ".join(f"{field(f'place.{name}', words)} {plain(value)}" for name, value in likely.items())
+        return words.text("desk.quarantine.likely", value=both)
+    if "allowed" in opened.params:
+        return words.text("desk.quarantine.allowed", values=opened.params["allowed"])
+    return ""
+
+
+LIKELY = ("lon", "lat")
+"""Parameters of a reason that name the value the source probably meant."""
+
+
+def plain(number: str) -> str:
+    """Return a number without a needless ".0"."""
+    return str(number).removesuffix(".0")
+
+
+def field(path: str, words: Words) -> str:
+    """Return what a field of a report is called; one without a name is shown as it is."""
+    key = f"desk.report_field.{path.replace('.', '_')}"
+    return words.text(key) if key in words else path
 
 
 # ---- what the browser may ask ----------------------------------------------------------------------------------------
@@ -105,7 +129,9 @@ def resubmit(commands: Any, words: Words, asked: Asked) -> Answer:
         raise Unclear("content")
     wrong = commands.quarantine.resubmit(word(asked, "id"), written(repaired, "content").encode(), commands.wait)
     if wrong is not None:
-        reason = words.text("desk.fault.other", reason=fault(words, wrong.reason), field=wrong.field or "JSON")
+        reason = words.text(
+            "desk.fault.other", reason=fault(words, wrong.reason), field=field(wrong.field, words) or "JSON"
+        )
         return {"ok": False, "code": wrong.reason, "text": words.text("desk.quarantine.still_bad", reason=reason)}
     return {"ok": True, "text": words.text("desk.quarantine.resubmitted")}
 

@@ -47,8 +47,16 @@ def test_reading_passes_the_reason_on_and_shows_what_intake_suggests() -> None:
 
     told = quarantine.perform(commands(read=read), ZH, {"action": "read", "id": "a", "reason": "修正", "serial": 4})
     assert (told["ok"], told["serial"], told["content"]) == (True, 4, "{}")
-    assert "lon = 121.5" in told["hint"]
+    assert told["hint"] == "疑为 经度 121.5 纬度 31.2"
     assert seen == [("a", "修正")]
+
+
+def test_a_suggestion_and_a_field_are_in_words() -> None:
+    swollen = Opened(item("a", 1), b"{}", {"given": "35472545.0", "lat": "35.472545"})
+    assert quarantine.hint(swollen, ZH) == "疑为 35.472545"
+    assert quarantine.hint(Opened(item("a", 1), b"{}", {}), ZH) == ""
+    paths = ("title", "place.lat", "occurred_at", "revision", "place.planet")
+    assert [quarantine.field(path, ZH) for path in paths] == ["标题", "纬度", "发生时间", "版本", "place.planet"]
 
 
 def test_what_is_still_wrong_is_said_and_nothing_else_happens() -> None:
@@ -56,7 +64,7 @@ def test_what_is_still_wrong_is_said_and_nothing_else_happens() -> None:
     told = quarantine.perform(
         commands(resubmit=lambda *_: wrong), ZH, {"action": "resubmit", "id": "a", "content": "{}"}
     )
-    assert (told["ok"], told["text"]) == (False, "仍有问题：缺少必填项（id）")
+    assert (told["ok"], told["text"]) == (False, "仍有问题：缺少必填项（编号）")
 
 
 def test_refusals_and_nonsense_are_answers_not_errors() -> None:

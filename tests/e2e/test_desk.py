@@ -97,10 +97,11 @@ def test_a_call_is_registered_acknowledged_noted_closed_and_all_of_it_is_history
     page.keyboard.press("Enter")
     page.keyboard.type("0304")
     page.keyboard.press("Enter")
-    page.keyboard.press("Tab")
     page.keyboard.press("1")
-    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
     page.keyboard.type("北塘路 12 号")
+    assert page.input_value("#desk-form-address") == "北塘路 12 号"
+    assert page.get_attribute("#desk-form-urgency [data-value=critical]", "aria-checked") == "true"
     page.focus("#desk-form-title")
     page.keyboard.type("楼道里有很浓的燃气味")
     page.keyboard.press("Control+Enter")
@@ -114,12 +115,15 @@ def test_a_call_is_registered_acknowledged_noted_closed_and_all_of_it_is_history
     page.keyboard.press("Control+Enter")
     told(page, "备注已写入")
     page.keyboard.press("u")
+    page.keyboard.press("1")
+    told(page, "已经是特急")
+    page.keyboard.press("g")
+    told(page, "请先按 Esc")
     page.keyboard.press("2")
-    page.keyboard.press("Control+Enter")
     told(page, "已改为紧急")
     page.keyboard.press("c")
     page.keyboard.press("1")
-    page.keyboard.press("Control+Enter")
+    page.keyboard.press("Enter")
     told(page, "已办结")
     page.wait_for_selector(".desk-history-item:has-text('办结，结果：已解决')")
     lines = page.locator(".desk-history-item").all_inner_texts()
@@ -145,6 +149,24 @@ def test_the_callers_name_is_gone_after_a_reload_and_the_rest_is_not(open_desk: 
     assert "李四" not in stored
 
 
+def test_the_sealed_original_is_shown_in_words(open_desk: OpenDesk, running: Running) -> None:
+    reporter = {"name": "王小明", "phone": "13900002222", "organisation": "北塘物业"}
+    send(running, report("sealed-1", text="三楼有人受困\n请快来", reporter=reporter))
+    page = open_desk()
+    find(page, "标题 sealed-1")
+    page.keyboard.press("v")
+    page.keyboard.type("联系报告人")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("#desk-sealed")
+    shown = page.locator("#desk-sealed dt").all_inner_texts(), page.locator("#desk-sealed dd").all_inner_texts()
+    assert dict(zip(*shown, strict=True)) == {
+        "原文": "三楼有人受困\n请快来",
+        "报告人": "王小明",
+        "电话": "13900002222",
+        "单位": "北塘物业",
+    }
+
+
 def test_two_desks_in_conflict_lose_nothing_and_redo_by_one_key(open_desk: OpenDesk, running: Running) -> None:
     send(running, report("conflict-1"))
     first, second = open_desk(), open_desk()
@@ -156,7 +178,6 @@ def test_two_desks_in_conflict_lose_nothing_and_redo_by_one_key(open_desk: OpenD
     second.keyboard.type("与另一件重复")
     first.keyboard.press("u")
     first.keyboard.press("1")
-    first.keyboard.press("Control+Enter")
     told(first, "已改为特急")
     second.keyboard.press("Control+Enter")
     second.wait_for_selector(".desk-conflict:has-text('紧急程度改为特急')")
@@ -191,12 +212,17 @@ def test_a_quarantined_report_is_read_with_a_reason_repaired_and_resubmitted(
     send(running, report("broken-1", place={"lon": 31.2, "lat": 121.5}))
     page = open_desk("/quarantine")
     page.wait_for_selector("[role=option]:has-text('broken-1'), [role=option]:has-text('经纬度')")
+    page.keyboard.press("?")
+    page.wait_for_selector("#desk-help dd:visible:has-text('丢弃')")
+    assert page.locator("#desk-help dd:visible:has-text('签收')").count() == 0
+    page.keyboard.press("Escape")
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     page.keyboard.press("v")
     page.keyboard.type("修正坐标")
     page.keyboard.press("Control+Enter")
     page.wait_for_selector("#quarantine-content")
+    page.wait_for_selector(".desk-found:has-text('疑为 经度 121.5 纬度 31.2')")
     page.fill("#quarantine-content", "{")
     page.keyboard.press("Control+Enter")
     page.wait_for_selector("#quarantine-error:has-text('仍有问题')")
@@ -246,6 +272,35 @@ def test_the_help_sheet_the_language_and_the_letters_switch(open_desk: OpenDesk)
     page.keyboard.press("Escape")
     page.keyboard.press("n")
     page.wait_for_selector("#desk-form form:has-text('Caller')")
+
+
+def test_on_a_phone_the_parts_stand_one_under_another_and_the_actions_at_the_thumb(
+    open_desk: OpenDesk, running: Running
+) -> None:
+    send(running, report("phone-1"))
+    page = open_desk(width=390, height=844)
+    page.wait_for_selector(".desk-row")
+    tops = page.evaluate("['.desk-queue', '.map', '.desk-side'].map((one) => document.querySelector(one).offsetTop)")
+    assert tops == sorted(tops) and len(set(tops)) == 3
+    page.click(".desk-row >> nth=0")
+    page.wait_for_selector("#desk-details")
+    wide = "document.documentElement.scrollWidth"
+    assert page.evaluate(wide) == 390
+    for box in [one.bounding_box() for one in page.locator(".desk-actions button").all()]:
+        assert box is not None
+        assert (
+            box["height"] >= 44
+            and box["y"] > 422
+            and box["y"] + box["height"] <= 844
+            and box["x"] + box["width"] <= 390
+        )
+    page.click("#desk-head button:has-text('备注')")
+    page.fill("#desk-action textarea", "手机上写的备注")
+    page.click("#desk-send")
+    told(page, "备注已写入")
+    page.click("#desk-new")
+    page.wait_for_selector("#desk-form-send")
+    assert page.evaluate(wide) == 390
 
 
 def test_nothing_is_clipped_at_the_smallest_desk_and_text_is_no_smaller_than_14_pixels(open_desk: OpenDesk) -> None:
