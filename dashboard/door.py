@@ -8,20 +8,22 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from config import clock
-from config.words import Words
+from config.words import Words, choose
 from dashboard import asgi
 from dashboard.access import COOKIE, safe_next
 from dashboard.pages import language
 from dashboard.parts import Shared
-from dashboard.signin import signin_page
+from dashboard.signin import language_of, signin_page
 from operations import accounts, policy, sessions
-from operations.errors import Refused
+from operations.errors import DatabaseAway, DatabaseFull, DatabaseLocked, Refused
 from operations.policy import Identity
 
 router = APIRouter(include_in_schema=False)
 
 HOMES = (("desk.view", "/desk"), ("wall.view", "/wall"))
 LANGUAGE_SECONDS = 365 * 86_400
+RETRY_SECONDS = 5
+TROUBLE = (DatabaseLocked, DatabaseFull, DatabaseAway)
 CHECKS = asyncio.Semaphore(2)
 """Passwords checked at once: each costs a processor some 50 ms and 64 MiB, on purpose."""
 
@@ -47,7 +49,8 @@ async def show(
     ended: Annotated[str, Query(max_length=10)] = "",
 ) -> Response:
     """Show the sign-in page, or sign in by a one-time link (`once`) opened on this machine."""
-    words, path = Words(language(request.scope)), safe_next(following)
+    path = safe_next(following)
+    words = words_for(request, path)
     if not once:
         return shown(request, signin_page(words, path, words.text("signin.signed_out") if ended else ""))
     if not is_loopback(request):
@@ -64,6 +67,8 @@ async def show(
         )
     except Refused:
         return shown(request, signin_page(words, path, words.text("signin.link_spent")), 403)
+    except TROUBLE:
+        return busy(request, signin_page(words, path, words.text("refused.failed")))
     return entered(request, opened, path)
 
 
@@ -76,21 +81,24 @@ async def enter(
     following: Annotated[str, Query(alias="next", max_length=2_000)] = "/",
 ) -> Response:
     """Sign in by name and password; every failure makes the next try wait longer."""
-    words, path = Words(language(request.scope)), safe_next(following)
+    path = safe_next(following)
+    words = words_for(request, path)
     try:
         async with CHECKS:
             account = await asyncio.to_thread(accounts.check_password, shared.database, name, password, clock.now())
+        opened = await asyncio.to_thread(
+            sessions.open,
+            shared.database,
+            account,
+            hours=shared.settings.session_hours,
+            now=clock.now(),
+            agent=request.headers.get("user-agent", ""),
+            after_commit=shared.port.ring,
+        )
     except Refused as refused:
         return shown(request, signin_page(words, path, told(words, refused), name), 401)
-    opened = await asyncio.to_thread(
-        sessions.open,
-        shared.database,
-        account,
-        hours=shared.settings.session_hours,
-        now=clock.now(),
-        agent=request.headers.get("user-agent", ""),
-        after_commit=shared.port.ring,
-    )
+    except TROUBLE:
+        return busy(request, signin_page(words, path, words.text("refused.failed"), name))
     return entered(request, opened, path)
 
 
@@ -99,11 +107,22 @@ async def leave(request: Request, shared: Shared) -> Response:
     """Sign out: the session ends on the server, its screens with it."""
     held = asgi.cookies(request.scope).get(COOKIE, "")
     if held:
-        await asyncio.to_thread(sessions.close, shared.database, held, now=clock.now(), after_commit=shared.port.ring)
+        try:
+            await asyncio.to_thread(
+                sessions.close, shared.database, held, now=clock.now(), after_commit=shared.port.ring
+            )
+        except TROUBLE:  # the session goes on, and so does its cookie: one may try again
+            words = Words(language(request.scope))
+            return busy(request, signin_page(words, "/", words.text("refused.failed")))
         shared.gate.forget(held)
     response = RedirectResponse("/signin?ended=1", 303)
     response.delete_cookie(COOKIE, path="/")
     return response
+
+
+def words_for(request: Request, path: str) -> Words:
+    """Return the texts of the sign-in page in the language of the page `path` it leads to."""
+    return Words(choose(language_of(asgi.query(request.scope).get("lang"), path, request.cookies.get("lang"))))
 
 
 def told(words: Words, refused: Refused) -> str:
@@ -117,6 +136,13 @@ def shown(request: Request, page: str, status: int = 200) -> Response:
     """Return the sign-in page, remembering the language that was asked for."""
     response = HTMLResponse(page, status)
     remember_language(request, response)
+    return response
+
+
+def busy(request: Request, page: str) -> Response:
+    """Return the sign-in page while the database cannot be written; the same try succeeds once it can."""
+    response = shown(request, page, 503)
+    response.headers["retry-after"] = str(RETRY_SECONDS)
     return response
 
 

@@ -1,7 +1,7 @@
 """The sign-in page (登录): plain HTML from the server, works without scripts, in both languages."""
 
 import html
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from config.words import Words
 
@@ -35,6 +35,22 @@ REFUSED = """<h2>{title}</h2><p role="alert" class="signin-message">{message}</p
 <form method="post" action="/signout"><button type="submit">{signout}</button></form>"""
 
 
+def language_of(asked: str | None, following: str, cookie: str | None) -> str | None:
+    """Return the language to sign in with: the one asked for, else that of the page to go on to, else the cookie's."""
+    return asked or parse_qs(urlsplit(following).query).get("lang", [""])[0] or cookie
+
+
+def in_language(path: str, lang: str) -> str:
+    """Return the path to go on to in `lang`, if it names a language at all."""
+    parts = urlsplit(path)
+    asked = parse_qsl(parts.query, keep_blank_values=True)
+    if all(name != "lang" for name, _ in asked):
+        return path
+    return parts._replace(
+        query=urlencode([(name, lang if name == "lang" else value) for name, value in asked])
+    ).geturl()
+
+
 def signin_page(words: Words, following: str, message: str = "", given: str = "") -> str:
     """Return the sign-in page; `following`: the path to go on to, `message`: what is wrong, `given`: the name typed."""
     other = "en" if words.lang == "zh" else "zh"
@@ -42,7 +58,7 @@ def signin_page(words: Words, following: str, message: str = "", given: str = ""
     shown = f'<p role="alert" class="signin-message">{html.escape(message)}</p>' if message else ""
     body = FORM.format(
         query=html.escape(urlencode({"next": following, "lang": words.lang})),
-        other_query=html.escape(urlencode({"next": following, "lang": other})),
+        other_query=html.escape(urlencode({"next": in_language(following, other), "lang": other})),
         message=shown,
         given=html.escape(given, quote=True),
         other=other,
