@@ -183,6 +183,27 @@ async def test_an_oversized_report_in_an_array_spoils_nothing(intake: Intake) ->
     assert (status, said["accepted"], said["quarantined"][0]["reason"]) == (202, 1, "too_large")
 
 
+async def test_items_no_reader_likes_spoil_nothing_at_either_door(intake: Intake, backlog: Backlog) -> None:
+    huge = json.dumps(report("H", place={"lon": 119, "lat": 10**400})).encode()
+    good = json.dumps(report("G")).encode()
+    status, said = await answer(intake, b"[" + b",".join((huge, b'{"lon":NaN}', good, b'{"id":"\\ud800"}')) + b"]")
+    assert (status, said["accepted"]) == (202, 1)
+    assert [(one["index"], one["reason"]) for one in said["quarantined"]] == [
+        (0, "number_out_of_range"),
+        (1, "malformed_json"),
+        (3, "malformed_json"),
+    ]
+    assert (await answer(intake, huge))[0] == 422
+    wire = Wire()
+    serving = asyncio.create_task(door.serve(intake, SOURCE, wire.inbox.get, wire.send))
+    wire.inbox.put_nowait(b'{"id":1,"reports":[' + huge + b"," + good + b"]}")
+    told = await wire.outbox.get()
+    assert (told["ack"], told["accepted"], told["quarantined"][0]["index"]) == (1, 1, 0)
+    wire.inbox.put_nowait(None)
+    await serving
+    assert set(ids(backlog)) == {"G"}
+
+
 async def test_what_cannot_be_read_at_all_is_kept_sealed(intake: Intake, backlog: Backlog) -> None:
     status, said = await answer(intake, b"{{{ 13812345678")
     assert (status, said["quarantined"][0]["reason"]) == (422, "malformed_json")
@@ -263,7 +284,7 @@ async def test_a_websocket_is_not_read_while_its_window_is_full(
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.floats() | st.text(max_size=5),
+    st.none() | st.booleans() | st.floats() | st.integers() | st.just(10**400) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
