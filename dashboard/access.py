@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 import orjson
 
-from config.words import Words
+from config.words import LANGUAGES, Words
 from dashboard.asgi import ASGI, Headers, Message, Receive, Scope, Send, cookies, header, respond, secure
 from dashboard.pages import language
 from dashboard.signin import refused_page
@@ -100,9 +100,10 @@ class Access:
         if identity is ANONYMOUS and wants_page(scope):
             await redirect(send, "/signin?next=" + quote(safe_next(full_path(scope)), safe=""))
         elif identity is ANONYMOUS:
-            await answer(scope, send, 401, "signin.expired", [(b"www-authenticate", b'Bearer realm="gridwall"')])
+            await answer(scope, send, 401, unknown(scope), [(b"www-authenticate", b'Bearer realm="gridwall"')])
         elif known:
-            await answer(scope, send, 403, "refused.forbidden")
+            key = "refused.forbidden" if bears_cookie(scope) else "access.token_not_allowed"
+            await answer(scope, send, 403, key)
         else:
             await answer(scope, send, 404, "refused.not_found")
 
@@ -136,6 +137,13 @@ async def identified(gate: Gate, scope: Mapping[str, Any]) -> Identity:
 def bears_cookie(scope: Mapping[str, Any]) -> bool:
     """Say whether what proves the sender is something a browser sends unasked."""
     return header(scope, "authorization").partition(" ")[0].lower() != "bearer"
+
+
+def unknown(scope: Mapping[str, Any]) -> str:
+    """Return the text for a sender nobody knows: by a token, by a program, or by a page whose session has ended."""
+    if not bears_cookie(scope):
+        return "access.token_wrong"
+    return "access.sign_in" if scope["path"].startswith(FOR_PROGRAMS) else "signin.expired"
 
 
 FOR_PROGRAMS = ("/api/v1", "/api/openapi.json", "/metrics")
@@ -191,12 +199,14 @@ def wants_page(scope: Mapping[str, Any]) -> bool:
 
 
 async def answer(scope: Scope, send: Send, status: int, key: str, headers: Headers | None = None) -> None:
-    """Answer with a text for people: a page to a browser, JSON to a program."""
-    words = Words(language(scope))
+    """Answer with a text for people: a page to a browser, to a program JSON in the shape of all refusals of the API."""
     if wants_page(scope) and "text/html" in header(scope, "accept"):
+        words = Words(language(scope))
         body, kind = refused_page(words, words.text(key)).encode(), b"text/html; charset=utf-8"
     else:
-        body, kind = orjson.dumps({"error": key, "message": words.text(key)}), b"application/json"
+        text = {lang: Words(lang).text(key) for lang in LANGUAGES}
+        told = {"code": key.removeprefix("access."), "text": text, "params": {}}
+        body, kind = orjson.dumps(told), b"application/json"
     await respond(send, status, body, [(b"content-type", kind), *(headers or [])])
 
 

@@ -1,7 +1,10 @@
 """Local accounts: passwords as argon2id, and a delay that grows with every failed sign-in."""
 
+import hashlib
 import re
 import secrets
+import threading
+from collections import OrderedDict
 
 import sqlalchemy as sa
 from argon2 import PasswordHasher
@@ -23,6 +26,7 @@ PASSWORD_MOST = 200
 FREE_TRIES = 3
 LONGEST_DELAY_S = 900
 SECOND = 1_000_000
+STRANGERS_MOST = 10_000  # unknown names whose failures are remembered
 _NAME = re.compile(r"[\w.@-]{1,40}")
 _HASHER = PasswordHasher()
 
@@ -113,22 +117,58 @@ def find(database: Database, name: str) -> Account | None:
 def check_password(database: Database, name: str, password: str, now: int) -> Account:
     """Return the account. Raises Refused: wrong, or too early after failures (`seconds` to wait).
 
-    An unknown name costs the same time and gives the same answer as a wrong password.
+    An unknown name costs the same time and gives the same answers as a known one, also after many tries.
     """
     with database.read() as connection:
         row = _row(connection, name)
-    if row is not None and row.locked_until > now:
-        raise Refused("operations.sign_in_wait", seconds=-(-(row.locked_until - now) // SECOND))
+    locked_until = row.locked_until if row is not None else _STRANGERS.locked_until(database.url, name)
+    if locked_until > now:
+        raise Refused("operations.sign_in_wait", seconds=-(-(locked_until - now) // SECOND))
     fits = _verify(row.password if row is not None else _NOBODY, password)
     if row is None or not fits or row.disabled_at is not None:
         if row is not None:
             _count_failure(database, row.id, now)
+        else:
+            _STRANGERS.count(database.url, name, now)
         raise Refused("operations.sign_in_failed")
     if row.failures:
         with database.write() as transaction:
             values = {"failures": 0, "locked_until": 0}
             transaction.connection.execute(sa.update(table).where(table.c.id == row.id).values(values))
     return account_of(row)
+
+
+class _Strangers:
+    """Failures of names that are nobody's, in this process; the longest untried of too many is forgotten.
+
+    Names are hashed, so that a password typed into the wrong field does not stay in memory.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._known: OrderedDict[bytes, tuple[int, int]] = OrderedDict()  # failures, locked until
+
+    def locked_until(self, where: str, name: str) -> int:
+        """Return until when the name has to wait; 0 when it need not."""
+        with self._lock:
+            return self._known.get(_key(where, name), (0, 0))[1]
+
+    def count(self, where: str, name: str, now: int) -> None:
+        """Count one failure."""
+        key = _key(where, name)
+        with self._lock:
+            failures = self._known.pop(key, (0, 0))[0] + 1
+            self._known[key] = (failures, now + delay_s(failures) * SECOND)
+            while len(self._known) > self._most:
+                self._known.popitem(last=False)
+
+
+def _key(where: str, name: str) -> bytes:
+    return hashlib.blake2b(f"{where}\n{name}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+_STRANGERS = _Strangers(STRANGERS_MOST)
 
 
 def account_of(row: sa.Row[tuple[object, ...]]) -> Account:

@@ -113,7 +113,7 @@ async def test_a_cookie_changes_nothing_when_another_page_sends_it(client: httpx
     headers = proof("operator") | ({"origin": origin} if origin else {})
     response = await client.post("/signout", headers=headers)
     assert response.status_code == 403
-    assert response.json()["error"] == "signin.origin"
+    assert response.json()["code"] == "signin.origin"
 
 
 async def test_a_browser_without_origin_is_believed_only_for_the_same_origin(client: httpx.AsyncClient) -> None:
@@ -151,7 +151,7 @@ async def test_a_program_is_told_how_to_prove_itself(client: httpx.AsyncClient) 
     response = await client.get("/api/v1/incidents")
     assert response.status_code == 401
     assert response.headers["www-authenticate"].startswith("Bearer")
-    assert response.json()["message"]
+    assert response.json()["text"]["zh"]
 
 
 async def test_nobody_learns_which_paths_exist_without_signing_in(client: httpx.AsyncClient) -> None:
@@ -208,3 +208,23 @@ async def test_a_body_without_end_is_cut_off(client: httpx.AsyncClient) -> None:
 async def test_an_unreadable_cookie_is_no_cookie(client: httpx.AsyncClient) -> None:
     response = await client.get("/wall", headers={"cookie": f'{COOKIE}="\x7f; ;;=;{COOKIE}'})
     assert response.status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status", "code"),
+    [
+        ("/api/v1/incidents", {"authorization": "Bearer nobody"}, 401, "token_wrong"),
+        ("/api/v1/incidents", {"authorization": "bearer"}, 401, "token_wrong"),
+        ("/wall", {"authorization": "Bearer source"}, 403, "token_not_allowed"),
+        ("/api/v1/incidents", {"authorization": "Bearer source"}, 403, "token_not_allowed"),
+        ("/api/v1/incidents", {}, 401, "sign_in"),
+        ("/api/v1/incidents", {"cookie": f"{COOKIE}=nobody"}, 401, "sign_in"),
+    ],
+)
+async def test_programs_are_told_what_is_wrong_in_both_languages(
+    client: httpx.AsyncClient, path: str, headers: dict[str, str], status: int, code: str
+) -> None:
+    response = await client.get(path, headers=headers)
+    told = response.json()
+    assert (response.status_code, told["code"], set(told["text"])) == (status, code, {"zh", "en"})
+    assert told["text"]["zh"] != told["text"]["en"] and told["params"] == {}

@@ -14,6 +14,7 @@ from dashboard.access import COOKIE
 from dashboard.server import Server
 from operations import accounts, journal, policy, sessions
 from operations.database import Database
+from operations.errors import DatabaseAway, DatabaseFull, DatabaseLocked, OperationsError
 from operations.policy import SYSTEM
 from tests.dashboard.conftest import PASSWORD, Proof
 from tests.dashboard.test_live import NORTH, opened, write
@@ -134,6 +135,24 @@ async def test_failures_say_so_and_make_the_next_try_wait(client: httpx.AsyncCli
     assert not said[0] and said[-1]
     nobody = await client.post("/signin", data={"name": "nobody", "password": "wrong"}, headers=ORIGIN)
     assert nobody.status_code == 401
+
+
+@pytest.mark.parametrize("trouble", [DatabaseLocked, DatabaseFull, DatabaseAway])
+async def test_while_the_database_is_held_signing_in_says_try_again(
+    client: httpx.AsyncClient, duty: str, monkeypatch: pytest.MonkeyPatch, trouble: type[OperationsError]
+) -> None:
+    def away(*_: object, **__: object) -> object:
+        raise trouble
+
+    monkeypatch.setattr(sessions, "open", away)
+    monkeypatch.setattr(sessions, "redeem", away)
+    form = {"name": duty, "password": PASSWORD}
+    for response in (
+        await client.post("/signin", data=form, headers=ORIGIN),
+        await client.get("/signin", params={"once": "x"}),
+    ):
+        assert (response.status_code, response.headers["retry-after"]) == (503, "5")
+        assert "signin-message" in response.text and "set-cookie" not in response.headers
 
 
 async def test_sign_in_from_another_page_is_refused(client: httpx.AsyncClient, duty: str) -> None:

@@ -54,6 +54,26 @@ def test_failures_make_it_wait_longer_and_success_forgives(database: Database, a
     assert accounts.check_password(database, "zhang", PASSWORD, START + SECOND) == account
 
 
+def test_an_unknown_name_has_to_wait_like_a_known_one(database: Database, account: accounts.Account) -> None:
+    def said(name: str) -> list[str]:
+        found = []
+        for now in (START, START, START, START, START + SECOND, START + SECOND):
+            with pytest.raises(Refused) as told:
+                accounts.check_password(database, name, "wrong wrong", now)
+            found.append(str(told.value))
+        return found
+
+    assert said("zhang") == said("nobody")
+
+
+def test_only_so_many_unknown_names_are_remembered() -> None:
+    strangers = accounts._Strangers(2)
+    for name in ("a", "b", "b", "b", "c"):
+        strangers.count("db", name, START)
+    assert len(strangers._known) == 2
+    assert [strangers.locked_until("db", name) for name in "abc"] == [0, START + SECOND, START]
+
+
 def test_the_delay_grows_and_is_bounded() -> None:
     assert [accounts.delay_s(failures) for failures in (0, 2, 3, 4, 5, 10, 100)] == [0, 0, 1, 2, 4, 128, 900]
 
