@@ -54,6 +54,10 @@
         if (!this.layers) this.fitMarks(whole);
         this.marks.update(whole);
       });
+      this.listen("alarms", (set, gone, whole) => {
+        this.marks.alarms = whole;
+        this.marks.draw();
+      });
       this.map.on("move", () => this.shift());
       this.map.on("moveend zoomend resize", () => this.redraw());
       new ResizeObserver(() => this.resized()).observe(this.map.getContainer());

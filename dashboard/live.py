@@ -241,7 +241,7 @@ class Hub:
                     screen.wake.set()
 
     def _age(self) -> Delta:
-        """The moment a picture stands for: nothing accepted before it is missing. A scope hears of no more than that."""
+        """The moment a picture stands for: nothing accepted before it is missing. Scopes hear no more than that."""
         waiting = self._oldest_at
         moments = {"as_of": min(self._read_at, waiting or self._read_at) // SECOND * SECOND, "oldest_at": waiting}
         return {("gauges", name, ""): frame.encode(value) for name, value in moments.items()}

@@ -6,10 +6,11 @@
   const SIZE = { routine: 7, urgent: 13, critical: 18 }; // half size at 1920×1080
   const OUTLINE = 3;
   const LABEL = 24;
-  const CLEAR = { top: 40, side: 16, bottom: 96 }; // where no callout goes: the call above, the legend below
+  const CLEAR = { top: 136, side: 16, bottom: 96 }; // where no callout goes: the call above, the legend below
   const NEW = 20e6; // µs a mark counts as new
   const PULSES = 6;
-  const CROWD = 150; // marks from which all are drawn smaller
+  const CROWD = 150; // marks from which all are drawn smaller, and those that can wait are gathered
+  const GATHER = 56; // side of the square whose marks are gathered into one with a count
 
   class Marks {
     constructor(map, layers, section, say) {
@@ -48,12 +49,32 @@
       const crowded = this.rows.size > CROWD ? 0.7 : 1;
       const rows = [...this.rows.values()].sort((a, b) => RANK[a.urgency] - RANK[b.urgency] || a.at - b.at);
       const points = rows.map((row) => this.point(row));
+      const grave = this.gravest(rows);
+      const gathered = crowded < 1 ? gather(rows, points, GATHER * factor) : [];
+      [this.painted, this.gathered] = [rows, gathered];
+      for (const one of gathered) count(context, one, factor);
       this.labels(context, factor);
-      const grave = gravest(rows);
       const box = this.place(grave, points, rows, factor);
       if (box) leader(context, this.point(grave), box, factor);
-      rows.forEach((row, at) => mark(context, row, points[at], factor * crowded, this.view.ratio));
+      const alone = new Set(gathered.flatMap((one) => one.members));
+      rows.forEach((row, at) => {
+        if (!alone.has(at)) mark(context, row, points[at], factor * crowded, this.view.ratio);
+      });
       this.pulse(rows, points, grave);
+    }
+
+    // The gravest: the 特急 that waits longest for an answer, as the call to the commander; else an answered 特急; else
+    // the newest unanswered 紧急. Nobody while a 特急 that is not on the map waits. Routine is never called out.
+    gravest(rows) {
+      const elsewhere = [...(this.alarms?.values() || [])].some((one) => one.urgency === "critical");
+      const weight = (row) => {
+        if (row.urgency === "critical") return row.acknowledged ? (elsewhere ? -1 : 1) : 2;
+        return row.urgency === "urgent" && !row.acknowledged && !elsewhere ? 0 : -1;
+      };
+      const sooner = (one, other) => (weight(one) === 2 ? one.at < other.at : one.at > other.at);
+      return rows
+        .filter((row) => weight(row) >= 0)
+        .reduce((best, row) => (!best || weight(row) > weight(best) || (weight(row) === weight(best) && sooner(row, best)) ? row : best), null);
     }
 
     labels(context, factor) {
@@ -85,7 +106,7 @@
     place(grave, points, rows, factor) {
       this.callout.hidden = !grave;
       if (!grave) return null;
-      const key = [grave.lon, grave.lat, grave.title, grave.at, part.names.size, this.view.x, this.view.y, this.view.scale].join();
+      const key = [grave.lon, grave.lat, grave.title, grave.at, grave.acknowledged, part.names.size, this.view.x, this.view.y, this.view.scale].join();
       if (key === this.placedFor) return this.box;
       this.placedFor = key;
       this.write(grave);
@@ -122,11 +143,12 @@
       level.className = `word-${row.urgency}`;
       level.textContent = `${{ critical: "◆", urgent: "▲", routine: "●" }[row.urgency]} ${this.say(`urgency.${row.urgency}`)}`;
       title.append(level, " ", row.title);
+      if (row.acknowledged) title.prepend(this.say("acknowledged"), " ");
       const line = document.createElement("p");
       line.className = "callout-line cut";
       line.textContent = [part.time(row.at / 1000).slice(0, 5), ...(place.length ? place : [this.say("unplaced")])].join(" · ");
       this.callout.replaceChildren(title, line);
-      this.callout.dataset.urgency = row.urgency;
+      this.callout.dataset.urgency = row.acknowledged ? "answered" : row.urgency;
     }
 
     // Rings round what is new and round the gravest while nobody has answered it; CSS moves them, once a second.
@@ -147,13 +169,38 @@
     }
   }
 
-  // The gravest: the 特急 that waits longest for an answer, as the call to the commander; else an answered 特急; else the
-  // newest unanswered 紧急. Routine is never called out.
-  function gravest(rows) {
-    const weight = (row) => (row.urgency === "critical" ? (row.acknowledged ? 1 : 2) : row.acknowledged ? -1 : 0);
-    return rows
-      .filter((row) => row.urgency !== "routine" && weight(row) >= 0)
-      .reduce((best, row) => (!best || weight(row) > weight(best) || (weight(row) === weight(best) && (weight(row) === 2 ? row.at < best.at : row.at > best.at)) ? row : best), null);
+  // Marks that can wait (routine and acknowledged), gathered by square of the view; one that is alone stays as it is.
+  function gather(rows, points, side) {
+    const squares = new Map();
+    rows.forEach((row, at) => {
+      if (row.urgency === "critical" || (row.urgency === "urgent" && !row.acknowledged)) return;
+      const key = points[at].map((value) => Math.floor(value / side)).join();
+      if (!squares.has(key)) squares.set(key, []);
+      squares.get(key).push(at);
+    });
+    return [...squares.values()]
+      .filter((members) => members.length > 1)
+      .map((members) => ({ members, point: [0, 1].map((axis) => members.reduce((sum, at) => sum + points[at][axis], 0) / members.length) }));
+  }
+
+  // A ring with a number in it: the heat shows through.
+  function count(context, { members, point: [x, y] }, factor) {
+    const { routine, text, halo } = part.colours();
+    const size = LABEL * factor;
+    context.font = `700 ${size}px sans-serif`;
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    context.lineJoin = "round";
+    const said = String(members.length);
+    context.beginPath();
+    context.arc(x, y, Math.max(context.measureText(said).width / 2 + 5 * factor, 16 * factor), 0, 7);
+    context.fillStyle = halo;
+    context.fill();
+    context.lineWidth = 2 * factor;
+    context.strokeStyle = routine;
+    context.stroke();
+    context.fillStyle = text;
+    context.fillText(said, x, y);
   }
 
   // Each urgency's mark is drawn once and stamped from then on: thousands of paths would take longer than a frame.

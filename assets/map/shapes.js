@@ -71,7 +71,7 @@
       for (const level of this.levels) for (const one of level.values()) this.parents.set(one.code, one.parent);
       for (const level of this.levels) for (const one of level.values()) names.set(one.code, one.name);
       this.box = [Infinity, Infinity, -Infinity, -Infinity];
-      for (const one of this.levels[0].values()) {
+      for (const one of this.levels[this.leaf].values()) {
         this.box = [0, 1].map((i) => Math.min(this.box[i], one.box[i])).concat([2, 3].map((i) => Math.max(this.box[i], one.box[i])));
       }
     }
@@ -130,23 +130,36 @@
 
   function fill(span) {
     const known = [span.dataset.town, span.dataset.grid].map((code) => names.get(code)).filter(Boolean);
-    const told = [...new Set(known)].join(" · ");
+    const [town, leaf] = known;
+    const told = leaf?.startsWith(town) ? leaf : [...new Set(known)].join(" · ");
     if (told && span.textContent !== told) span.textContent = told;
   }
 
+  // The words that tell two places apart come last: where both do not fit, the town gives way.
+  function fillThese(spans) {
+    spans.forEach(fill);
+    const cut = spans.filter((span) => {
+      const line = span.closest(".cut:not(.place)") || span;
+      return span.dataset.town && line.scrollWidth > line.clientWidth;
+    });
+    for (const span of cut) span.textContent = names.get(span.dataset.grid) || span.textContent;
+  }
+
   function fillAll() {
-    document.querySelectorAll(".place[data-grid]").forEach(fill);
+    fillThese([...document.querySelectorAll(".place[data-grid]")]);
   }
 
   function watch() {
     new MutationObserver((changes) => {
       if (!names.size) return;
+      const spans = new Set();
       for (const change of changes) {
-        if (change.type === "attributes" && change.target.classList?.contains("place")) fill(change.target);
+        if (change.type === "attributes" && change.target.classList?.contains("place")) spans.add(change.target);
         for (const node of change.addedNodes) {
-          if (node.nodeType === 1) node.querySelectorAll(".place[data-grid]").forEach(fill);
+          if (node.nodeType === 1) node.querySelectorAll(".place[data-grid]").forEach((one) => spans.add(one));
         }
       }
+      if (spans.size) fillThese([...spans]);
     }).observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-grid"] });
   }
 

@@ -7,6 +7,7 @@ newest first in each; then everything else, newest first, which always keeps `NE
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import east_asian_width
 
 from dash import html
 
@@ -25,6 +26,8 @@ NEW_SECONDS = 20
 LOAD_WINDOW = 600 * SECOND
 """Ten minutes, the window a flood of alarms is told by: ten or more begin one (ISA-18.2, EEMUA 191)."""
 FLOOD = 10
+TITLE_WIDTH = {"zh": 20, "en": 16}
+"""Half characters that fit beside the age; a longer title takes the whole line, its age the next one."""
 
 STICKY, GRAVE, URGENT, HANDLED, REST = range(5)
 
@@ -113,6 +116,7 @@ def item(one: Row, words: Words) -> html.Li:
     classes = ["alert", f"alert-{one.urgency}"]
     classes += ["is-waiting"] if not one.acknowledged and one.urgency != "routine" else []
     classes += ["is-new"] if one.is_new else []
+    classes += ["is-long"] if width(one.title) > TITLE_WIDTH[words.lang] else []
     known = words.text("wall.alerts.grid", code=one.grid) if one.grid else words.text("wall.unplaced.label")
     step = words.text("wall.alerts.waiting" if "is-waiting" in classes else progress(one))
     return html.Li(
@@ -126,6 +130,11 @@ def item(one: Row, words: Words) -> html.Li:
         key=one.id,
         className=" ".join(classes),
     )
+
+
+def width(text: str) -> int:
+    """Return the width of a text in half characters."""
+    return sum(2 if east_asian_width(one) in "WF" else 1 for one in text)
 
 
 def progress(one: Row) -> str:

@@ -5,9 +5,11 @@ from typing import Any
 from dash import html
 
 from config.words import Words
+from dashboard.panels.shell import replayed
 from operations.board import Board
 
 AS_OF = "desk-as-of"
+REPLAY = "desk-replay"
 QUARANTINED = "desk-quarantined"
 AS_OF_LIMIT = 60
 """Seconds after which the picture counts as stale (standards, section 7)."""
@@ -26,6 +28,7 @@ def layout(words: Words) -> html.Header:
     badges = [html.Span(words.city.name, className="desk-badge")] if words.city.name else []
     if words.city.demo:
         badges.append(html.Span(words.text("desk.demo"), className="desk-badge demo"))
+    badges.append(html.Span(words.text("wall.header.replay"), id=REPLAY, className="desk-badge demo", hidden=True))
     return html.Header(
         [
             html.H1(words.text("common.product"), className="desk-product"),
@@ -68,6 +71,7 @@ def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
     """Return the number in quarantine; the moment the picture stands for is a gauge of the hub."""
     told = rows(board, now)
     return {
+        REPLAY: {"hidden": not replayed(board, now)},
         QUARANTINED: {"children": str(told["quarantined"] or "")},
     }
 

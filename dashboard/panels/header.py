@@ -9,11 +9,12 @@ from typing import Any
 from dash import html
 
 from config.words import Words
-from dashboard.panels.shell import age, area, place
+from dashboard.panels.shell import age, area, place, replayed
 from operations.board import Board
 
 AS_OF = "wall-as-of"
 CALL = "wall-call"
+REPLAY = "wall-replay"
 
 AS_OF_LIMIT = 60
 """Seconds after which the picture counts as stale (standards, section 7)."""
@@ -50,6 +51,7 @@ def layout(words: Words) -> html.Div:
     badges = [html.Span(words.city.name, className="badge")] if words.city.name else []
     if words.city.demo:
         badges.append(html.Span(words.text("wall.header.demo"), className="badge badge-demo"))
+    badges.append(html.Span(words.text("wall.header.replay"), id=REPLAY, className="badge badge-demo", hidden=True))
     badges.append(html.Span(words.text("wall.header.mode_routine"), className="badge"))
     zone = str(words.city.zone)
     head = html.Header(
@@ -101,7 +103,7 @@ def call(found: list[Call], words: Words) -> list[Any]:
 
 def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
     """Return the call; the moment the picture stands for is a gauge of the hub."""
-    return {CALL: {"children": call(rows(board, now), words)}}
+    return {CALL: {"children": call(rows(board, now), words)}, REPLAY: {"hidden": not replayed(board, now)}}
 
 
 def register(app: Any, commands: Any) -> None:

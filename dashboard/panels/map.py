@@ -68,6 +68,7 @@ KEYED = {"heat": heat, "markers": markers}
 def layout(words: Words) -> html.Section:
     """Return the map with its legend and lock; `data-words` carries the texts the browser needs."""
     texts = words.under("wall.map") | {f"urgency.{k}": v for k, v in words.under("common.urgency").items()}
+    texts["acknowledged"] = words.text("wall.alerts.acknowledged")
     texts["unplaced"] = words.text("wall.unplaced.label")
     return html.Section(
         [

@@ -9,6 +9,8 @@ from typing import Any
 from dash import html
 
 from config.words import Words
+from operations.board import HOUR, Board
+from operations.scope import WHOLE
 
 SECOND = 1_000_000
 """Microseconds."""
@@ -66,3 +68,11 @@ def area(chain: tuple[str, ...]) -> str:
 def place(town: str, grid: str, fallback: str) -> html.Span:
     """Return "town · grid": the browser fills in the names it knows from the shapes; until then `fallback` shows."""
     return html.Span(className="place cut", **{"data-town": town, "data-grid": grid, "data-fallback": fallback})
+
+
+def replayed(board: Board, now: int) -> bool:
+    """Return whether a replay was heard in the last 24 hours; a scoped view knows no times and counts any replay."""
+    return any(
+        one.kind == "replay" and (board.scope != WHOLE or now - (one.last_received_at or 0) < 24 * HOUR)
+        for one in board.sources.values()
+    )

@@ -26,7 +26,10 @@ WIDTH, HEIGHT = 432, 384
 
 @dataclass(frozen=True)
 class Row:
-    """One hour of the day: reports today (None for hours to come), the usual number, and how many days that is from."""
+    """One hour of the day: reports today, the usual number, and how many days that is from.
+
+    None stands for an hour to come and for one before anything was counted.
+    """
 
     hour: int
     today: int | None
@@ -37,25 +40,20 @@ class Row:
 def rows(board: Board, now: int, zone: tzinfo) -> list[Row]:
     """Return the 24 hours of today; the hour that runs counts what it has so far."""
     *before, today = received_by_hour(board, now, zone, DAYS + 1)
-    before = before[len(before) - days_known(board, now, zone) :]
+    first = min(board.received_hours.totals, default=now // HOUR) * HOUR
+    silent = (first - midnight(now, zone)) // HOUR  # hours of today before the first report; negative on later days
     found = []
     for hour in range(HOURS):
-        usual = median(day[hour] or 0 for day in before) if before else None
-        found.append(Row(hour, today[hour], usual, len(before)))
+        known = [day[hour] or 0 for back, day in enumerate(reversed(before), 1) if hour - back * HOURS >= silent]
+        usual = median(known) if known else None
+        found.append(Row(hour, today[hour] if hour >= silent else None, usual, len(known)))
     return found
-
-
-def days_known(board: Board, now: int, zone: tzinfo) -> int:
-    """Return how many of the past days the board has anything of; the days before its first report are not zeros."""
-    first = min(board.received_hours.totals, default=now // HOUR) * HOUR
-    return min(max(-((first - midnight(now, zone)) // (24 * HOUR)), 0), DAYS)
 
 
 def figure(found: list[Row], words: Words) -> dict[str, Any]:
     """Return the plotly figure as a plain dict; the hour that runs is a point apart, for it has not had its time."""
     running = max((one.hour for one in found if one.today is not None), default=0)
     done = [one for one in found if one.hour < running]
-    so_far = found[running].today if found else None
     ceiling = max([one.today or 0 for one in found] + [one.usual or 0 for one in found] + [4])
     return {
         "data": [
@@ -63,12 +61,10 @@ def figure(found: list[Row], words: Words) -> dict[str, Any]:
             line([(one.hour, one.today) for one in done]),
             {
                 "type": "scatter",
-                "mode": "markers+text",
+                "mode": "markers",
                 "x": [running],
-                "y": [so_far],
+                "y": [so_far(found)],
                 "marker": {"size": 14},
-                "text": [words.text("wall.trend.so_far", n=so_far)],
-                "textposition": "top right" if running < HOURS / 2 else "top left",
                 "cliponaxis": False,
             },
         ],
@@ -85,6 +81,11 @@ def figure(found: list[Row], words: Words) -> dict[str, Any]:
             "yaxis": axis([0, ceiling * 1.15], ticks(ceiling)),
         },
     }
+
+
+def so_far(found: list[Row]) -> int:
+    """Return the reports of the hour that runs."""
+    return next((one.today for one in reversed(found) if one.today is not None), 0)
 
 
 def line(points: list[tuple[int, float | None]]) -> dict[str, Any]:
@@ -139,7 +140,7 @@ def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
     return {
         GRAPH: {"figure": figure(found, words)},
         "wall-trend-usual": {"children": usual},
-        NOTE: {"children": words.text("wall.trend.unit")},
+        NOTE: {"children": words.text("wall.trend.unit", n=so_far(found))},
         **state("trend", empty=all(not one.today and not one.usual for one in found)),
     }
 

@@ -1,7 +1,8 @@
 from config.city import City
 from config.words import Words
 from dashboard.panels import header
-from tests.dashboard.panel_board import MINUTE, NOW, WORDS, board, incident
+from operations.board import SourceState
+from tests.dashboard.panel_board import HOUR, MINUTE, NOW, WORDS, board, incident
 
 
 def test_the_oldest_escalated_and_unanswered_calls_the_duty_commander() -> None:
@@ -25,3 +26,10 @@ def test_only_a_demonstration_says_that_it_is_one() -> None:
     badge = WORDS.text("wall.header.demo")
     assert badge in str(header.layout(WORDS).to_plotly_json())
     assert badge not in str(header.layout(Words("zh", City("甲市"))).to_plotly_json())
+
+
+def test_a_replay_of_the_last_day_is_said() -> None:
+    found = board()
+    for hours, hidden in ((1, False), (25, True)):
+        found.sources["r"] = SourceState("r", "replay", NOW - hours * HOUR)
+        assert header.render(found, NOW, WORDS)[header.REPLAY] == {"hidden": hidden}

@@ -16,11 +16,12 @@ def test_today_against_the_median_of_the_same_hours() -> None:
 
 def test_days_before_the_first_report_are_not_zeros() -> None:
     hours = trend.rows(board(incident("a", minutes=2 * DAY)), NOW, ZONE)
-    assert {hour.days for hour in hours} == {2}
+    assert [hour.days for hour in hours] == [1] * 10 + [2] * 14
     fresh = trend.rows(board(incident("a", minutes=3)), NOW, ZONE)
     assert {hour.usual for hour in fresh} == {None}
     note = trend.render(board(incident("a", minutes=3)), NOW, WORDS)["wall-trend-usual"]["children"]
     assert note == WORDS.text("wall.trend.no_usual")
+    assert [hour.today for hour in fresh] == [None] * 10 + [1] + [None] * 13
 
 
 def test_the_hour_that_runs_is_a_point_apart() -> None:
