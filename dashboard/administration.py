@@ -1,12 +1,14 @@
 """The commands that change who and what is known: grids, sources, accounts, tokens. A secret is printed once."""
 
 import argparse
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 import shapely
+from msgspec import structs
 from shapely import MultiPolygon, Polygon
 
 from config import clock
@@ -71,6 +73,8 @@ def add_user(asked: argparse.Namespace, settings: Settings, words: Words) -> int
     """Add an account with a password made here."""
     scope = Scope(asked.grid, asked.department)
     with _database(settings) as database:
+        if not _grid_known(database, asked.grid, words):
+            return REFUSED
         made = accounts.add(database, SYSTEM, asked.name, asked.role, now=clock.now(), scope=scope)
     return _show_once(words.text("terminal.user_added", name=asked.name, role=asked.role), made, words)
 
@@ -79,8 +83,90 @@ def add_token(asked: argparse.Namespace, settings: Settings, words: Words) -> in
     """Add a token for a program that reads."""
     scope = Scope(asked.grid, asked.department)
     with _database(settings) as database:
+        if not _grid_known(database, asked.grid, words):
+            return REFUSED
         made = tokens.add(database, SYSTEM, asked.name, asked.scope, now=clock.now(), scope=scope)
     return _show_once(words.text("terminal.token_added", name=asked.name), made, words)
+
+
+def source_token(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
+    """Give a source another token; those it had end with it."""
+    with _database(settings) as database:
+        source = _source(database, asked.id, words)
+        if source is None:
+            return REFUSED
+        old = _living(database, source.id)
+        made = tokens.add(database, SYSTEM, source.id, "intake", now=clock.now(), source_id=source.id)
+        _revoke(database, old)
+        if not source.enabled:
+            sources.change(database, SYSTEM, structs.replace(source, enabled=True), now=clock.now())
+    return _show_once(words.text("terminal.source_token", id=source.id, count=len(old)), made, words)
+
+
+def revoke_source(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
+    """End a source's tokens and switch it off."""
+    with _database(settings) as database:
+        source = _source(database, asked.id, words)
+        if source is None:
+            return REFUSED
+        if source.enabled:
+            sources.change(database, SYSTEM, structs.replace(source, enabled=False), now=clock.now())
+        old = _living(database, source.id)
+        _revoke(database, old)
+    print(words.text("terminal.source_revoked", id=source.id, count=len(old)))
+    return OK
+
+
+def disable_user(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
+    """Switch an account off."""
+    with _database(settings) as database:
+        found = accounts.find(database, asked.name)
+        if found is None or found.disabled_at is not None:
+            print(words.text("terminal.user_unknown", name=asked.name), file=sys.stderr)
+            return REFUSED
+        accounts.disable(database, SYSTEM, asked.name, now=clock.now())
+    print(words.text("terminal.user_disabled", name=asked.name))
+    return OK
+
+
+def revoke_token(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
+    """End every living token of that name or id; a name may have been given twice."""
+    with _database(settings) as database:
+        found = [
+            one.id for one in tokens.listed(database) if one.revoked_at is None and asked.name in (one.id, one.name)
+        ]
+        if not found:
+            print(words.text("terminal.token_unknown", name=asked.name), file=sys.stderr)
+            return REFUSED
+        _revoke(database, found)
+    print(words.text("terminal.token_revoked", name=asked.name, count=len(found)))
+    return OK
+
+
+def _source(database: Database, source_id: str, words: Words) -> Source | None:
+    found = sources.get(database, source_id)
+    if found is None:
+        print(words.text("terminal.source_unknown", id=source_id), file=sys.stderr)
+    return found
+
+
+def _living(database: Database, source_id: str) -> list[str]:
+    """Ids of a source's tokens that still open the door."""
+    return [one.id for one in tokens.listed(database) if one.source == source_id and one.revoked_at is None]
+
+
+def _revoke(database: Database, ids: Sequence[str]) -> None:
+    for token_id in ids:
+        tokens.revoke(database, SYSTEM, token_id, now=clock.now())
+
+
+def _grid_known(database: Database, code: str, words: Words) -> bool:
+    """Say whether a scope's grid exists; before the first import any is taken."""
+    current = grids.current(database) if code else None
+    if current is None or not current.rows or any(row.code == code for row in current.rows):
+        return True
+    print(words.text("terminal.grid_unknown", code=code), file=sys.stderr)
+    return False
 
 
 @contextmanager

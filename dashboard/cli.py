@@ -135,18 +135,29 @@ def _add_secrets(commands: Commands, shared: argparse.ArgumentParser) -> None:
     add_source.add_argument("--time-zone", default="", help="of times sent without one (default: the city's)")
     add_source.add_argument("--rate-limit", type=float, default=0.0, help="reports a second (default: no limit)")
     add_source.set_defaults(handler="add_source")
+    _add_end(source, shared, "token", "id", "source_token", "give a source another token, once; its old ones end")
+    _add_end(source, shared, "revoke", "id", "revoke_source", "end a source's tokens and switch it off")
     user = commands.add_parser("user", help="accounts").add_subparsers(dest="what", required=True)
     add_user = user.add_parser("add", parents=[shared], help="add an account; prints its password once")
     add_user.add_argument("name")
     add_user.add_argument("--role", required=True)
     _add_scope(add_user)
     add_user.set_defaults(handler="add_user")
+    _add_end(user, shared, "disable", "name", "disable_user", "switch an account off; its sessions end")
     token = commands.add_parser("token", help="tokens for programs").add_subparsers(dest="what", required=True)
     add_token = token.add_parser("add", parents=[shared], help="add a token; prints it once")
     add_token.add_argument("name")
     add_token.add_argument("--scope", choices=("read",), default="read")
     _add_scope(add_token)
     add_token.set_defaults(handler="add_token")
+    _add_end(token, shared, "revoke", "name", "revoke_token", "end a token for good, by its name or id")
+
+
+def _add_end(commands: Commands, shared: argparse.ArgumentParser, name: str, of: str, handler: str, text: str) -> None:
+    """A command about one thing that exists."""
+    command = commands.add_parser(name, parents=[shared], help=text)
+    command.add_argument(of)
+    command.set_defaults(handler=handler)
 
 
 def _add_scope(command: argparse.ArgumentParser) -> None:

@@ -91,6 +91,34 @@ def add_token(asked: argparse.Namespace, settings: Settings, words: Words) -> in
     return administration.add_token(asked, settings, words)
 
 
+def source_token(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
+    """Another token for a source."""
+    from dashboard import administration
+
+    return administration.source_token(asked, settings, words)
+
+
+def revoke_source(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
+    """A source's end."""
+    from dashboard import administration
+
+    return administration.revoke_source(asked, settings, words)
+
+
+def disable_user(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
+    """An account's end."""
+    from dashboard import administration
+
+    return administration.disable_user(asked, settings, words)
+
+
+def revoke_token(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
+    """A token's end."""
+    from dashboard import administration
+
+    return administration.revoke_token(asked, settings, words)
+
+
 def replay(asked: argparse.Namespace, settings: Settings, _words: Words) -> int:
     """A file of real reports through the doors."""
     from streams import replay
@@ -120,5 +148,6 @@ def test(asked: argparse.Namespace, settings: Settings, _words: Words) -> int:
 
 
 _ADMINISTRATION: tuple[Task, ...] = (check, link, import_grids, add_source, add_user, add_token)
-_ALL: tuple[Task, ...] = (start, web, worker, sources, *_ADMINISTRATION, replay, bench, lint, test)
+_ENDING: tuple[Task, ...] = (source_token, revoke_source, disable_user, revoke_token)
+_ALL: tuple[Task, ...] = (start, web, worker, sources, *_ADMINISTRATION, *_ENDING, replay, bench, lint, test)
 TASKS: dict[str, Task] = {task.__name__: task for task in _ALL}

@@ -1,0 +1,82 @@
+"""The commands that give and take away: what they print, and that the door then opens or stays shut."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config import clock
+from dashboard import cli
+from operations import accounts, tokens
+from operations.database import Database
+from operations.errors import Refused
+from operations.grids import import_grids
+from operations.policy import SYSTEM
+from tests.dashboard.conftest import CITY
+
+
+class Terminal:
+    """Runs commands on one data folder."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self._folder, self._capsys = folder, capsys
+        self.run("source", "add", "s1", "--name", "Test")
+        self.database = Database(f"sqlite:///{folder}/gridwall.db")
+
+    def run(self, *line: str) -> tuple[int, str]:
+        """The exit code and the last line printed (the secret, if there is one)."""
+        code = cli.main([*line, "--data", str(self._folder)])
+        said = self._capsys.readouterr()
+        return code, (said.out + said.err).rstrip("\n").rpartition("\n")[2]
+
+    def opens(self, secret: str) -> bool:
+        """Whether the door still opens to a token."""
+        return tokens.identify(self.database, secret, clock.now()) is not None
+
+
+@pytest.fixture
+def terminal(folder: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Terminal]:
+    made = Terminal(folder, capsys)
+    yield made
+    made.database.close()
+
+
+def test_a_token_ends_by_its_name(terminal: Terminal) -> None:
+    _, secret = terminal.run("token", "add", "report")
+    assert terminal.opens(secret)
+    assert terminal.run("token", "revoke", "report")[0] == 0
+    assert not terminal.opens(secret)
+    assert terminal.run("token", "revoke", "report")[0] == 1
+
+
+def test_a_source_gets_another_token_or_none(terminal: Terminal) -> None:
+    _, first = terminal.run("source", "add", "s2", "--name", "Two")
+    _, second = terminal.run("source", "token", "s2")
+    assert (terminal.opens(first), terminal.opens(second)) == (False, True)
+    assert terminal.run("source", "revoke", "s2")[0] == 0
+    assert not terminal.opens(second)
+    _, third = terminal.run("source", "token", "s2")
+    assert terminal.opens(third) and not terminal.opens(second)
+    assert (terminal.run("source", "revoke", "s9")[0], terminal.run("source", "token", "s9")[0]) == (1, 1)
+
+
+def test_an_account_is_switched_off(terminal: Terminal) -> None:
+    _, password = terminal.run("user", "add", "wang", "--role", "operator")
+    assert accounts.check_password(terminal.database, "wang", password, clock.now()).name == "wang"
+    assert terminal.run("user", "disable", "wang")[0] == 0
+    with pytest.raises(Refused):
+        accounts.check_password(terminal.database, "wang", password, clock.now())
+    assert (terminal.run("user", "disable", "wang")[0], terminal.run("user", "disable", "li")[0]) == (1, 1)
+
+
+def test_a_scope_names_a_grid_that_exists(terminal: Terminal) -> None:
+    asked = (("token", "add", "t"), ("user", "add", "wang", "--role", "operator"))
+    import_grids(terminal.database, SYSTEM, CITY, "digest", now=clock.now())
+    for line in asked:
+        code, said = terminal.run(*line, "--grid", "nonexist")
+        assert (code, "nonexist" in said) == (1, True)
+        assert terminal.run(*line, "--grid", CITY[1].code)[0] == 0
+
+
+def test_what_was_written_here_is_signed(terminal: Terminal) -> None:
+    assert terminal.run("check")[0] == 0
