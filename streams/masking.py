@@ -22,6 +22,8 @@ _LANDLINE = rf"(?:(?:\+|00)86{_GAP}|[(（]?0)\d{{2,3}}[)）]?{_GAP}[2-9]\d{{2,3}
 PRIVATE = re.compile(_NOT_INSIDE.format("|".join((_ID_CARD, _OLD_ID_CARD, _MOBILE, _LANDLINE))))
 IN_WORDS = re.compile(_NOT_INSIDE.format("|".join((_ID_CARD, _MOBILE, r"0\d{2,3}-[2-9]\d{6,7}"))))
 """What counts in identifiers: less, as serial numbers and times written without a gap look like the other forms."""
+TEN_DIGITS = re.compile(rf"\d(?:{_GAP}\d){{9}}")
+"""No number of IN_WORDS has fewer."""
 ANNOUNCED = re.compile(
     r"((?:电话|手机|联系方式|号码|致电|tel|phone|mobile|call)\D{0,6}?)(\+?\d(?:[\s\-]?\d){6,14})(?!\d)", re.IGNORECASE
 )
@@ -70,9 +72,9 @@ def pseudonym(word: str) -> str:
     The same word always gives the same, and what stands around the number stays, so duplicates are still found and
     the order of revisions is kept.
     """
-    if NUMBER.search(word) is None:
+    if TEN_DIGITS.search(word) is None:
         return word
-    plain = word.translate(WIDE_DIGITS)
+    plain = word if word.isascii() else word.translate(WIDE_DIGITS)
     found = IN_WORDS.sub(lambda number: "#" + sha256(number[0].encode()).hexdigest()[:16], plain)
     return word if found == plain else found
 
