@@ -83,6 +83,44 @@ def test_the_gravest_is_on_top_called_out_and_calls_the_commander(wall: "Page") 
     assert wall.locator(".pulse-critical").count() == 1
 
 
+def test_an_answered_critical_is_called_out_quietly_and_not_while_one_without_a_place_waits(
+    wall: "Page", set_out: stage.Staged
+) -> None:
+    now = clock.now()
+    leak = next(one for one in set_out.board.incidents.values() if one.urgency == "critical")
+    stage.answer(set_out.board, leak.id, now)
+    wall.wait_for_function("document.querySelector('.callout').dataset.urgency === 'answered'")
+    assert "已签收" in wall.locator(".callout").inner_text()
+    author = stage.Author((), now)
+    author.board, author.number, author.leaves, author.weights = set_out.board, 900_000, [set_out.grids[-1]], [1]
+    author.open(now, "critical", placed=False)
+    wall.wait_for_function("document.querySelector('.callout').hidden")
+
+
+def test_no_row_of_an_ordinary_morning_is_cut(wall: "Page") -> None:
+    cut = "[...document.querySelectorAll('.alert .cut')].filter((one) => one.scrollWidth > one.clientWidth + 1).length"
+    assert wall.evaluate(cut) == 0
+
+
+def test_in_a_storm_what_can_wait_is_gathered(wall: "Page", set_out: stage.Staged) -> None:
+    stage.flood(set_out.board, set_out.grids, clock.now())
+    wall.wait_for_function("gridwallMap.pictures[0].marks.gathered?.length > 5")
+    told = wall.evaluate(
+        """() => {
+          const { marks } = gridwallMap.pictures[0];
+          const began = performance.now();
+          marks.paint();
+          const ms = performance.now() - began;
+          const sorted = marks.painted;
+          const wait = (row) => row.urgency === "routine" || row.acknowledged;
+          const well = ({ members }) => members.length > 1 && members.every((at) => wait(sorted[at]));
+          return { ms, well: marks.gathered.every(well) };
+        }"""
+    )
+    assert told["well"]
+    assert told["ms"] < 100
+
+
 def test_levels_have_shape_word_and_colour(wall: "Page") -> None:
     told = wall.evaluate(
         """() => [...document.querySelectorAll(".level")].map((one) => {
