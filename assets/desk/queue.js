@@ -176,7 +176,7 @@
   /** Whether the selected row stands where it would stand if it were not selected. */
   const inPlace = (id) => {
     const row = id && queue.rows.get(id);
-    return !row || (fits(row) && compare(frozen, { key: place(id, row) }) === 0);
+    return !row || (fits(row) && (!frozen || compare(frozen, { key: place(id, row) }) === 0));
   };
   /** Select a row by id; with `show` it is scrolled into sight. */
   queue.select = (id, show = true) => {
@@ -200,6 +200,12 @@
     const id = queue.order[index];
     queue.select(id);
     if (desk.opened && desk.opened !== id && desk.mode() === "drawer") desk.open(id, false);
+  };
+  /** Go from the search to what it found: the selected row, if it fits, else the first that does. */
+  const found = () => {
+    const fitting = (id) => fits(queue.rows.get(id));
+    const id = queue.selected && fitting(queue.selected) ? queue.selected : queue.order.find(fitting);
+    if (id) queue.select(id);
   };
   const page = () => Math.max(1, Math.floor(parts.view.clientHeight / HEIGHT) - 1);
 
@@ -264,7 +270,7 @@
       oninput: () => change({ text: parts.text.value.trim() }),
       onkeydown: (event) => {
         if (event.isComposing) return;
-        if (event.key === "Enter" || event.key === "ArrowDown") { event.preventDefault(); parts.view.focus(); step(0); }
+        if (event.key === "Enter" || event.key === "ArrowDown") { event.preventDefault(); parts.view.focus(); found(); }
       },
     });
     parts.text.value = filter.text;
