@@ -15,6 +15,7 @@ from geo import datum as datums
 from geo import heat as rollups
 from operations import views
 from operations.board import HOUR, MINUTE
+from operations.errors import NotFound
 from operations.scope import Scope
 
 router = APIRouter(prefix="/api/v1", tags=["grids"])
@@ -76,9 +77,11 @@ async def shapes(
 ) -> Response:
     """Give one level of grids as GeoJSON, simplified without gaps; with ETag, compressed where that is taken."""
     area = shared.areas.current
-    found = area.shapes.get(level or area.shapes.deepest, detail) if area else None
-    if found is None:
+    if area is None:
         return problem(404, NoArea())
+    found = area.shapes.get(level or area.shapes.deepest, detail)
+    if found is None:
+        return problem(404, NotFound("operations.no_level", level=level, deepest=area.shapes.deepest))
     gzipped = "gzip" in accept_encoding.lower()
     headers = {"etag": found.etag(gzipped=gzipped), "cache-control": "private, no-cache", "vary": "accept-encoding"}
     if headers["etag"] in if_none_match:

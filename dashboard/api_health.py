@@ -9,8 +9,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from dashboard import measures
 from dashboard.answers import JSON
-from dashboard.parts import Parts, Shared
-from operations import journal
+from dashboard.parts import Asker, Parts, Shared
+from operations import journal, policy
 from operations.errors import OperationsError
 
 router = APIRouter(tags=["health"])
@@ -34,12 +34,15 @@ async def healthz() -> Response:
         for status, why in ((200, "Ready."), (503, "Not ready; says what is missing."))
     },
 )
-async def readyz(shared: Shared) -> Response:
-    """Say whether the database, the engine, the hub and the grids are there, and what is wrong with each."""
+async def readyz(shared: Shared, asker: Asker) -> Response:
+    """Say whether the database, the engine, the hub and the grids are there; what is wrong with each is not for all."""
     checks = await asyncio.gather(database(shared), engine(shared))
     found = {"database": checks[0], "engine": checks[1], "hub": hub(shared), "grids": shared.areas.ready()}
     ready = all(check["ok"] for name, check in found.items() if name != "grids")
-    return Response(orjson.dumps({"ready": ready, **found}), 200 if ready else 503, media_type=JSON)
+    said: dict[str, Any] = {"ready": ready, "missing": [name for name, check in found.items() if not check["ok"]]}
+    if policy.allowed(asker, "metrics.read"):
+        said |= found
+    return Response(orjson.dumps(said), 200 if ready else 503, media_type=JSON)
 
 
 async def database(shared: Parts) -> dict[str, Any]:

@@ -61,6 +61,8 @@ class Port:
         """{"ok", "engine", "pending", "bound", "workers"}; `engine` is "ok" or the code of what is wrong."""
         try:
             counts = await self._counts()
+            if await self._full():
+                return {"ok": False, "engine": "engine_full", "bound": self._bound, **counts}
         except EngineAway as error:
             return {"ok": False, "engine": error.code, "detail": str(error)}
         except EngineMisconfigured as error:
@@ -81,6 +83,12 @@ class Port:
         await self._log.close()
         await self._client.aclose()
         self._ringer.close()
+
+    async def _full(self) -> bool:
+        """Whether the engine refuses writes because its memory is used up (noeviction)."""
+        with engine.translated():
+            memory = await self._client.info("memory")
+        return 0 < int(memory.get("maxmemory", 0)) <= int(memory.get("used_memory", 0))
 
     async def _counts(self) -> dict[str, int]:
         with engine.translated():

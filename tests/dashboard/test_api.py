@@ -196,8 +196,10 @@ async def test_the_journal_is_read_in_pieces_and_inside_the_scope(
 
 async def test_alive_ready_and_in_figures(server: Server, client: httpx.AsyncClient, proof: Proof) -> None:
     assert (await client.get("/healthz")).json() == {"ok": True}
-    ready = await client.get("/readyz")
+    ready = await client.get("/readyz", headers=proof("administrator"))
     assert ready.status_code == 200 and ready.json()["grids"]["count"] == 3
+    for headers in ({}, proof("operator"), proof("source")):
+        assert (await client.get("/readyz", headers=headers)).json() == {"ready": True, "missing": []}
     figures = (await client.get("/metrics", headers=proof("administrator"))).text
     for name in (
         "journal_seq",
@@ -222,7 +224,26 @@ async def test_not_ready_says_what_is_missing(
 
     monkeypatch.setattr(journal, "head", away)
     response = await client.get("/readyz")
-    assert response.status_code == 503 and not response.json()["database"]["ok"]
+    said = response.json()
+    assert (response.status_code, set(said), said["missing"][0]) == (503, {"ready", "missing"}, "database")
+
+
+async def test_an_engine_that_refuses_writes_is_not_ready(
+    server: Server, client: httpx.AsyncClient, proof: Proof, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> dict[str, int]:
+        return {"maxmemory": 1_000, "used_memory": 1_001}
+
+    monkeypatch.setattr(server.parts.port._client, "info", full)
+    response = await client.get("/readyz", headers=proof("token_read"))
+    assert (response.status_code, response.json()["missing"]) == (503, ["engine"])
+    assert response.json()["engine"]["engine"] == "engine_full"
+
+
+async def test_a_level_that_does_not_exist_is_told_as_that(client: httpx.AsyncClient, proof: Proof) -> None:
+    response = await client.get("/api/v1/grids/shapes?level=9", headers=proof("operator"))
+    assert (response.status_code, response.json()["code"]) == (404, "operations.no_level")
+    assert response.json()["text"]["en"] == "There is no level 9; the deepest is 2."
 
 
 async def test_the_description_needs_nothing_from_outside(client: httpx.AsyncClient, proof: Proof) -> None:
