@@ -167,6 +167,36 @@ def test_the_sealed_original_is_shown_in_words(open_desk: OpenDesk, running: Run
     }
 
 
+def test_a_drawer_opened_while_the_server_is_away_fills_itself_on_return(open_desk: OpenDesk, running: Running) -> None:
+    send(running, report("away-1"), report("away-2"))
+    page = open_desk()
+    find(page, "标题 away-1")
+    page.evaluate("fetch = ((real) => (...all) => window.away ? new Promise(() => {}) : real(...all))(fetch)")
+    link(page, "lost")
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    page.keyboard.type("标题 away-2")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#desk-waiting:has-text('详情待连接恢复后加载')")
+    assert not page.is_visible("#desk-details")
+    link(page, "live")
+    page.wait_for_selector("#desk-details:has-text('away-2')")
+    assert not page.is_visible("#desk-waiting")
+
+
+def link(page: "Page", state: str) -> None:
+    """Tell the page how it is connected; away, no request is answered."""
+    page.evaluate(
+        """(state) => {
+            window.away = state !== "live";
+            document.documentElement.dataset.link = state;
+            document.dispatchEvent(new CustomEvent("gridwall:link", { detail: state }));
+        }""",
+        state,
+    )
+
+
 def test_two_desks_in_conflict_lose_nothing_and_redo_by_one_key(open_desk: OpenDesk, running: Running) -> None:
     send(running, report("conflict-1"))
     first, second = open_desk(), open_desk()
