@@ -76,7 +76,7 @@ def _document(path: Path, encoding: str, findings: Findings) -> dict[str, Any] |
             return None
         raw = path.read_bytes()
     except OSError as error:
-        findings.error("unreadable", file=path.name, reason=error.strerror or type(error).__name__)
+        findings.error("unreadable", file=str(path), reason=error.strerror or type(error).__name__)
         return None
     try:
         whole = raw.decode("utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding)

@@ -368,7 +368,7 @@ def test_broken_files_are_refused_by_name(importer, name, document):
 
 
 def test_files_that_cannot_be_read(tmp_path, importer, monkeypatch):
-    assert refused(read(tmp_path / "absent.geojson"), "unreadable").params["file"] == "absent.geojson"
+    assert refused(read(tmp_path / "absent.geojson"), "unreadable").params["file"] == str(tmp_path / "absent.geojson")
     assert refused(read(tmp_path), "unreadable")
     monkeypatch.setattr(geojson, "MAX_BYTES", 0)
     assert refused(importer(city()), "too_large")
