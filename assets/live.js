@@ -186,21 +186,23 @@
   }
 
   function applyProps(id, props) {
-    if (hasComponent(id)) give(id, props);
-    else pending.set(id, { ...(pending.get(id) || {}), ...props });
+    if (!hasComponent(id) || !give(id, props)) pending.set(id, { ...(pending.get(id) || {}), ...props });
   }
 
   function give(id, props) {
     const element = page === "wall" && document.getElementById(id);
-    if (!element || !window.gridwallDom.show(element, props)) window.dash_clientside.set_props(id, props);
+    if (element && window.gridwallDom.show(element, props)) return true;
+    try {
+      window.dash_clientside.set_props(id, props);
+      return true;
+    } catch {
+      return false; // Dash has a layout but no way to its components yet
+    }
   }
 
   function applyPending() {
     for (const [id, props] of [...pending]) {
-      if (hasComponent(id)) {
-        pending.delete(id);
-        give(id, props);
-      }
+      if (hasComponent(id) && give(id, props)) pending.delete(id);
     }
   }
 
