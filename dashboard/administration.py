@@ -5,27 +5,24 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import shapely
 from msgspec import structs
-from shapely import MultiPolygon, Polygon
 
 from config import clock
 from config.settings import Settings
 from config.words import Words
 from dashboard.start import migrate
 from geo import importing
-from geo.grid import Grid
 from geo.mapping import GridMapping
 from geo.problem import ERROR, Problem
 from operations import accounts, grids, heads, journal, sources, tokens
 from operations.database import Database
-from operations.grids import GridRow
 from operations.policy import SYSTEM
 from operations.scope import Scope
 from operations.seal import KeyStore
 from operations.sources import Source
+from streams.stored_grid import from_row, to_row
 
 GRID_FIELDS = ("code", "name", "parent", "population", "level", "kind", "crs", "encoding")
 OK, REFUSED = 0, 1
@@ -36,7 +33,7 @@ def import_grids(files: Sequence[str], mapped: Mapping[str, Any], settings: Sett
     how = GridMapping(**mapped, time_zone=settings.city_time_zone)
     with _database(settings) as database:
         current = grids.current(database)
-        reference = [] if current is None else [_grid(row) for row in current.rows]
+        reference = [] if current is None else [from_row(row) for row in current.rows]
         paths = [Path(file) for file in files]
         found = importing.read(paths, how, default_county=settings.county_code, reference=reference)
         for problem in found.problems:
@@ -45,7 +42,7 @@ def import_grids(files: Sequence[str], mapped: Mapping[str, Any], settings: Sett
             errors = sum(problem.kind == ERROR for problem in found.problems)
             print(words.text("terminal.grids_refused", count=errors))
             return REFUSED
-        rows = [_row(grid) for grid in found.grids]
+        rows = [to_row(grid) for grid in found.grids]
         version = grids.import_grids(database, SYSTEM, rows, found.digest, now=clock.now())
     print(words.text("terminal.grids_imported", count=len(rows), version=version))
     return OK
@@ -197,31 +194,3 @@ def _described(problem: Problem, words: Words) -> str:
     mark = "✗" if problem.kind == ERROR else "!"
     place = "" if problem.lon is None else f" ({problem.lon:.6f}, {problem.lat:.6f})"
     return f"{mark} {words.text(problem.text_code, **problem.parameters())}{place}"
-
-
-def _row(grid: Grid) -> GridRow:
-    return GridRow(
-        code=grid.code,
-        name=grid.name,
-        kind=grid.kind,
-        level=grid.level,
-        parent=grid.parent,
-        wkb=shapely.to_wkb(grid.polygon),
-        population=grid.population,
-        valid_from=grid.valid_from,
-        valid_to=grid.valid_to,
-    )
-
-
-def _grid(row: GridRow) -> Grid:
-    return Grid(
-        code=row.code,
-        name=row.name,
-        kind=row.kind,
-        level=row.level,
-        parent=row.parent,
-        polygon=cast(Polygon | MultiPolygon, shapely.from_wkb(row.wkb)),
-        population=row.population,
-        valid_from=row.valid_from,
-        valid_to=row.valid_to,
-    )

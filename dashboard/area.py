@@ -7,9 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import shapely
-from shapely import MultiPolygon, Polygon
-
 from geo.grid import Grid, chains
 from geo.locator import Locator
 from geo.shapes import Shapes
@@ -18,6 +15,7 @@ from operations.database import Database
 from operations.errors import OperationsError
 from operations.grids import GridVersion
 from operations.report import Located
+from streams.stored_grid import from_row
 
 log = logging.getLogger(__name__)
 
@@ -98,21 +96,10 @@ class Areas:
 
 def area(version: GridVersion, folder: Path) -> Area:
     """Return a version of the grids as stored, with its index and shapes."""
-    grids = [
-        Grid(row.code, row.name, row.kind, row.level, row.parent, polygon(row.wkb), row.population)
-        for row in version.rows
-    ]
+    grids = [from_row(row) for row in version.rows]
     locator = Locator.open(grids, folder)
     shapes = Shapes.open(grids, folder)
     return Area(version.id, {grid.code: grid for grid in grids}, chains(grids), locator, shapes)
-
-
-def polygon(wkb: bytes) -> Polygon | MultiPolygon:
-    """Return the shape of a grid as stored."""
-    found = shapely.from_wkb(wkb)
-    if not isinstance(found, Polygon | MultiPolygon):
-        raise TypeError(f"a grid is a polygon, not a {found.geom_type}")
-    return found
 
 
 class NoArea(OperationsError):

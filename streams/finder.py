@@ -3,17 +3,13 @@
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import cast
-
-import shapely
-from shapely import MultiPolygon, Polygon
 
 from geo.errors import GeoError
-from geo.grid import Grid
 from geo.locator import Locator
 from operations import grids
 from operations.database import Database
 from operations.report import Located, Report
+from streams.stored_grid import from_row
 
 CHECK_SECONDS = 2.0
 """How long a new grid version may go unnoticed."""
@@ -66,20 +62,7 @@ class Finder:
         found = grids.current(self._database)
         if found is None or not found.rows:
             return None
-        shapes = [
-            Grid(
-                code=row.code,
-                name=row.name,
-                kind=row.kind,
-                level=row.level,
-                parent=row.parent,
-                polygon=cast(Polygon | MultiPolygon, shapely.from_wkb(row.wkb)),
-                population=row.population,
-                valid_from=row.valid_from,
-                valid_to=row.valid_to,
-            )
-            for row in found.rows
-        ]
+        shapes = [from_row(row) for row in found.rows]
         try:
             return Locator.open(shapes, self._cache)
         except GeoError:

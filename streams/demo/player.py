@@ -13,7 +13,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import shapely
 from msgspec import Struct
 from msgspec import json as msgspec_json
 
@@ -21,12 +20,10 @@ from config import clock
 from config.settings import Settings
 from config.taxonomy import Taxonomy
 from geo import importing
-from geo.grid import Grid
 from operations import grids, snapshot
 from operations.commands import Commands
 from operations.database import Database
 from operations.errors import DatabaseAway, DatabaseFull, DatabaseLocked
-from operations.grids import GridRow
 from operations.policy import SYSTEM
 from operations.seal import KeyStore
 from operations.sources import Source
@@ -39,6 +36,7 @@ from streams.demo.sources import KIND, SOURCES
 from streams.demo.stories import HOUR, MINUTE, SECOND, Send, Stories
 from streams.finder import Finder
 from streams.own_sources import OwnSources
+from streams.stored_grid import to_row
 from streams.worker import rules_of
 
 FILE = "demo.json"
@@ -136,7 +134,7 @@ class Player:
             imported = importing.read(file)
         if not imported.ok:
             raise AssertionError(f"the drawn city cannot be imported: {imported.problems[:3]}")
-        rows = [_row(grid) for grid in imported.grids]
+        rows = [to_row(grid) for grid in imported.grids]
         (self._settings.data / "backdrop.geojson").write_bytes(city.backdrop(drawn))
         grids.import_grids(self._database, SYSTEM, rows, imported.digest, now=clock.now(), after_commit=self._ring)
         self._progress.grids = imported.digest
@@ -224,17 +222,3 @@ def _read(file: Path) -> Progress:
         return msgspec_json.decode(file.read_bytes(), type=Progress)
     except (FileNotFoundError, ValueError):
         return Progress()
-
-
-def _row(grid: Grid) -> GridRow:
-    return GridRow(
-        code=grid.code,
-        name=grid.name,
-        kind=grid.kind,
-        level=grid.level,
-        parent=grid.parent,
-        wkb=shapely.to_wkb(grid.polygon),
-        population=grid.population,
-        valid_from=grid.valid_from,
-        valid_to=grid.valid_to,
-    )
