@@ -63,7 +63,7 @@ def test_an_unknown_name_has_to_wait_like_a_known_one(database: Database, accoun
             found.append(str(told.value))
         return found
 
-    assert said("zhang") == said("nobody")
+    assert said("zhang") == said("somebody unheard of")
 
 
 def test_only_so_many_unknown_names_are_remembered() -> None:
