@@ -213,6 +213,10 @@ def application(staged: Staged, city: City = CITY, extend: Callable[[FastAPI], N
     def icon() -> Response:
         return Response(status_code=204)
 
+    @app.get("/api/v1/grids/backdrop")
+    def backdrop() -> dict[str, Any]:
+        return {"type": "FeatureCollection", "features": []}
+
     @app.get("/api/v1/grids/shapes")
     def shapes(level: int = 0, detail: int = 1) -> Response:
         found = staged.shapes.get(level or staged.shapes.deepest, detail)

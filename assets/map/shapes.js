@@ -149,7 +149,11 @@
     fillThese([...document.querySelectorAll(".place[data-grid]")]);
   }
 
+  // An age that grows from "9 分" to "10 分" takes room from the place beside it.
+  const REFIT = 1000; // ms
+
   function watch() {
+    setInterval(fillAll, REFIT);
     new MutationObserver((changes) => {
       if (!names.size) return;
       const spans = new Set();

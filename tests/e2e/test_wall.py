@@ -98,8 +98,10 @@ def test_an_answered_critical_is_called_out_quietly_and_not_while_one_without_a_
 
 
 def test_no_row_of_an_ordinary_morning_is_cut(wall: "Page") -> None:
-    cut = "[...document.querySelectorAll('.alert .cut')].filter((one) => one.scrollWidth > one.clientWidth + 1).length"
-    assert wall.evaluate(cut) == 0
+    wall.wait_for_function("document.querySelector('.alert .place').textContent")
+    wall.wait_for_function(
+        "[...document.querySelectorAll('.alert .cut')].every((one) => one.scrollWidth <= one.clientWidth + 1)"
+    )
 
 
 def test_in_a_storm_what_can_wait_is_gathered(wall: "Page", set_out: stage.Staged) -> None:
