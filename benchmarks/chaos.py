@@ -24,6 +24,7 @@ RATE = 1000.0
 BATCH = 10
 SCREENS = 20
 SETTLE_SECONDS = 180.0
+CATCH_UP_SECONDS = 30.0  # a snapshot of 120,000 open incidents is some 20 MB a screen
 VICTIMS = ("worker", "web", "sources", "valkey")
 
 
@@ -41,7 +42,7 @@ def run(_settings: Settings) -> list[dict[str, Any]]:
             sent, closing = wall.read_sent(printed)
             settled = settle(gridwall, len(sent))
             with wall.others(gridwall, cookie, 1, 900) as fresh:
-                sleep(5.0)
+                sleep(CATCH_UP_SECONDS)
         found = decided(gridwall)
     return figures(sent, closing, found, settled, killed, recovered(screens.result, fresh.result))
 
