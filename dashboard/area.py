@@ -79,7 +79,7 @@ class Areas:
     async def _look(self) -> None:
         try:
             found = await asyncio.to_thread(self._load)
-        except Exception as error:
+        except Exception as error:  # process edge: grids that cannot be loaded must not end the web process; it says so
             if not self.fault:
                 log.exception("the grids cannot be loaded", exc_info=error)
             self.fault = f"{type(error).__name__}: {error}"

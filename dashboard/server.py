@@ -153,7 +153,7 @@ async def lifespan(server: Server, receive: Receive, send: Send) -> None:
     await receive()
     try:
         await server.start()
-    except Exception as error:
+    except Exception as error:  # process edge: uvicorn is told why the start failed
         log.exception("the web process cannot start")
         await send({"type": "lifespan.startup.failed", "message": str(error)})
         raise
