@@ -42,8 +42,8 @@ BEAT = 2.0
 BATCH = 2_000
 MOST_CHANNELS = 64
 IDLE_CHANNEL = 60.0
-SECOND = 1_000_000
 """Seconds a channel without screens is kept, for those that come back."""
+SECOND = 1_000_000
 
 T = TypeVar("T")
 
@@ -108,8 +108,9 @@ class Hub:
     # ---- life ----
 
     async def start(self) -> None:
-        """Load the board and follow the journal until `stop`."""
+        """Load the board, see how far it is behind, and follow the journal until `stop`."""
         await self._call(self._load)
+        self.lag = await self._call(self._behind)
         self._tasks = [
             asyncio.create_task(task, name=name)
             for name, task in (
