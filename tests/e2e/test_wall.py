@@ -150,6 +150,26 @@ def test_critical_sounds_until_it_is_acknowledged_and_a_blocked_voice_is_shown(
     assert wall.locator(".call-box").count() == 0
 
 
+def test_one_raised_after_its_answer_sounds_until_somebody_reacts(wall: "Page", set_out: stage.Staged) -> None:
+    leak = next(one for one in set_out.board.incidents.values() if one.urgency == "critical")
+    stage.answer(set_out.board, leak.id, clock.now())
+    wall.wait_for_function("document.documentElement.dataset.alarm === ''")
+    author = stage.Author((), clock.now())
+    author.board = set_out.board
+    dispute = next(one for one in set_out.board.incidents.values() if one.urgency == "urgent" and one.is_open)
+    stage.answer(set_out.board, dispute.id, clock.now() - stage.SECOND)
+    author.change(leak.id, clock.now(), "noted")
+    wall.wait_for_function("document.querySelectorAll('.alert-critical').length === 1")
+    assert wall.evaluate("document.documentElement.dataset.alarm") == ""
+
+    before = wall.evaluate("gridwallSound.heard.length")
+    author.change(dispute.id, clock.now(), "urgency", urgency="critical")
+    wall.wait_for_function("document.documentElement.dataset.alarm === 'raised'")
+    wall.wait_for_function(f"gridwallSound.heard.length >= {before} + 2")
+    author.change(dispute.id, clock.now(), "noted")
+    wall.wait_for_function("document.documentElement.dataset.alarm === ''")
+
+
 def test_a_locked_view_stays_whatever_comes_and_whoever_drags(wall: "Page", set_out: stage.Staged) -> None:
     look = "((map) => [map.getCenter().lat, map.getCenter().lng, map.getZoom()])(gridwallMap.pictures[0].map)"
     before = wall.evaluate(look)
