@@ -31,7 +31,10 @@ CODES = r"^$|^[0-9A-Za-z,_-]{1,400}$"
 
 
 class Place(msgspec.Struct):
-    """Where a point lies; `code` is empty in no grid, then `nearest` and `distance_m` say where it nearly is."""
+    """Where a point lies; `code` is empty in no grid, then `nearest` and `distance_m` say where it nearly is.
+
+    `distance_m` is null where there is no nearest grid.
+    """
 
     lon: float
     lat: float
@@ -39,7 +42,7 @@ class Place(msgspec.Struct):
     chain: list[str]
     names: list[str]
     nearest: str
-    distance_m: float
+    distance_m: float | None
 
 
 @router.get("/grids/locate", responses=REFUSALS, openapi_extra={"x-answer": "Place"})
@@ -56,7 +59,8 @@ async def locate(
     there = datums.to_wgs84(lon, lat, datum)
     found = area.locator.locate(*there)
     names = [area.grids[code].name for code in found.chain]
-    return json_answer(Place(there[0], there[1], found.code, list(found.chain), names, found.nearest, found.distance_m))
+    metres = found.distance_m if found.nearest else None
+    return json_answer(Place(there[0], there[1], found.code, list(found.chain), names, found.nearest, metres))
 
 
 @router.get(

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Response
+from msgspec import structs
 
 from dashboard.answers import REFUSALS, json_answer, problem
 from dashboard.parts import Asker, Shared
@@ -26,10 +27,16 @@ ID = r"^[0-9a-fA-F-]{1,36}$"
 CODE = r"^[0-9A-Za-z_-]{1,40}$"
 
 
+class Told(Incident, frozen=True, kw_only=True, omit_defaults=False):
+    """An incident with every field; `distance_m` is null where there is no nearest grid to be so far from."""
+
+    distance_m: float | None = None  # type: ignore[assignment]  # the journal says 0.0 there
+
+
 class Page(msgspec.Struct):
     """One page of incidents, newest first; `next` is the cursor of the page after it, null at the end."""
 
-    incidents: list[Incident]
+    incidents: list[Told]
     next: str | None
     as_of: int
     seq: int
@@ -65,9 +72,14 @@ def page(wanted: Filter, scope: Scope, before: str, limit: int) -> Callable[[Boa
     def question(board: Board) -> Page:
         found = heapq.nlargest(limit + 1, matching(board, wanted, scope, before), key=lambda incident: incident.id)
         following = found[limit - 1].id if len(found) > limit else None
-        return Page(found[:limit], following, board.at, board.seq if scope == Scope() else 0)
+        return Page([told(one) for one in found[:limit]], following, board.at, board.seq if scope == Scope() else 0)
 
     return question
+
+
+def told(incident: Incident) -> Told:
+    """Return the incident as the API tells it."""
+    return Told(**structs.asdict(incident) | {"distance_m": incident.nearest_m})
 
 
 def matching(board: Board, wanted: Filter, scope: Scope, before: str) -> Iterator[Incident]:
@@ -99,7 +111,7 @@ async def incidents(
 class Detail(msgspec.Struct):
     """An incident with its history from the journal, oldest first; texts are opened for who may read them."""
 
-    incident: Incident
+    incident: Told
     history: list[Entry]
 
 
@@ -113,7 +125,7 @@ async def incident(shared: Shared, asker: Asker, id: Annotated[str, Path(pattern
     found = folded(history, id.lower())
     if found is None:
         return problem(404, NotFound())
-    return json_answer(Detail(found, history))
+    return json_answer(Detail(told(found), history))
 
 
 def folded(history: list[Entry], id: str) -> Incident | None:

@@ -33,7 +33,7 @@ class Incident(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     grid: str = ""  # leaf code, empty when unplaced
     chain: tuple[str, ...] = ()
     nearest: str = ""
-    distance_m: float = 0.0
+    distance_m: float = 0.0  # to `nearest`; says nothing without one, see `nearest_m`
     channel: str = ""
     source_status: str = ""
     gone: bool = False  # gone from its source's feed; says nothing about closed
@@ -51,6 +51,11 @@ class Incident(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     def waiting_since(self) -> int:
         """When its clock for acknowledging started."""
         return self.reopened_at or self.received_at
+
+    @property
+    def nearest_m(self) -> float | None:
+        """Metres to the nearest grid; None where there is none: it lies in a grid, or nobody knows where it is."""
+        return self.distance_m if self.nearest else None
 
     @property
     def is_open(self) -> bool:

@@ -57,7 +57,7 @@ Row = dict[str, Any]
 
 def row(incident: Incident) -> Row:
     """Return the row of one incident."""
-    values = {name: getattr(incident, name) for name in FIELDS}
+    values = {name: getattr(incident, name) for name in FIELDS} | {"distance_m": incident.nearest_m}
     return {name: plain(value) for name, value in values.items() if not empty(value)}
 
 

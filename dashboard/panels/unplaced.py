@@ -28,7 +28,7 @@ class Row:
     title: str
     urgency: str
     nearest: str
-    distance_m: float
+    distance_m: float | None
     has_point: bool
     opened_at: int
 
@@ -38,7 +38,7 @@ def rows(board: Board, now: int) -> list[Row]:
     found = [board.incidents[id] for id in board.unplaced if board.incidents[id].is_open]
     found.sort(key=lambda one: (-one.opened_at, one.id))
     return [
-        Row(one.id, one.title, one.urgency, one.nearest, one.distance_m, one.lon is not None, one.opened_at)
+        Row(one.id, one.title, one.urgency, one.nearest, one.nearest_m, one.lon is not None, one.opened_at)
         for one in found
     ]
 
@@ -50,9 +50,11 @@ def layout(words: Words) -> html.Section:
 
 
 def reason(one: Row, words: Words) -> str:
-    """Return why it is unplaced: no position, or so far outside the nearest grid."""
+    """Return why it is unplaced: no position, no grid to lie in, or so far outside the nearest one."""
     if not one.has_point:
         return words.text("wall.unplaced.no_point")
+    if one.distance_m is None:
+        return words.text("wall.unplaced.no_grid")
     if one.distance_m < 1000:
         return words.text("wall.unplaced.metres", n=round(one.distance_m))
     return words.text("wall.unplaced.kilometres", n=f"{one.distance_m / 1000:,.1f}")

@@ -14,7 +14,7 @@ from operations.policy import ROLES
 from operations.scope import Scope
 from streams.demo import city
 from tests.dashboard.conftest import COUNTY, TOWNS, Proof
-from tests.dashboard.test_live import move, opened, write
+from tests.dashboard.test_live import draft, move, opened, write
 from tests.dashboard.wire import connected
 
 REPORT = {"id": "r1", "revision": "1", "type": "0304", "title": "路灯不亮", "occurred_at": "2026-11-22T10:00:00+08:00"}
@@ -113,6 +113,20 @@ async def test_a_wrong_parameter_is_refused(client: httpx.AsyncClient, proof: Pr
 async def test_filters(client: httpx.AsyncClient, proof: Proof, twenty: None, query: str, count: int) -> None:
     answer = (await client.get(f"/api/v1/incidents?{query}", headers=proof("token_read"))).json()
     assert len(answer["incidents"]) == count
+
+
+async def test_what_has_no_place_is_no_metres_from_anywhere(
+    server: Server, database: Database, client: httpx.AsyncClient, proof: Proof
+) -> None:
+    nowhere, border, found = f"{1:032x}", f"{2:032x}", clock.now()
+    unplaced = {"grid": "", "chain": (), "distance_m": 0.0}
+    at_the_border = {"lon": 120.5, "lat": 30.5, "nearest": TOWNS[0]}
+    write(database, opened(nowhere, CHAINS[0], found), opened(border, CHAINS[0], found))
+    write(database, draft("incident.placed", nowhere, CHAINS[0], (), unplaced, found))
+    write(database, draft("incident.placed", border, CHAINS[0], (), unplaced | at_the_border, found))
+    await folded(server, database)
+    listed = (await client.get("/api/v1/incidents", headers=proof("operator"))).json()["incidents"]
+    assert [(one["lon"], one["distance_m"]) for one in listed] == [(120.5, 0.0), (None, None)]
 
 
 async def test_absent_and_not_yours_are_the_same_answer(client: httpx.AsyncClient, proof: Proof, twenty: None) -> None:

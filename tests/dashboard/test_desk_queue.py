@@ -38,6 +38,12 @@ def test_a_row_leaves_out_what_says_nothing_and_keeps_a_zero() -> None:
     assert "acknowledged_at" not in row
     assert "gone" not in row
     assert "marks" not in row
+    assert "distance_m" not in row
+
+
+def test_a_row_tells_a_distance_only_to_a_grid() -> None:
+    assert desk_queue.row(incident("a", lon=1.0, lat=2.0, nearest="12", distance_m=0.0))["distance_m"] == 0.0
+    assert desk_queue.row(incident("a", nearest="12", distance_m=34.0))["distance_m"] == 34.0
 
 
 def test_rows_of_ids_say_none_for_what_has_left() -> None:

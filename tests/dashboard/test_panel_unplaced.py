@@ -9,12 +9,13 @@ def test_the_newest_unplaced_come_first_with_their_reason() -> None:
         incident("far", placed=False, minutes=2, lon=123.0, lat=35.0, nearest="990101001", distance_m=2400.0),
         incident("near", placed=False, minutes=1, lon=123.0, lat=35.0, nearest="990101001", distance_m=340.2),
         incident("nowhere", placed=False, minutes=0),
+        incident("early", placed=False, minutes=3, lon=123.0, lat=35.0),
         incident("placed"),
     )
     told = [unplaced.reason(row, WORDS) for row in unplaced.rows(found, NOW)]
-    assert told == ["无坐标", "距网格 340 米", "距网格 2.4 公里"]
+    assert told == ["无坐标", "距网格 340 米", "距网格 2.4 公里", "尚无网格"]
     note = unplaced.render(found, NOW, WORDS)[unplaced.NOTE]["children"]
-    assert note == WORDS.text("wall.unplaced.note", n=3, total=4)
+    assert note == WORDS.text("wall.unplaced.note", n=4, total=5)
 
 
 def test_quarantine_is_counted_even_when_nothing_is_unplaced() -> None:
