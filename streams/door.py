@@ -9,7 +9,7 @@ what comes back. Every answer is JSON with `code` (for programs) and, when refus
            429  faster than the source's limit                   503  not durable now; send it again after Retry-After
     WS     → {"id": …, "reports": [...]} or {"id": …, "report": {...}}
            ← {"ack": id, "accepted", "duplicates", "quarantined"}   after fsync, in order of completion
-           ← {"nack": id, "code", "text"}                           will never be taken as it is
+           ← {"nack": id or null, "code", "text", "quarantined"}    will never be taken as it is; its bytes are kept
 """
 
 import asyncio
@@ -21,10 +21,10 @@ import msgspec
 
 from config.words import LANGUAGES, Words
 from operations.sources import Source
-from streams import cloudevents
+from streams import cloudevents, message
 from streams.errors import EngineMisconfigured, IntakeRefused, MappingError, RateExceeded, Unreadable
 from streams.intake import Intake, Receipt
-from streams.item import LARGEST_REPORT, LARGEST_REQUEST, MOST_ITEMS, Item, split, why
+from streams.item import LARGEST_REPORT, LARGEST_REQUEST, Item, split
 
 Answer = tuple[int, dict[str, str], bytes]
 Receive = Callable[[], Awaitable[str | bytes | None]]
@@ -37,9 +37,10 @@ WINDOW = 32
 PATIENCE = 60
 """Tries, `Retry-After` apart, before a message that cannot be made durable closes the WebSocket."""
 TOO_LARGE, UNSUPPORTED, UNREADABLE, TOO_FAST, NOT_NOW, ACCEPTED = 413, 415, 422, 429, 503, 202
+TOO_MUCH = ("too_many_items", "request_too_large")
+"""Codes of what is not even quarantined: the sender has it and can send it in parts."""
 
 _ENCODE = msgspec.json.Encoder().encode
-_MESSAGE = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 async def post(intake: Intake, source: Source, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -99,13 +100,18 @@ def _media_type(value: str) -> tuple[str, str]:
 
 async def _unreadable(intake: Intake, source: Source, body: bytes, error: Unreadable) -> Answer:
     """Nothing could be read: the bytes go to quarantine, the answer says why."""
-    if error.code == "too_many_items":
-        return refused(UNREADABLE, error.code, count=error.params["count"], most=MOST_ITEMS)
+    if error.code in TOO_MUCH:
+        return _too_much(error)
     try:
         receipt = await intake.quarantine(source, body, error)
     except (IntakeRefused, EngineMisconfigured) as away:
         return _not_taken(away)
     return _set_aside(receipt)
+
+
+def _too_much(error: Unreadable) -> Answer:
+    params: dict[str, Any] = error.params
+    return refused(UNREADABLE, error.code, **params)
 
 
 def _told(receipt: Receipt) -> Answer:
@@ -149,12 +155,12 @@ async def serve(intake: Intake, source: Source, receive: Receive, send: Send) ->
         async with asyncio.TaskGroup() as group:
             while True:
                 await room.acquire()
-                message = await receive()
-                if message is None:  # nobody is left to acknowledge to
+                given = await receive()
+                if given is None:  # nobody is left to acknowledge to
                     for task in tasks:
                         task.cancel()
                     return
-                task = group.create_task(_one(intake, source, message, send, room))
+                task = group.create_task(_one(intake, source, given, send, room))
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)
     except* StreamClosed as group:
@@ -163,47 +169,33 @@ async def serve(intake: Intake, source: Source, receive: Receive, send: Send) ->
         raise closed
 
 
-async def _one(intake: Intake, source: Source, message: str | bytes, send: Send, room: asyncio.Semaphore) -> None:
+async def _one(intake: Intake, source: Source, given: str | bytes, send: Send, room: asyncio.Semaphore) -> None:
     try:
-        await send(_ENCODE(await _reply(intake, source, message)).decode())
+        await send(_ENCODE(await _reply(intake, source, given)).decode())
     finally:
         room.release()
 
 
-async def _reply(intake: Intake, source: Source, message: str | bytes) -> dict[str, Any]:
-    data = message.encode("utf-8", "surrogatepass") if isinstance(message, str) else message
+async def _reply(intake: Intake, source: Source, given: str | bytes) -> dict[str, Any]:
+    data = given.encode("utf-8", "surrogatepass") if isinstance(given, str) else given
     name: str | int | None = None
     try:
-        name, parts = _named(data)
-        items = _message_items(parts)
-        receipt = await _durable(partial(intake.accept, source, items))
+        found = message.members(data)
+        name = message.name(found)
+        receipt = await _durable(partial(intake.accept, source, message.items(found)))
     except Unreadable as error:
-        kept = await _durable(partial(intake.quarantine, source, data[:LARGEST_REPORT], error))
-        answer = refused(UNREADABLE, "unreadable", reason=error.code)[2]
-        return {"nack": name, **msgspec.json.decode(answer), "quarantined": kept.quarantined}
+        return {"nack": name, **await _nack(intake, source, data, error)}
     return {"ack": name, **msgspec.structs.asdict(receipt)}
 
 
-def _named(data: bytes) -> tuple[str | int, dict[str, msgspec.Raw]]:
-    """The message's id and its parts; raises Unreadable."""
-    if len(data) > LARGEST_REQUEST:
-        raise Unreadable("too_large")
-    try:
-        parts = _MESSAGE.decode(data)
-        name = msgspec.json.decode(parts["id"], type=str | int) if "id" in parts else None
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise Unreadable(why(error)) from error
-    if name is None:
-        raise Unreadable("missing", "id")
-    return name, parts
-
-
-def _message_items(parts: dict[str, msgspec.Raw]) -> list[Item]:
-    if "report" in parts:
-        return [Item(bytes(parts["report"]))]
-    if "reports" not in parts:
-        raise Unreadable("missing", "reports")
-    return split(bytes(parts["reports"]))[0]
+async def _nack(intake: Intake, source: Source, data: bytes, error: Unreadable) -> dict[str, Any]:
+    """What is said of a message that carries nothing readable; its bytes go to quarantine."""
+    if error.code in TOO_MUCH:
+        answer = _too_much(error)
+    else:
+        answer = _set_aside(await _durable(partial(intake.quarantine, source, data, error)))
+    told: dict[str, Any] = msgspec.json.decode(answer[2])
+    return told
 
 
 async def _durable(attempt: Callable[[], Awaitable[Receipt]]) -> Receipt:

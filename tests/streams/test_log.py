@@ -199,6 +199,10 @@ async def test_items_no_reader_likes_spoil_nothing_at_either_door(intake: Intake
     wire.inbox.put_nowait(b'{"id":1,"reports":[' + huge + b"," + good + b"]}")
     told = await wire.outbox.get()
     assert (told["ack"], told["accepted"], told["quarantined"][0]["index"]) == (1, 1, 0)
+    wire.inbox.put_nowait(b'{"id":2,"reports":[{"lon":NaN},' + good + b"]}")
+    told = await wire.outbox.get()
+    assert (told["ack"], told["duplicates"]) == (2, 1)
+    assert [(one["index"], one["reason"]) for one in told["quarantined"]] == [(0, "malformed_json")]
     wire.inbox.put_nowait(None)
     await serving
     assert set(ids(backlog)) == {"G"}
@@ -209,6 +213,23 @@ async def test_what_cannot_be_read_at_all_is_kept_sealed(intake: Intake, backlog
     assert (status, said["quarantined"][0]["reason"]) == (422, "malformed_json")
     ((_, (entry,)),) = backlog.read(ALL, 0).items()
     assert entry.packet.refusals[0].raw == b"{{{ 13812345678"
+
+
+async def test_a_websocket_message_that_cannot_be_read_is_kept_sealed_too(intake: Intake, backlog: Backlog) -> None:
+    wire = Wire()
+    serving = asyncio.create_task(door.serve(intake, SOURCE, wire.inbox.get, wire.send))
+    for sent in ("{{{ 13812345678", b"\xff\xfe"):
+        wire.inbox.put_nowait(sent)
+        told = await wire.outbox.get()
+        assert (told["nack"], told["code"], len(told["quarantined"])) == (None, "unreadable", 1)
+        assert told["text"]["zh"] and told["text"]["en"]
+    wire.say(id=9, reports=[{}] * 1_001)
+    told = await wire.outbox.get()
+    assert (told["nack"], told["code"], "1001" in told["text"]["en"]) == (9, "too_many_items", True)
+    wire.inbox.put_nowait(None)
+    await serving
+    entries = [entry for found in backlog.read(ALL, 0).values() for entry in found]
+    assert {one.raw for entry in entries for one in entry.packet.refusals} == {b"{{{ 13812345678", b"\xff\xfe"}
 
 
 async def test_too_fast_is_429_with_retry_after(settings: Settings, valkey: str) -> None:
