@@ -6,6 +6,8 @@
   const ACTIONS = { acknowledge: "A", urgency: "U", note: "M", place: "G", close: "C", reopen: "R", reveal: "V" };
   const RESULTS = ["resolved", "transferred", "duplicate", "untrue", "withdrawn"];
   const URGENCIES = ["critical", "urgent", "routine"];
+  const LATE = 3000; // ms the details may take before they count as failed and are asked for again; doubled at each try
+  const LATE_MOST = 30000;
 
   desk.opened = null;
   let action = null; // {name, id, revision, fields: {...}, conflict}
@@ -13,6 +15,8 @@
   const DRAFTS = 40; // bound of the drafts kept
   let shown = 0; // revision the details were asked for
   let asked = 0;
+  let failed = 0; // times in a row the details did not come
+  let late = 0; // timer
 
   desk.mode = () => {
     if (desk.byId("desk-help")?.open) return "help";
@@ -28,10 +32,16 @@
 
   // ---- opening ---------------------------------------------------------------------------------------------------
   const live = () => document.documentElement.dataset.link === "live";
-  /** While the server is away, say that the details come with it. */
+  /** While the server is away, say that the details come with it; when they do not come from one that is there, too. */
   const waiting = () => {
-    const side = desk.byId("desk-side");
-    desk.byId("desk-waiting").hidden = live() || !desk.opened || !side.dataset.loading;
+    const box = desk.byId("desk-waiting");
+    box.hidden = (live() && !failed) || !desk.opened || !desk.byId("desk-side").dataset.loading;
+    if (box.hidden) return box.replaceChildren();
+    if (!live()) return box.replaceChildren(desk.text("drawer.away"));
+    if (!box.querySelector("button")) {
+      box.replaceChildren(h("p", {}, desk.text("drawer.failed")),
+        h("button.desk-button", { type: "button", onclick: () => ask() }, desk.text("drawer.retry")));
+    }
   };
   document.addEventListener("gridwall:link", () => {
     if (!desk.opened) return;
@@ -39,6 +49,18 @@
     else waiting();
   });
   const ask = () => {
+    failed = 0;
+    request();
+  };
+  const missed = () => {
+    if (!desk.opened || !desk.byId("desk-side").dataset.loading) return;
+    if (!live()) return; // the connection's return asks
+    failed += 1;
+    request();
+  };
+  const request = () => {
+    clearTimeout(late);
+    late = setTimeout(missed, Math.min(LATE * 2 ** failed, LATE_MOST));
     asked += 1;
     shown = row()?.revision ?? 0;
     const painted = desk.byId("desk-details")?.dataset.id;
@@ -72,6 +94,8 @@
   };
   /** The details have been painted by Dash. */
   desk.detailed = () => {
+    clearTimeout(late);
+    failed = 0;
     delete desk.byId("desk-side").dataset.loading;
     waiting();
     for (const time of desk.byId("desk-drawer-body").querySelectorAll("[data-at]")) time.textContent = desk.ago(Number(time.dataset.at));
@@ -199,6 +223,7 @@
     if (!found) return desk.text("queue.locating");
     if (found.error) return found.error;
     if (found.code) return desk.chain(found.chain);
+    if (!found.nearest) return desk.text("queue.unplaced");
     return desk.text("queue.unplaced_near", { grid: desk.grid(found.nearest), metres: Math.round(found.distance_m) });
   };
 

@@ -107,9 +107,7 @@ def layout(words: Words) -> html.Aside:
         [
             html.Div(id="desk-head", className="desk-head"),
             html.Div(id="desk-action", className="desk-action"),
-            html.P(
-                words.text("desk.drawer.away"), id="desk-waiting", className="desk-empty", role="status", hidden=True
-            ),
+            html.Div(id="desk-waiting", className="desk-empty", role="status", hidden=True),
             html.Div(id=BODY, className="desk-drawer-body", tabIndex="-1"),
             html.Div(id="desk-form"),
             html.Div(id="desk-toast", className="desk-toast", role="status", **{"aria-live": "polite"}),

@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import Running
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 pytestmark = pytest.mark.browser
 
@@ -27,14 +27,14 @@ def open_desk(chromium: "Browser", running: Running) -> Iterator[OpenDesk]:
     contexts = []
     errors: list[str] = []
 
-    def opened(path: str = "/desk", width: int = 1366, height: int = 768) -> "Page":
+    def opened(path: str = "/desk", width: int = 1366, height: int = 768, expected: str = NO_GRIDS) -> "Page":
         context = chromium.new_context(viewport={"width": width, "height": height})
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on(
             "console",
-            lambda said: errors.append(said.text) if said.type == "error" and NO_GRIDS not in said.text else None,
+            lambda said: errors.append(said.text) if said.type == "error" and expected not in said.text else None,
         )
         page.goto(running.link())
         page.goto(running.url + path)
@@ -182,6 +182,33 @@ def test_a_drawer_opened_while_the_server_is_away_fills_itself_on_return(open_de
     assert not page.is_visible("#desk-details")
     link(page, "live")
     page.wait_for_selector("#desk-details:has-text('away-2')")
+    assert not page.is_visible("#desk-waiting")
+
+
+def test_a_drawer_the_server_could_not_fill_says_so_and_fills_itself_later(
+    open_desk: OpenDesk, running: Running
+) -> None:
+    send(running, report("failing-1"))
+    page = open_desk(expected="")
+    broken = True
+
+    def answer(route: "Route") -> None:
+        if broken and '"id":"desk-open"' in (route.request.post_data or ""):
+            route.fulfill(status=500)
+        else:
+            route.continue_()
+
+    page.route("**/_dash-update-component*", answer)
+    page.keyboard.press("/")
+    page.keyboard.type("标题 failing-1")
+    page.wait_for_selector(".desk-row:has-text('failing-1')")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#desk-waiting:has-text('详情没有读到')")
+    assert page.is_visible("#desk-waiting button:has-text('现在再读')")
+    assert not page.is_visible("#desk-details")
+    broken = False
+    page.wait_for_selector("#desk-details:has-text('failing-1')")
     assert not page.is_visible("#desk-waiting")
 
 
