@@ -11,9 +11,14 @@
   // ---- words and DOM -------------------------------------------------------------------------------------------
   desk.facts = { words: {}, lang: "zh", types: {}, departments: {}, grids: {}, me: { can: [] } };
 
-  /** The text under `key` of desk.toml with `{name}` filled; a missing key is shown as the key and logged. */
+  /** Whether the desk stands on a phone: parts one under another, no keys. */
+  desk.handheld = () => matchMedia("(max-width: 899px)").matches;
+
+  /** The text under `key` of desk.toml with `{name}` filled, on a phone that under `touch.key` if there is one; a missing
+      key is shown as the key and logged. */
   desk.text = (key, params = {}) => {
-    const template = desk.facts.words[key];
+    const { words } = desk.facts;
+    const template = (desk.handheld() && words[`touch.${key}`]) || words[key];
     if (template === undefined) console.error("missing text", key);
     return (template ?? key).replace(/{(\w+)}/g, (_, name) => params[name] ?? "");
   };

@@ -26,7 +26,7 @@
   };
   /** Bring a part of the desk into sight where they stand one under another (a phone); beside each other nothing moves. */
   desk.reach = (element) => {
-    if (matchMedia("(max-width: 899px)").matches) element.scrollIntoView({ block: "start" });
+    if (desk.handheld()) element.scrollIntoView({ block: "start" });
   };
   const row = (id = desk.opened) => desk.queue.get(id);
 

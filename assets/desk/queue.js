@@ -333,6 +333,6 @@
     desk.key("Digit0", queue.clear, free);
     desk.key("KeyX", () => change({ unplaced: !filter.unplaced }), free);
     desk.key("KeyS", () => change({ newest: !filter.newest }), free);
-    parts.view.focus();
+    parts.view.focus({ preventScroll: true });
   });
 })();

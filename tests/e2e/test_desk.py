@@ -360,6 +360,24 @@ def test_on_a_phone_the_parts_stand_one_under_another_and_the_actions_at_the_thu
     assert page.evaluate(wide) == 390
 
 
+def test_a_phone_names_what_to_tap_and_no_key(open_desk: OpenDesk, running: Running) -> None:
+    send(running, report("tap-1"))
+    page = open_desk("/desk?lang=en", width=390, height=844)
+    page.wait_for_selector(".desk-row")
+    assert "Tap an incident" in page.inner_text("#desk-head")
+    assert page.get_attribute("#desk-search", "placeholder") == "Find number, title, address"
+    assert page.locator("kbd:visible").count() == 0
+    page.fill("#desk-search", "no such incident")
+    page.wait_for_selector(".desk-queue .desk-empty:has-text('Tap “Clear filters”')")
+    page.click("button:visible:has-text('Clear filters')")
+    row = page.locator(".desk-row").first
+    assert row.locator(".desk-row-title").evaluate("(one) => one.scrollWidth <= one.clientWidth")
+    row.click()
+    page.wait_for_selector("#desk-details")
+    page.click("#desk-head button:has-text('Urgency')")
+    assert page.locator("kbd:visible").count() == 0
+
+
 def test_nothing_is_clipped_at_the_smallest_desk_and_text_is_no_smaller_than_14_pixels(open_desk: OpenDesk) -> None:
     page = open_desk()
     assert page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]") == [1366, 768]
