@@ -5,6 +5,7 @@ that Redis; both are then emptied by the tests. Without them everything is priva
 """
 
 import dataclasses
+import itertools
 import os
 import shutil
 import signal
@@ -194,6 +195,10 @@ def _on_server(url: sqlalchemy.URL, *statements: str) -> None:
             connection.execute(sqlalchemy.text(statement))
 
 
+_DATABASES = itertools.count()
+"""Each test's database has a name no other test of the process has: what is kept by URL then is kept for one test."""
+
+
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest, folder: Path, worker_number: int) -> Iterator[str]:
     """URL of a migrated, empty database: PostgreSQL for tests marked `database` if DATABASE_URL is set, else SQLite."""
@@ -204,7 +209,7 @@ def database_url(request: pytest.FixtureRequest, folder: Path, worker_number: in
         return
     template = request.getfixturevalue("postgres_template")
     server = sqlalchemy.make_url(_asked().database_url)
-    name = f"gridwall_test_{worker_number}"
+    name = f"gridwall_test_{worker_number}_{next(_DATABASES)}"
     _on_server(
         server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name} TEMPLATE {template.database}"
     )

@@ -12,6 +12,12 @@ from config.settings import Settings, load
 from operations.database import Database
 
 
+@pytest.fixture(scope="module")
+def urls_seen() -> set[str]:
+    """Where earlier tests had their database."""
+    return set()
+
+
 @pytest.mark.database
 def test_the_database_is_the_one_asked_for_and_migrated(database: Database, settings: Settings) -> None:
     asked = load("/nowhere").database_url
@@ -19,6 +25,15 @@ def test_the_database_is_the_one_asked_for_and_migrated(database: Database, sett
     assert sqlalchemy.make_url(settings.database_url).get_backend_name() == wanted
     with database.read() as connection:
         assert connection.execute(sqlalchemy.text("SELECT count(*) FROM journal")).scalar_one() == 0
+
+
+@pytest.mark.database
+@pytest.mark.parametrize("again", [1, 2])
+def test_no_two_tests_share_a_database(database: Database, urls_seen: set[str], again: int) -> None:
+    assert database.url not in urls_seen
+    urls_seen.add(database.url)
+    with database.write() as transaction:
+        transaction.connection.execute(sqlalchemy.text("INSERT INTO lease (name) VALUES ('left behind')"))
 
 
 @pytest.mark.stream
