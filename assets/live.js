@@ -1,5 +1,5 @@
 /* The live channel in the browser (实时通道): applies frames, acknowledges what was painted, comes back for ever.
-   Pages use window.gridwall: on(name, fn), clock(), paints. docs/live.md describes the messages. */
+   Pages use window.gridwall: on(name, fn), look(lens), clock(), paints. docs/live.md describes the messages. */
 (() => {
   "use strict";
 
@@ -16,6 +16,9 @@
   const NOTICE_FOR = 20000;
   const BACKLOG_AFTER = 10000; // ms a report waits for the workers before people are told
   const PAINT_MOST = 1000; // ms; a paint that takes longer is not waited for
+  const LENS = { heat: "24h", type: "all", urgency: "all" }; // the default, which an address need not name
+  const WISH_EACH = 60000; // ms between tries for the lens of the address while there is no room for it
+  const REFUSED = { 4422: "wrong", 4429: "crowded" }; // codes with which the server refuses a lens
 
   const words = JSON.parse(document.getElementById("gridwall-words")?.textContent || "{}");
   const say = (key, values = {}) =>
@@ -42,6 +45,12 @@
   let skipped = 0;
   let next = null; // what came while a frame was being painted
   let painting = 0; // since when
+  let turn = 0; // counts the channels this screen was on: a number `n` means something only within one
+  let trial = null; // the connection that asks for another lens, beside the one that goes on
+  let lens = lensOf(location);
+  let wish = null; // the lens of the address, while there is no room for it
+  let wishTimer = 0;
+  let refused = ""; // why the lens asked for last is not the one shown
 
   const serverNow = () => Date.now() + offset;
 
@@ -53,6 +62,8 @@
     },
     clock: serverNow,
     paints,
+    look,
+    lens: () => ({ ...lens, refused }),
     state: () => ({ n, epoch, asOf, skipped, offset, link: root.dataset.link }),
   };
   window.gridwall = gridwall;
@@ -279,12 +290,15 @@
       return;
     }
     painting = performance.now();
+    const during = turn;
     requestAnimationFrame(() =>
       requestAnimationFrame(() => {
-        paints.push([number, Date.now()]);
-        if (paints.length > PAINTS_KEPT) paints.splice(0, paints.length - PAINTS_KEPT);
-        if (number > toAcknowledge) toAcknowledge = number;
-        acknowledge();
+        if (during === turn) {
+          paints.push([number, Date.now()]);
+          if (paints.length > PAINTS_KEPT) paints.splice(0, paints.length - PAINTS_KEPT);
+          if (number > toAcknowledge) toAcknowledge = number;
+          acknowledge();
+        }
         applyNext();
       }),
     );
@@ -309,10 +323,11 @@
 
   // ---- connection ----------------------------------------------------------------------------------------------
 
-  function address() {
+  function address(through, from) {
     const url = new URL("/live", location.href);
     url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-    url.search = new URLSearchParams({ page, lang: root.dataset.lang || "zh", n, epoch, at: asOf, screen }).toString();
+    const said = { page, lang: root.dataset.lang || "zh", n: from, epoch, at: asOf, screen, ...through };
+    url.search = new URLSearchParams(said).toString();
     return url;
   }
 
@@ -320,11 +335,16 @@
     clearTimeout(retryTimer);
     retryTimer = 0;
     if (socket) return;
-    const opened = new WebSocket(address());
-    let first = true;
+    const opened = new WebSocket(address(lens, n));
     const slow = setTimeout(() => opened.close(), RETRY_MOST);
-    socket = opened;
     opened.onopen = () => clearTimeout(slow);
+    serve(opened, slow);
+  }
+
+  // Make this connection the one whose frames are shown.
+  function serve(opened, slow) {
+    let first = true;
+    socket = opened;
     opened.onmessage = (event) => {
       if (socket !== opened) return;
       const message = JSON.parse(event.data);
@@ -342,6 +362,104 @@
       if (socket === opened) closed(event.code);
     };
   }
+
+  // ---- lens: what the heat is counted of -------------------------------------------------------------------------
+
+  function lensOf({ search }) {
+    const asked = new URLSearchParams(search);
+    return Object.fromEntries(Object.entries(LENS).map(([name, usual]) => [name, asked.get(name) || usual]));
+  }
+
+  const same = (one, other) => Object.keys(LENS).every((name) => one[name] === other[name]);
+
+  // The page's address names the lens, so it survives a reload and can be set up by hand.
+  function remember() {
+    const url = new URL(location.href);
+    for (const [name, usual] of Object.entries(LENS)) {
+      if (lens[name] === usual) url.searchParams.delete(name);
+      else url.searchParams.set(name, lens[name]);
+    }
+    history.replaceState(history.state, "", url);
+  }
+
+  function told(why) {
+    refused = why;
+    document.dispatchEvent(new CustomEvent("gridwall:lens", { detail: gridwall.lens() }));
+  }
+
+  // Look through another lens. A second connection is opened beside the first and takes its place with its first frame,
+  // a snapshot: the picture is live all the while and rows of two lenses never meet. A refusal changes nothing.
+  function look(wanted) {
+    dismiss();
+    if (wish && !same(wanted, wish)) wish = null;
+    if (same(wanted, lens)) return told("");
+    const opened = new WebSocket(address(wanted, 0));
+    const slow = setTimeout(() => opened.close(), RETRY_MOST);
+    let greeting = null;
+    trial = opened;
+    opened.onmessage = (event) => {
+      const message = JSON.parse(event.data);
+      if (message.hello) greeting = message.hello;
+      if (!("n" in message)) return;
+      clearTimeout(slow);
+      trial = null;
+      adopt(opened, wanted);
+      heard();
+      hello(greeting);
+      take(message);
+      told("");
+    };
+    opened.onclose = (event) => {
+      clearTimeout(slow);
+      if (trial !== opened) return;
+      trial = null;
+      told(REFUSED[event.code] || "away");
+      hope();
+    };
+  }
+
+  function hope() {
+    clearTimeout(wishTimer);
+    if (wish) wishTimer = setTimeout(() => wish && look(wish), WISH_EACH);
+  }
+
+  function dismiss() {
+    const old = trial;
+    trial = null;
+    old?.close();
+  }
+
+  function adopt(opened, wanted) {
+    clearTimeout(retryTimer);
+    const old = socket;
+    lens = wanted;
+    wish = null;
+    restart();
+    serve(opened, 0);
+    old?.close();
+    remember();
+  }
+
+  // Count anew: the next frame is another channel's first.
+  function restart() {
+    turn += 1;
+    n = 0;
+    toAcknowledge = 0;
+    next = null;
+  }
+
+  // There is no such lens, or no room for it, and no picture to keep: show the default rather than nothing.
+  function fallBack(why) {
+    wish = why === "crowded" ? lens : null;
+    lens = { ...LENS };
+    if (!wish) remember();
+    restart();
+    told(why);
+    hope();
+    connect();
+  }
+
+  // ---- life of the connection ------------------------------------------------------------------------------------
 
   function heard() {
     heardAt = performance.now();
@@ -387,6 +505,7 @@
     socket = null;
     if (root.dataset.link === "live") setLink("stale");
     if (code === 4401) return signIn();
+    if (REFUSED[code] && !same(lens, LENS)) return fallBack(REFUSED[code]);
     const wait = Math.min(RETRY_MOST, RETRY_FIRST * 2 ** Math.min(retries, 6)) * (0.5 + Math.random() / 2);
     retries += 1;
     if (retries % 4 === 0) probeSession();

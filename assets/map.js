@@ -4,7 +4,7 @@
   "use strict";
   const part = (window.gridwallMap = window.gridwallMap || {});
   const READABLE = 18; // CSS pixels² at 1920×1080 a cell needs on average to be told from its neighbours
-  const ROOM = { top: 20, side: 16, bottom: 92 }; // kept free round the city: the legend stands below
+  const ROOM = { top: 20, side: 16, bottom: 132 }; // kept free round the city: the legend stands below
   const HANDLERS = ["dragging", "scrollWheelZoom", "touchZoom", "boxZoom", "keyboard"];
 
   let colours = null;
@@ -31,6 +31,7 @@
       this.words = JSON.parse(section.dataset.words);
       this.say = (key, values = {}) => (this.words[key] || key).replace(/{(\w+)}/g, (_, name) => values[name] ?? "");
       this.find = (name) => section.querySelector(`.${name}`);
+      this.control = new part.LensControl(section, this.say);
       this.lock(document.documentElement.dataset.page === "wall"); // at a desk a hand is on the mouse
       this.find("map-lock").addEventListener("click", () => this.lock(!this.locked));
     }
@@ -53,6 +54,7 @@
       this.listen("markers", (set, gone, whole) => {
         if (!this.layers) this.fitMarks(whole);
         this.marks.update(whole);
+        this.rest();
       });
       this.listen("alarms", (set, gone, whole) => {
         this.marks.alarms = whole;
@@ -161,14 +163,29 @@
       if (!touched) this.legend();
     }
 
+    // How many open incidents have no mark, once there are more than a screen holds.
+    rest() {
+      const marked = this.marks?.rows.size || 0;
+      const open = Number(this.section.querySelector("[data-open]")?.dataset.open) || 0;
+      const more = marked >= Number(this.section.dataset.marks) ? open - marked : 0;
+      const said = more > 0 ? this.say("unmarked", { marked: marked.toLocaleString("en"), n: more.toLocaleString("en") }) : "";
+      const line = this.find("legend-rest");
+      if (line.textContent !== said) line.textContent = said;
+      line.hidden = !said;
+    }
+
+    // The window and what it is narrowed to stand before it, said by the server with the counts they belong to.
     legend() {
+      this.rest();
       if (!this.heat) return;
       const up = this.layers.leaf - this.heat.at;
       const unit = up ? this.say("legend_rolled", { level: this.say(`level_up_${up}`) }) : this.say("legend_unit");
       const time = part.time(window.gridwall?.clock() ?? Date.now()).slice(0, 5);
       const cells = this.say("cells", { n: this.layers.levels[this.heat.at].size.toLocaleString("en") });
       const cut = this.say("cut_off", { time });
-      this.find("legend-title").textContent = [`${this.say("legend")} (${unit})`, cells, cut].join(" · ");
+      const narrowed = this.section.querySelector(".legend-lens.is-set"); // takes the room of what matters least
+      this.find("legend-about").textContent = [`(${unit})`, ...(narrowed ? [] : [cells])].join(" · ");
+      this.find("legend-time").textContent = ` · ${cut}`;
       const steps = this.heat.steps();
       if (up) steps.push([part.NO_POPULATION, this.say("no_population")]);
       const key = JSON.stringify(steps);

@@ -30,6 +30,7 @@ from config.settings import ROOT
 from config.words import Words
 from dashboard.channel import Channel, Topic
 from dashboard.frame import Delta, encode
+from dashboard.lens import Lens
 from dashboard.pages import Pages
 from dashboard.panels import PAGES
 from dashboard.picture import Picture, Touched
@@ -70,7 +71,7 @@ class Staged:
     board: Board
     grids: tuple[Grid, ...]
     shapes: Shapes
-    channels: dict[str, tuple[Channel, Picture]] = field(default_factory=dict)
+    channels: dict[tuple[str, Lens], tuple[Channel, Picture]] = field(default_factory=dict)
     epoch: str = "1.stage"
 
 
@@ -227,12 +228,13 @@ def application(staged: Staged, city: City = CITY, extend: Callable[[FastAPI], N
     @app.websocket("/live")
     async def live(socket: WebSocket, lang: str = "zh") -> None:
         await socket.accept()
+        lens = Lens.asked(socket.query_params)
         hello = {"version": "stage", "epoch": staged.epoch, "now": clock.now()}
         await socket.send_text(orjson.dumps({"hello": hello}).decode())
         with suppress(WebSocketDisconnect, RuntimeError):
             sent = -1
             while True:
-                channel = drawn(staged, lang, city)
+                channel = drawn(staged, lang, lens, city)
                 await socket.send_text(channel.since(sent) if sent < channel.n else beat())
                 sent = channel.n
                 with suppress(TimeoutError):
@@ -250,11 +252,12 @@ def beat() -> str:
     return orjson.dumps({"beat": clock.now()}).decode()
 
 
-def drawn(staged: Staged, lang: str, city: City) -> Channel:
-    """Return the channel of a language after drawing what is due."""
-    if lang not in staged.channels:
-        staged.channels[lang] = (Channel(Topic(WHOLE, "wall", lang)), Picture(PAGES["wall"], Words(lang, city)))
-    channel, picture = staged.channels[lang]
+def drawn(staged: Staged, lang: str, lens: Lens, city: City) -> Channel:
+    """Return the channel of a language and a lens after drawing what is due."""
+    if (lang, lens) not in staged.channels:
+        picture = Picture(PAGES["wall"], Words(lang, city), lens)
+        staged.channels[lang, lens] = (Channel(Topic(WHOLE, "wall", lang, lens)), picture)
+    channel, picture = staged.channels[lang, lens]
     touched = Touched(frozenset(staged.board.incidents), frozenset(), True)
     now = clock.now()
     as_of: Delta = {("gauges", "as_of", ""): encode(now // SECOND * SECOND)}

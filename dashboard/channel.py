@@ -1,10 +1,11 @@
-"""A live channel (频道): one scope, page and language; every change becomes one frame for all its screens."""
+"""A live channel (频道): one scope, page, language and lens; every change becomes one frame for all its screens."""
 
 from collections import deque
 from typing import NamedTuple
 
 from dashboard import frame
 from dashboard.frame import Delta, State
+from dashboard.lens import WIDE, Lens
 from operations.scope import Scope
 
 RING_FRAMES = 1_200
@@ -18,6 +19,7 @@ class Topic(NamedTuple):
     scope: Scope
     page: str
     lang: str
+    lens: Lens = WIDE
 
 
 class Step(NamedTuple):

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
 from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
@@ -22,6 +23,7 @@ from config.words import Words
 from dashboard import frame, measures
 from dashboard.channel import Channel, Topic
 from dashboard.frame import Delta
+from dashboard.lens import WIDE
 from dashboard.picture import Picture, Touch, Touched
 from dashboard.screen import Screen
 from operations import board as boards
@@ -41,6 +43,8 @@ POLL = 1.0
 BEAT = 2.0
 BATCH = 2_000
 MOST_CHANNELS = 64
+MOST_LENSES = 32
+"""Channels of these that may look through a lens of their own: walls as they come always find room beside them."""
 IDLE_CHANNEL = 60.0
 """Seconds a channel without screens is kept, for those that come back."""
 SECOND = 1_000_000
@@ -271,8 +275,7 @@ class Hub:
         for topic, drawn in list(self._drawn.items()):
             drawn.idle_since = None if topic in watched else drawn.idle_since or now
             if drawn.idle_since is not None and now - drawn.idle_since > IDLE_CHANNEL:
-                self._ended[topic] = drawn.channel.n
-                del self._drawn[topic]
+                self._forget(drawn)
         kept = {topic.scope for topic in self._drawn} | {WHOLE}
         for scope in [scope for scope in self._views if scope not in kept]:
             del self._views[scope]
@@ -317,19 +320,42 @@ class Hub:
 
     # ---- screens ----
 
+    def lensed(self, page: str) -> bool:
+        """Return whether a page shows anything through a lens; screens of the others share the default one."""
+        return any(getattr(panel, "LENSED", False) for panel in self._pages[page])
+
     async def join(self, topic: Topic, make: Callable[[Channel], Screen]) -> Screen:
         """Return a new screen on the channel of `topic`, which is drawn now if nobody watched it yet."""
         drawn = self._drawn.get(topic)
         if drawn is None:
-            if len(self._drawn) >= MOST_CHANNELS:
-                raise Crowded
-            picture = Picture(self._pages[topic.page], Words(topic.lang, self._city))
+            self._make_room(topic)
+            picture = Picture(self._pages[topic.page], Words(topic.lang, self._city), topic.lens)
             drawn = self._drawn[topic] = Drawn(Channel(topic, self._ended.pop(topic, 0)), picture)
             await self._draw(drawn, Touched(), clock.now())
         screen = make(drawn.channel)
         self.screens.add(screen)
         measures.SCREENS.set(len(self.screens))
         return screen
+
+    def _make_room(self, topic: Topic) -> None:
+        """Let an idle channel go where there are as many as can be drawn; raises Crowded when all are watched."""
+        own = [drawn for drawn in self._drawn.values() if drawn.channel.topic.lens != WIDE]
+        if topic.lens != WIDE and len(own) >= MOST_LENSES:
+            self._let_go(own)
+        if len(self._drawn) >= MOST_CHANNELS:
+            self._let_go(list(self._drawn.values()))
+
+    def _let_go(self, channels: list[Drawn]) -> None:
+        watched = {screen.channel.topic for screen in self.screens}
+        idle = [one for one in channels if one.channel.newest and one.channel.topic not in watched]
+        if not idle:
+            raise Crowded
+        self._forget(min(idle, key=lambda one: one.idle_since or inf))
+
+    def _forget(self, drawn: Drawn) -> None:
+        """Forget a channel but for its counter, so that screens that come back see a gap."""
+        self._ended[drawn.channel.topic] = drawn.channel.n
+        del self._drawn[drawn.channel.topic]
 
     def leave(self, screen: Screen) -> None:
         """Forget a screen that has gone."""
@@ -339,7 +365,7 @@ class Hub:
 
     def costs(self) -> dict[str, dict[str, float]]:
         """Return the rendering cost in seconds of each panel, by channel."""
-        return {"/".join(topic[1:]): drawn.picture.costs() for topic, drawn in self._drawn.items()}
+        return {f"{topic.page}/{topic.lang}": drawn.picture.costs() for topic, drawn in self._drawn.items()}
 
 
 async def ended(tasks: Iterable[asyncio.Task[None]]) -> None:

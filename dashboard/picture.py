@@ -15,6 +15,9 @@ from config.clock import monotonic, worked
 from config.words import Words
 from dashboard import frame
 from dashboard.frame import Delta, State
+from dashboard.lens import REFRESH as REFRESH_HEAT
+from dashboard.lens import WIDE, Lens
+from dashboard.selection import Choice, Selection
 from operations.board import Board, Change
 
 log = logging.getLogger(__name__)
@@ -24,8 +27,6 @@ PAUSE = 10
 PAUSE_MOST = 1.0
 REFRESH = 2.0
 """Seconds after which a panel is drawn again although nothing happened: ages, overdue, a new day."""
-REFRESH_HEAT = 10.0
-"""Seconds after which the heat of every grid is drawn again: its windows slide; other rows change by entries only."""
 HEAT = "heat"
 
 
@@ -63,11 +64,13 @@ class Touch:
 class Part:
     """Something of a panel that is drawn as a whole; knows when it may and when it must be drawn next."""
 
-    def __init__(self, panel: ModuleType) -> None:
+    def __init__(self, panel: ModuleType, lens: Lens) -> None:
         self.name = panel.__name__.rpartition(".")[2]
         self.cost = 0.0
         self.fault = ""
         self._panel = panel
+        self._lens = lens
+        self._through = (lens,) if getattr(panel, "LENSED", False) else ()
         self._pace: float = getattr(panel, "PACE", 0.0)
         self._waiting = True
         self._may_at = 0.0
@@ -102,7 +105,7 @@ class Part:
         self._may_at = monotonic() + REFRESH
 
     def _drawn(self, board: Board, now: int, state: State, words: Words) -> Delta:
-        return frame.flatten_props(self._panel.render(board, now, words))
+        return frame.flatten_props(self._panel.render(board, now, words, *self._through))
 
     def _period(self) -> float:
         return REFRESH
@@ -111,8 +114,8 @@ class Part:
 class Rows(Part):
     """Keyed rows of a panel: all of them at first, then those that entries touch."""
 
-    def __init__(self, panel: ModuleType, key: str) -> None:
-        super().__init__(panel)
+    def __init__(self, panel: ModuleType, key: str, lens: Lens) -> None:
+        super().__init__(panel, lens)
         self._key = key
         self._rows = keyed(panel)[key]
         self._pace = 0.0
@@ -126,7 +129,7 @@ class Rows(Part):
 
     def _drawn(self, board: Board, now: int, state: State, words: Words) -> Delta:
         whole = monotonic() >= self._whole_at
-        rows = self._rows(board, now, None if whole else frozenset(self._touched))
+        rows = self._rows(board, now, None if whole else frozenset(self._touched), *self._through)
         delta = frame.flatten_keyed(self._key, rows)
         if whole:
             present = [key for key, row in rows.items() if row is not None]
@@ -136,16 +139,39 @@ class Rows(Part):
         return delta
 
     def _period(self) -> float:
-        return REFRESH_HEAT if self._key == HEAT else inf
+        return REFRESH_HEAT[self._lens.window] if self._key == HEAT else inf
+
+
+class ChosenRows(Rows):
+    """Keyed rows of which a screen holds only so many: the panel's `CHOSEN[key]`, one choice for each kind of row."""
+
+    def __init__(self, panel: ModuleType, key: str, lens: Lens) -> None:
+        super().__init__(panel, key, lens)
+        self._selections = [Selection(choice) for choice in chosen(panel)[key]]
+        self._whole = True
+
+    def _drawn(self, board: Board, now: int, state: State, words: Words) -> Delta:
+        whole, self._whole = self._whole, True  # again as a whole should this one fail
+        turns = [selection.update(board.incidents, self._touched) for selection in self._selections]
+        held = frozenset[str]().union(*(selection.chosen for selection in self._selections))
+        shown = held if whole else frozenset[str]().union(*(came for came, _ in turns))
+        delta = frame.flatten_keyed(self._key, self._rows(board, now, shown, *self._through))
+        if whole:
+            delta = frame.removals(state, self._key, held) | delta
+        else:
+            gone = frozenset[str]().union(*(went for _, went in turns)) - held
+            delta |= frame.flatten_keyed(self._key, dict.fromkeys(gone))
+        self._whole, self._touched = False, set()
+        return delta
 
 
 class Picture:
-    """Draws the panels of one page in one language over one board."""
+    """Draws the panels of one page in one language over one board, looking at the heat through one lens."""
 
-    def __init__(self, panels: Sequence[ModuleType], words: Words) -> None:
+    def __init__(self, panels: Sequence[ModuleType], words: Words, lens: Lens = WIDE) -> None:
         self._words = words
-        self._parts = [Part(panel) for panel in panels]
-        self._parts += [Rows(panel, key) for panel in panels for key in keyed(panel)]
+        self._parts = [Part(panel, lens) for panel in panels]
+        self._parts += [rows_of(panel, key, lens) for panel in panels for key in keyed(panel)]
 
     def draw(self, board: Board, now: int, state: State, touched: Touched) -> Delta:
         """Return what the parts that are due say now; the others keep what was touched for their next turn."""
@@ -169,6 +195,17 @@ class Picture:
         for part in self._parts:
             costs[part.name] = costs.get(part.name, 0.0) + part.cost
         return costs
+
+
+def rows_of(panel: ModuleType, key: str, lens: Lens) -> Rows:
+    """Return what draws the panel's keyed rows `key`."""
+    return ChosenRows(panel, key, lens) if key in chosen(panel) else Rows(panel, key, lens)
+
+
+def chosen(panel: ModuleType) -> Mapping[str, Sequence[Choice]]:
+    """Return how many of which rows a screen holds, by the name of the keyed data; most panels bound nothing."""
+    found: Mapping[str, Sequence[Choice]] = getattr(panel, "CHOSEN", {})
+    return found
 
 
 def keyed(panel: ModuleType) -> Mapping[str, Any]:

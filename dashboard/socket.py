@@ -12,6 +12,7 @@ from config import clock
 from config.words import choose
 from dashboard import measures
 from dashboard.channel import Channel, Topic
+from dashboard.lens import WIDE, Lens, WrongLens
 from dashboard.live import Crowded, Hub, changed_since
 from dashboard.screen import Screen, parse
 from operations.policy import Identity
@@ -21,13 +22,18 @@ RECHECK_SECONDS = 5.0
 MESSAGE_MOST = 1_000
 SCREENS_MOST = 2_000
 GOING_AWAY, POLICY, TRY_LATER, NOT_SIGNED_IN = 1012, 1008, 1013, 4401
+WRONG_LENS, NO_ROOM = 4422, 4429
+"""The lens asked for does not exist; there is no room for one more. Both leave the screen its default lens."""
 
 StillIn = Callable[[WebSocket], Awaitable[bool]]
 MayWatch = Callable[[Identity, str], bool]
 
 
 class Live:
-    """The endpoint of `/live?page=wall&lang=zh&n=LAST&epoch=E&at=AS_OF&screen=NAME`."""
+    """The endpoint of `/live?page=wall&lang=zh&n=LAST&epoch=E&at=AS_OF&screen=NAME`.
+
+    `heat`, `type` and `urgency` choose the lens (`dashboard.lens`); what is not said is the default.
+    """
 
     def __init__(self, hub: Hub, *, version: str, still_in: StillIn, may_watch: MayWatch) -> None:
         self._hub = hub
@@ -39,18 +45,24 @@ class Live:
         """Serve one screen until it leaves."""
         identity: Identity = socket.scope["state"]["identity"]
         asked = socket.query_params
-        topic = Topic(identity.scope, asked.get("page", ""), choose(asked.get("lang")))
-        if not self._may_watch(identity, topic.page):
+        page = asked.get("page", "")
+        if not self._may_watch(identity, page):
             await socket.close(POLICY)
             return
         await socket.accept()
+        try:
+            lens = Lens.asked(asked) if self._hub.lensed(page) else WIDE
+        except WrongLens as error:
+            await socket.close(WRONG_LENS, str(error))
+            return
+        topic = Topic(identity.scope, page, choose(asked.get("lang")), lens)
         if len(self._hub.screens) >= SCREENS_MOST:
             await socket.close(TRY_LATER)
             return
         try:
             screen = await self._hub.join(topic, lambda channel: make(socket, identity, channel, self._hub.epoch))
         except Crowded:
-            await socket.close(TRY_LATER)
+            await socket.close(TRY_LATER if lens == WIDE else NO_ROOM)
             return
         try:
             await self._serve(socket, screen)

@@ -6,7 +6,7 @@
   const SIZE = { routine: 7, urgent: 13, critical: 18 }; // half size at 1920×1080
   const OUTLINE = 3;
   const LABEL = 24;
-  const CLEAR = { top: 136, side: 16, bottom: 96 }; // where no callout goes: the call above, the legend below
+  const CLEAR = { top: 136, side: 16, bottom: 136 }; // where no callout goes: the call above, the legend below
   const NEW = 20e6; // µs a mark counts as new
   const PULSES = 6;
   const CROWD = 150; // marks from which all are drawn smaller, and those that can wait are gathered
@@ -92,7 +92,7 @@
         const [x, y] = [one.x * this.view.scale + this.view.x, one.y * this.view.scale + this.view.y];
         const half = context.measureText(one.name).width / 2 + 4 * factor;
         const box = [x - half, y - size * 0.6, x + half, y + size * 0.6];
-        const inside = box[0] > 0 && box[1] > 0 && box[2] < this.view.width && box[3] < this.view.height - 80 * factor;
+        const inside = box[0] > 0 && box[1] > 0 && box[2] < this.view.width && box[3] < this.view.height - 120 * factor;
         if (!inside || taken.some((other) => cross(box, other))) continue;
         taken.push(box);
         context.strokeStyle = halo;
