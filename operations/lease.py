@@ -8,13 +8,19 @@ from operations.database import Database, Transaction
 from operations.errors import LeaseLost
 from operations.tables import lease
 
+SKEW = 2
+"""Lengths of a lease it may seem to last yet: one, and one for how far the clocks of two machines may be apart."""
+
 
 def acquire(database: Database, name: str, owner: str, ttl: int, now: int) -> int | None:
-    """Take the lease if it is free, over or already ours; return its new token, or None. `ttl` in microseconds."""
+    """Take the lease if it is free, over or already ours; return its new token, or None. `ttl` in microseconds.
+
+    One that would last longer than any lease can was written under a clock that was put back since, and is free too.
+    """
     with database.write() as transaction:
         transaction.many("INSERT INTO lease (name) VALUES (?) ON CONFLICT DO NOTHING", [(name,)])
         row = _row(transaction, name)
-        if row.owner != owner and row.expires_at > now:
+        if row.owner != owner and now < row.expires_at <= now + SKEW * ttl:
             return None
         values = {"owner": owner, "token": row.token + 1, "expires_at": now + ttl}
         transaction.connection.execute(sa.update(lease).where(lease.c.name == name).values(values))
@@ -36,13 +42,6 @@ def release(database: Database, name: str, token: int) -> None:
         transaction.connection.execute(held.values(expires_at=0, owner=""))
 
 
-def check(transaction: Transaction, name: str, token: int) -> None:
-    """Hold the lease's row inside a transaction that depends on it. Raises LeaseLost when somebody took it."""
-    row = _row(transaction, name)
-    if row.token != token or not row.owner:
-        raise LeaseLost(name=name)
-
-
 _SEVERAL = (
     sa.select(lease.c.name, lease.c.token, lease.c.owner)
     .where(lease.c.name.in_(sa.bindparam("names", expanding=True)))
@@ -52,7 +51,10 @@ _SEVERAL = (
 
 
 def check_all(transaction: Transaction, held: Mapping[str, int]) -> None:
-    """The same for several leases, {name: token}. Raises LeaseLost with the first name that is lost."""
+    """Hold the rows of leases, {name: token}, inside a transaction that depends on them.
+
+    Raises LeaseLost with the first name that somebody took.
+    """
     rows = transaction.connection.execute(_SEVERAL, {"names": sorted(held)})
     good = {row.name for row in rows if row.owner and row.token == held[row.name]}
     for name in held:
