@@ -149,7 +149,8 @@ class Keeper:
             log.error(
                 "partition %02d does not add up: %d reports are not accounted for", fault.partition, fault.missing
             )
-        self._alarmed = {f.partition: f.missing for f in faults if f.partition in self._alarmed}
+        wrong = {fault.partition for fault in faults}
+        self._alarmed = {partition: missing for partition, missing in self._alarmed.items() if partition in wrong}
         self._faults = faults
 
     def sweep(self, now: int) -> None:

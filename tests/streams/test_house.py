@@ -174,11 +174,13 @@ async def test_accepted_decided_and_pending_add_up_and_an_alarm_is_given_once(
     keeper.reconcile(NOW)
     keeper.reconcile(NOW)
     assert "reconciliation.failed" not in actions(database)
-    with database.write() as transaction:  # one report vanishes
-        transaction.connection.execute(sa.update(partition).where(partition.c.partition == 3).values(decided=0))
-    for _ in range(4):
-        keeper.reconcile(NOW)
-    assert actions(database).count("reconciliation.failed") == 1
+    for vanished, alarms in ((1, 1), (2, 2), (-3, 2), (1, 3)):  # a loss, a larger one, all found again, a new one
+        with database.write() as transaction:
+            here = sa.update(partition).where(partition.c.partition == 3)
+            transaction.connection.execute(here.values(decided=partition.c.decided - vanished))
+        for _ in range(4):
+            keeper.reconcile(NOW)
+        assert actions(database).count("reconciliation.failed") == alarms
     assert last(database).subject_id == "3"
 
 
