@@ -10,19 +10,22 @@ import argparse
 import asyncio
 import contextlib
 import random
+import re
 import resource
 import signal
 import sys
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
-from websockets.asyncio.client import connect
-from websockets.exceptions import WebSocketException
-from websockets.typing import Origin
+from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 from config import clock
 
 LONGEST_PAUSE = 5.0
+LARGEST = 256 * 1024 * 1024
+FRAME = re.compile(rb'\{"n":(\d+),"as_of":\d+,"snapshot":(?:true|false),"missed":(-?\d+),')
+"""How the text of a frame begins; a screen that is no probe reads no further, as its machine would not be ours."""
 
 
 @dataclass(slots=True)
@@ -40,22 +43,26 @@ class Screen:
     markers: dict[str, dict[str, object]] = field(default_factory=dict)
     seen: dict[str, int] = field(default_factory=dict)
 
-    def take(self, raw: bytes | str) -> bytes | None:
+    def take(self, raw: bytes) -> bytes | None:
         """Applies one message; returns the acknowledgement to send, or None for a heartbeat."""
-        message = orjson.loads(raw)
-        if "hello" in message:
-            epoch = str(message["hello"].get("epoch", ""))
-            if epoch != self.epoch:
-                self.epoch, self.n = epoch, -1
+        begun = FRAME.match(raw)
+        if begun is None:
+            self.greet(orjson.loads(raw))
             return None
-        if "n" not in message:
-            return None
-        self.n = message["n"]
+        self.n = int(begun[1])
         self.frames += 1
-        self.missed += int(message.get("missed") or 0)
+        self.missed += int(begun[2])
         if self.probe:
-            self.note(message)
-        return orjson.dumps({"painted": self.n, "at": clock.now() // 1000})
+            self.note(orjson.loads(raw))
+        return b'{"painted":%d,"at":%d}' % (self.n, clock.now() // 1000)
+
+    def greet(self, message: dict[str, Any]) -> None:
+        """Takes a greeting; in another epoch the numbers begin anew."""
+        if "hello" not in message:
+            return
+        epoch = str(message["hello"].get("epoch", ""))
+        if epoch != self.epoch:
+            self.epoch, self.n = epoch, -1
 
     def note(self, message: dict[str, object]) -> None:
         """Keeps the markers of a frame and the moment each was first seen."""
@@ -73,23 +80,37 @@ class Screen:
             self.markers.pop(key, None)
 
 
+class Line(WSListener):
+    """The connection of one screen."""
+
+    def __init__(self, screen: Screen) -> None:
+        super().__init__()
+        self._screen = screen
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """Take one message and acknowledge it."""
+        if frame.msg_type == WSMsgType.CLOSE:
+            transport.disconnect()
+        elif frame.msg_type == WSMsgType.TEXT and (answer := self._screen.take(frame.get_payload_as_bytes())):
+            transport.send(WSMsgType.TEXT, answer)
+
+
 async def live(screen: Screen) -> None:
     """Follows the channel for ever, coming back with jitter after every loss."""
     draw = random.Random(id(screen))
+    origin = screen.url.replace("ws://", "http://").split("/live")[0]
+    headers = {"Cookie": screen.cookie, "Origin": origin}
     while True:
-        try:
-            since = f"&n={screen.n}&epoch={screen.epoch}" if screen.n >= 0 else ""
-            headers = {"Cookie": screen.cookie}
-            origin = Origin(screen.url.replace("ws://", "http://").split("/live")[0])
-            async with connect(
-                screen.url + since, additional_headers=headers, compression=None, max_size=None, origin=origin
-            ) as socket:
-                screen.connects += 1
-                async for raw in socket:
-                    if (answer := screen.take(raw)) is not None:
-                        await socket.send(answer.decode())
-        except (OSError, WebSocketException, TimeoutError):
-            pass
+        since = f"&n={screen.n}&epoch={screen.epoch}" if screen.n >= 0 else ""
+        with contextlib.suppress(OSError, WSError, TimeoutError):
+            transport, _ = await ws_connect(
+                lambda: Line(screen), screen.url + since, extra_headers=headers, max_frame_size=LARGEST
+            )
+            screen.connects += 1
+            try:
+                await transport.wait_disconnected()
+            finally:
+                transport.disconnect()
         await asyncio.sleep(draw.uniform(0.2, LONGEST_PAUSE))
 
 

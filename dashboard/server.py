@@ -174,6 +174,7 @@ def main(settings: Settings) -> None:
         create(settings),
         loop="uvloop",
         http="httptools",
+        ws="websockets-sansio",
         ws_per_message_deflate=False,
         ws_max_size=LARGEST_MESSAGE,
         server_header=False,

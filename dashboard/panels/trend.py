@@ -19,7 +19,7 @@ GRAPH = "wall-trend-graph"
 NOTE = "wall-trend-note"
 DAYS = 7
 HOURS = 24
-PACE = 5.0  # seconds between two drawings: a burst leaves the browser time for the alerts
+PACE = 15.0  # seconds between two drawings: plotly holds the browser up for some 100 ms each time, hours change slowly
 WIDTH, HEIGHT = 432, 384
 """Pixels of the 1920×1080 canvas, as in tokens.css; the wall's factor scales the drawing."""
 
