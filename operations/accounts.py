@@ -1,10 +1,9 @@
 """Local accounts: passwords as argon2id, and a delay that grows with every failed sign-in."""
 
-import hashlib
+import hmac
 import re
 import secrets
-import threading
-from collections import OrderedDict
+from typing import Any
 
 import sqlalchemy as sa
 from argon2 import PasswordHasher
@@ -13,12 +12,13 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from operations import journal
-from operations.database import AfterCommit, Database
+from operations.database import AfterCommit, Database, Transaction
 from operations.entry import Draft
 from operations.errors import Forbidden, NotFound, Refused
 from operations.policy import ROLES, Identity, allowed
 from operations.scope import WHOLE, Scope
 from operations.tables import account as table
+from operations.tables import stranger
 from operations.uuid7 import uuid7
 
 PASSWORD_LEAST = 10
@@ -26,7 +26,7 @@ PASSWORD_MOST = 200
 FREE_TRIES = 3
 LONGEST_DELAY_S = 900
 SECOND = 1_000_000
-STRANGERS_MOST = 10_000  # unknown names whose failures are remembered
+STRANGERS_MOST = 10_000  # names nobody has whose failures are remembered
 _NAME = re.compile(r"[\w.@-]{1,40}")
 _HASHER = PasswordHasher()
 
@@ -119,17 +119,20 @@ def check_password(database: Database, name: str, password: str, now: int) -> Ac
 
     An unknown name costs the same time and gives the same answers as a known one, also after many tries.
     """
+    digest = _digest(database, name)
     with database.read() as connection:
         row = _row(connection, name)
-    locked_until = row.locked_until if row is not None else _STRANGERS.locked_until(database.url, name)
+        tried = row if row is not None else _stranger(connection, digest)
+    locked_until = 0 if tried is None else tried.locked_until
     if locked_until > now:
         raise Refused("operations.sign_in_wait", seconds=-(-(locked_until - now) // SECOND))
     fits = _verify(row.password if row is not None else _NOBODY, password)
     if row is None or not fits or row.disabled_at is not None:
-        if row is not None:
-            _count_failure(database, row.id, now)
-        else:
-            _STRANGERS.count(database.url, name, now)
+        with database.write() as transaction:
+            if row is not None:
+                _count_failure(transaction.connection, table.c.id, row.id, now)
+            else:
+                _count_stranger(transaction, digest, now)
         raise Refused("operations.sign_in_failed")
     if row.failures:
         with database.write() as transaction:
@@ -138,37 +141,21 @@ def check_password(database: Database, name: str, password: str, now: int) -> Ac
     return account_of(row)
 
 
-class _Strangers:
-    """Failures of names that are nobody's, in this process; the longest untried of too many is forgotten.
-
-    Names are hashed, so that a password typed into the wrong field does not stay in memory.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._lock = threading.Lock()
-        self._known: OrderedDict[bytes, tuple[int, int]] = OrderedDict()  # failures, locked until
-
-    def locked_until(self, where: str, name: str) -> int:
-        """Return until when the name has to wait; 0 when it need not."""
-        with self._lock:
-            return self._known.get(_key(where, name), (0, 0))[1]
-
-    def count(self, where: str, name: str, now: int) -> None:
-        """Count one failure."""
-        key = _key(where, name)
-        with self._lock:
-            failures = self._known.pop(key, (0, 0))[0] + 1
-            self._known[key] = (failures, now + delay_s(failures) * SECOND)
-            while len(self._known) > self._most:
-                self._known.popitem(last=False)
+def _digest(database: Database, name: str) -> bytes:
+    """What a name nobody has is counted by: keyed, as it may be a password typed into the wrong field."""
+    return hmac.digest(database.snapshot_key, b"gridwall-stranger-1" + name.encode("utf-8", "surrogatepass"), "sha256")
 
 
-def _key(where: str, name: str) -> bytes:
-    return hashlib.blake2b(f"{where}\n{name}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
+def _stranger(connection: Connection, digest: bytes) -> sa.Row[tuple[object, ...]] | None:
+    return connection.execute(sa.select(stranger).where(stranger.c.digest == digest)).one_or_none()
 
 
-_STRANGERS = _Strangers(STRANGERS_MOST)
+def _count_stranger(transaction: Transaction, digest: bytes, now: int) -> None:
+    """Count one failure of a name nobody has; of too many, those that had to wait least are forgotten."""
+    transaction.many("INSERT INTO stranger (digest) VALUES (?) ON CONFLICT DO NOTHING", [(digest,)])
+    _count_failure(transaction.connection, stranger.c.digest, digest, now)
+    kept = sa.select(stranger.c.digest).order_by(stranger.c.locked_until.desc()).offset(STRANGERS_MOST)
+    transaction.connection.execute(sa.delete(stranger).where(stranger.c.digest.in_(kept)))
 
 
 def account_of(row: sa.Row[tuple[object, ...]]) -> Account:
@@ -183,12 +170,12 @@ def delay_s(failures: int) -> int:
     return 0 if failures < FREE_TRIES else min(2 ** min(failures - FREE_TRIES, 20), LONGEST_DELAY_S)
 
 
-def _count_failure(database: Database, account_id: str, now: int) -> None:
-    with database.write() as transaction:
-        query = sa.select(table.c.failures).where(table.c.id == account_id).with_for_update()
-        failures = int(transaction.connection.execute(query).scalar_one()) + 1
-        values = {"failures": failures, "locked_until": now + delay_s(failures) * SECOND}
-        transaction.connection.execute(sa.update(table).where(table.c.id == account_id).values(values))
+def _count_failure(connection: Connection, column: sa.Column[Any], value: object, now: int) -> None:
+    counted = column.table
+    query = sa.select(counted.c.failures).where(column == value).with_for_update()
+    failures = int(connection.execute(query).scalar_one()) + 1
+    values = {"failures": failures, "locked_until": now + delay_s(failures) * SECOND}
+    connection.execute(sa.update(counted).where(column == value).values(values))
 
 
 def _verify(hashed: str, password: str) -> bool:
@@ -217,6 +204,8 @@ def _check(name: str, role: str) -> None:
 
 
 def _row(connection: Connection, name: str) -> sa.Row[tuple[object, ...]] | None:
+    if _NAME.fullmatch(name) is None:  # nobody can have it, and PostgreSQL would not take every character
+        return None
     return connection.execute(sa.select(table).where(table.c.name == name)).one_or_none()
 
 

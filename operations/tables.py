@@ -199,6 +199,16 @@ account = Table(
     _time("disabled_at"),
 )
 
+# Names nobody has that somebody tried to sign in with, each by a keyed digest.
+stranger = Table(
+    "stranger",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    _int("failures"),
+    _int("locked_until"),
+    Index("stranger_locked", "locked_until"),
+)
+
 session = Table(
     "session",
     metadata,

@@ -8,7 +8,7 @@ from operations.database import Database
 from operations.errors import Forbidden, NotFound, Refused
 from operations.policy import SYSTEM, Identity
 from operations.scope import Scope
-from operations.tables import metadata
+from operations.tables import metadata, stranger
 from tests.operations.desk import HOUR, MINUTE, OPERATOR, SECOND, START
 
 pytestmark = pytest.mark.database
@@ -38,7 +38,8 @@ def test_the_right_password_signs_in(database: Database, account: accounts.Accou
 
 
 def test_wrong_and_unknown_get_the_same_answer(database: Database, account: accounts.Account) -> None:
-    for name, password in (("zhang", "wrong wrong"), ("nobody", PASSWORD), ("zhang", ""), ("zhang", "x" * 10_000)):
+    wrong = [("zhang", "wrong wrong"), ("nobody", PASSWORD), ("zhang", ""), ("zhang", "x" * 10_000)]
+    for name, password in (*wrong, ("\0", PASSWORD), ("\ud800", PASSWORD), ("x" * 1_000, PASSWORD)):
         with pytest.raises(Refused, match="sign_in_failed"):
             accounts.check_password(database, name, password, START)
 
@@ -63,15 +64,28 @@ def test_an_unknown_name_has_to_wait_like_a_known_one(database: Database, accoun
             found.append(str(told.value))
         return found
 
-    assert said("zhang") == said("somebody unheard of")
+    assert said("zhang") == said("nobody")
 
 
-def test_only_so_many_unknown_names_are_remembered() -> None:
-    strangers = accounts._Strangers(2)
-    for name in ("a", "b", "b", "b", "c"):
-        strangers.count("db", name, START)
-    assert len(strangers._known) == 2
-    assert [strangers.locked_until("db", name) for name in "abc"] == [0, START + SECOND, START]
+def test_every_process_knows_how_often_an_unknown_name_was_tried(database: Database) -> None:
+    other = Database(database.url)
+    for asked in (database, other, database):
+        with pytest.raises(Refused, match="sign_in_failed"):
+            accounts.check_password(asked, "nobody", "wrong wrong", START)
+    with pytest.raises(Refused, match="sign_in_wait"):
+        accounts.check_password(other, "nobody", "wrong wrong", START)
+    other.close()
+
+
+def test_only_so_many_unknown_names_are_remembered(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accounts, "STRANGERS_MOST", 2)
+    for at, name in enumerate(("li", "somebody", "somebody", "somebody", "wang", "zhao")):
+        with pytest.raises(Refused, match="sign_in_failed"):
+            accounts.check_password(database, name, "wrong wrong", START + at)
+    with database.read() as connection:
+        kept = connection.execute(sa.select(stranger.c.failures, stranger.c.locked_until)).all()
+    assert sorted(map(tuple, kept)) == [(1, START + 5), (3, START + 3 + SECOND)]
+    assert "somebody" not in stored(database)
 
 
 def test_the_delay_grows_and_is_bounded() -> None:
