@@ -2,8 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +11,14 @@ from msgspec import structs
 from config import clock
 from config.settings import Settings
 from config.words import Words
-from dashboard.start import migrate
+from dashboard.start import signed
 from geo import importing
 from geo.mapping import GridMapping
 from geo.problem import ERROR, Problem
-from operations import accounts, grids, heads, journal, sources, tokens
+from operations import accounts, grids, sources, tokens
 from operations.database import Database
 from operations.policy import SYSTEM
 from operations.scope import Scope
-from operations.seal import KeyStore
 from operations.sources import Source
 from streams.stored_grid import from_row, to_row
 
@@ -31,7 +29,7 @@ OK, REFUSED = 0, 1
 def import_grids(files: Sequence[str], mapped: Mapping[str, Any], settings: Settings, words: Words) -> int:
     """Import one whole version from the files; prints what is wrong, and imports nothing when that is an error."""
     how = GridMapping(**mapped, time_zone=settings.city_time_zone)
-    with _database(settings) as database:
+    with signed(settings) as database:
         current = grids.current(database)
         reference = [] if current is None else [from_row(row) for row in current.rows]
         paths = [Path(file) for file in files]
@@ -59,7 +57,7 @@ def add_source(asked: argparse.Namespace, settings: Settings, words: Words) -> i
         rate_limit=asked.rate_limit,
         mapping=asked.mapping,
     )
-    with _database(settings) as database:
+    with signed(settings) as database:
         now = clock.now()
         sources.add(database, SYSTEM, added, now=now)
         made = tokens.add(database, SYSTEM, added.id, "intake", now=now, source_id=added.id)
@@ -69,7 +67,7 @@ def add_source(asked: argparse.Namespace, settings: Settings, words: Words) -> i
 def add_user(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
     """Add an account with a password made here."""
     scope = Scope(asked.grid, asked.department)
-    with _database(settings) as database:
+    with signed(settings) as database:
         if not _grid_known(database, asked.grid, words):
             return REFUSED
         made = accounts.add(database, SYSTEM, asked.name, asked.role, now=clock.now(), scope=scope)
@@ -79,7 +77,7 @@ def add_user(asked: argparse.Namespace, settings: Settings, words: Words) -> int
 def add_token(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
     """Add a token for a program that reads."""
     scope = Scope(asked.grid, asked.department)
-    with _database(settings) as database:
+    with signed(settings) as database:
         if not _grid_known(database, asked.grid, words):
             return REFUSED
         made = tokens.add(database, SYSTEM, asked.name, asked.scope, now=clock.now(), scope=scope)
@@ -88,7 +86,7 @@ def add_token(asked: argparse.Namespace, settings: Settings, words: Words) -> in
 
 def source_token(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
     """Give a source another token; those it had end with it."""
-    with _database(settings) as database:
+    with signed(settings) as database:
         source = _source(database, asked.id, words)
         if source is None:
             return REFUSED
@@ -102,7 +100,7 @@ def source_token(asked: argparse.Namespace, settings: Settings, words: Words) ->
 
 def revoke_source(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
     """End a source's tokens and switch it off."""
-    with _database(settings) as database:
+    with signed(settings) as database:
         source = _source(database, asked.id, words)
         if source is None:
             return REFUSED
@@ -116,7 +114,7 @@ def revoke_source(asked: argparse.Namespace, settings: Settings, words: Words) -
 
 def disable_user(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
     """Switch an account off."""
-    with _database(settings) as database:
+    with signed(settings) as database:
         found = accounts.find(database, asked.name)
         if found is None or found.disabled_at is not None:
             print(words.text("terminal.user_unknown", name=asked.name), file=sys.stderr)
@@ -128,7 +126,7 @@ def disable_user(asked: argparse.Namespace, settings: Settings, words: Words) ->
 
 def revoke_token(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
     """End every living token of that name or id; a name may have been given twice."""
-    with _database(settings) as database:
+    with signed(settings) as database:
         found = [
             one.id for one in tokens.listed(database) if one.revoked_at is None and asked.name in (one.id, one.name)
         ]
@@ -164,22 +162,6 @@ def _grid_known(database: Database, code: str, words: Words) -> bool:
         return True
     print(words.text("terminal.grid_unknown", code=code), file=sys.stderr)
     return False
-
-
-@contextmanager
-def _database(settings: Settings) -> Iterator[Database]:
-    """The database, brought up to date first; at the end the journal's head is signed, as no keeper need be running."""
-    migrate(settings, supervised=False)
-    database = Database(settings.database_url)
-    try:
-        yield database
-        keys = KeyStore(settings.data / "keys")
-        try:
-            heads.append(settings.data / "heads.jsonl", keys.sign(journal.head(database), clock.now()))
-        finally:
-            keys.close()
-    finally:
-        database.close()
 
 
 def _show_once(told: str, secret: str, words: Words) -> int:

@@ -2,16 +2,17 @@
 
 import sys
 import urllib.request
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 
 from config import clock
 from config.settings import ROOT, Settings
 from config.supervisor import Child, Supervisor, check_port_free, only_one
 from config.words import Words
-from operations import accounts, sessions
+from operations import accounts, heads, journal, sessions
 from operations.database import Database
 from operations.policy import SYSTEM
+from operations.seal import KeyStore
 from streams import engine
 from streams.errors import EngineAway
 
@@ -42,8 +43,8 @@ def link(account: str, settings: Settings, words: Words) -> int:
     if not settings.loopback:
         print(words.text("terminal.sign_in_by_password"))
         return 1
-    migrate(settings, supervised=False)
-    print(f"{address(settings)}/signin?once={_one_time(settings, account or FIRST_ACCOUNT)}")
+    with signed(settings) as database:
+        print(_sign_in_link(database, settings, account or FIRST_ACCOUNT))
     return 0
 
 
@@ -57,6 +58,16 @@ def migrate(settings: Settings, *, supervised: bool) -> None:
         database.migrate(settings.data / "copies")
     finally:
         database.close()
+
+
+@contextmanager
+def signed(settings: Settings) -> Iterator[Database]:
+    """The database, brought up to date first; at the end the journal's head is signed, as no keeper need be running."""
+    migrate(settings, supervised=False)
+    with closing(Database(settings.database_url)) as database:
+        yield database
+        with closing(KeyStore(settings.data / "keys")) as keys:
+            heads.append(settings.data / "heads.jsonl", keys.sign(journal.head(database), clock.now()))
 
 
 class _Teller:
@@ -143,19 +154,16 @@ def _show(settings: Settings, say: _Teller) -> None:
     base = address(settings)
     say.text("terminal.ready", wall=f"{base}/wall", desk=f"{base}/desk")
     if settings.loopback:
-        say.text("terminal.sign_in", link=f"{base}/signin?once={_one_time(settings)}")
+        with closing(Database(settings.database_url)) as database:
+            say.text("terminal.sign_in", link=_sign_in_link(database, settings))
     else:
         say.text("terminal.sign_in_by_password")
     say.text("terminal.how_to_stop")
 
 
-def _one_time(settings: Settings, account: str = FIRST_ACCOUNT) -> str:
-    """A token that signs the account in once; the first account is made when it is not there."""
-    database = Database(settings.database_url)
-    try:
-        now = clock.now()
-        if account == FIRST_ACCOUNT and accounts.find(database, account) is None:
-            accounts.add(database, SYSTEM, account, FIRST_ROLE, now=now)
-        return sessions.issue_one_time(database, account, now)
-    finally:
-        database.close()
+def _sign_in_link(database: Database, settings: Settings, account: str = FIRST_ACCOUNT) -> str:
+    """A link that signs the account in once; the first account is made when it is not there."""
+    now = clock.now()
+    if account == FIRST_ACCOUNT and accounts.find(database, account) is None:
+        accounts.add(database, SYSTEM, account, FIRST_ROLE, now=now)
+    return f"{address(settings)}/signin?once={sessions.issue_one_time(database, account, now)}"

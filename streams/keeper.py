@@ -17,11 +17,13 @@ from operations import heads, journal, reconciliation, snapshot, sources
 from operations.board import Board, apply
 from operations.commands import Commands
 from operations.database import Database
+from operations.errors import DatabaseAway, DatabaseFull, DatabaseLocked
 from operations.reconciliation import Fault
 from operations.seal import KeyStore
 from operations.sources import Source
 from streams import doorbell, gauges, heard
 from streams.backlog import START, Backlog
+from streams.errors import EngineAway, EngineMisconfigured
 from streams.packet import PARTITIONS
 from streams.transit import TransitSeal
 
@@ -34,6 +36,8 @@ HEADS_KEPT, HEADS_SPREAD = 20_000, 60
 """Of a large file of heads the newest stay (two weeks), of older ones each sixtieth (one an hour)."""
 NEVER_SILENT = ("desk", "replay")
 """Kinds of sources that send only when somebody makes them."""
+TROUBLE = (DatabaseAway, DatabaseFull, DatabaseLocked, EngineAway, EngineMisconfigured)
+"""What passes by itself or when somebody mends it; whoever meets it tries again."""
 
 log = logging.getLogger(__name__)
 
@@ -87,11 +91,20 @@ class Keeper:
         )
 
     def step(self, now: int) -> None:
-        """Do what is due; a chore that fails stays due. Raises EngineAway, database trouble."""
+        """Do what is due; a chore that fails stays due and holds up no other.
+
+        Raises the first trouble met: EngineAway, EngineMisconfigured, database trouble.
+        """
+        met: list[Exception] = []
         for chore in self._chores:
             if not 0 <= now - self._done.get(chore.do, -(10**18)) < chore.seconds * SECOND:
-                chore.do(now)
-                self._done[chore.do] = now
+                try:
+                    chore.do(now)
+                    self._done[chore.do] = now
+                except TROUBLE as error:
+                    met.append(error)
+        if met:
+            raise met[0]
 
     def follow(self, _now: int) -> None:
         """Fold the new entries; keep a snapshot every `snapshot.EVERY` of them."""

@@ -21,8 +21,7 @@ from operations.errors import DatabaseAway, DatabaseFull, DatabaseLocked, LeaseL
 from operations.seal import KeyStore
 from operations.sources import Source
 from streams import engine
-from streams.errors import EngineAway, EngineMisconfigured
-from streams.keeper import Keeper
+from streams.keeper import TROUBLE, Keeper
 from streams.port import Port
 from streams.pull import KIND, pull
 
@@ -32,8 +31,6 @@ STEP_SECONDS = 0.5
 DIRECTORY_SECONDS = 5
 """How long a new or changed source may go unnoticed."""
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0)
-
-TROUBLE = (DatabaseAway, DatabaseFull, DatabaseLocked, EngineAway, EngineMisconfigured)
 
 log = logging.getLogger(__name__)
 

@@ -78,5 +78,8 @@ def test_a_scope_names_a_grid_that_exists(terminal: Terminal) -> None:
         assert terminal.run(*line, "--grid", CITY[1].code)[0] == 0
 
 
-def test_what_was_written_here_is_signed(terminal: Terminal) -> None:
+def test_what_was_written_here_is_signed(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert terminal.run("link")[0] == 0  # makes the first account
+    later = clock.now() + 600_000_000
+    monkeypatch.setattr(clock, "now", lambda: later)
     assert terminal.run("check")[0] == 0

@@ -140,6 +140,15 @@ async def test_heads_are_signed_when_the_journal_moved(keeper: Keeper, database:
     assert not found.bad_lines
 
 
+async def test_heads_are_signed_while_the_engine_is_away(database: Database, settings: Settings) -> None:
+    with engine.connect_sync(f"unix://{settings.data}/nobody.sock") as nobody:
+        keeper = Keeper(settings, database, nobody, NOW)
+        with pytest.raises(EngineAway):
+            keeper.step(NOW)
+    found = heads.load(settings.data / "heads.jsonl", KeyStore(settings.data / "keys").public_key())
+    assert len(found.signed) == 1
+
+
 def test_a_large_file_of_heads_is_thinned_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeping, "HEADS_BYTES", 100)
     monkeypatch.setattr(keeping, "HEADS_KEPT", 5)
