@@ -152,6 +152,8 @@ def _check_codes(drafts: Sequence[_Draft], default_county: str, how: GridMapping
     for draft in drafts:
         files.setdefault(draft.grid.code, []).append(draft.file)
     for code, where in files.items():
+        if "/" in code or not code.isprintable():
+            findings.error("bad_code", code)
         if len(where) > 1:
             findings.error("duplicate_code", code, count=len(where), files=", ".join(sorted(set(where))))
     if default_county and _coded(drafts, how):

@@ -1,12 +1,12 @@
 """The journal: append inside a transaction, read by seq. Gapless, in commit order, chained."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, Row, Select
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select
 
 from operations import chain, tables, verification
 from operations.database import Database, Transaction
@@ -60,7 +60,7 @@ def read(database: Database, after: int, limit: int = READ_LIMIT, scope: Scope =
 
 def read_on(connection: Connection, after: int, limit: int = READ_LIMIT, scope: Scope = WHOLE) -> list[Entry]:
     """The same inside a read that is already open."""
-    query = _joined().where(tables.journal.c.seq > after, *inside(scope)).limit(min(limit, READ_LIMIT))
+    query = _joined().where(tables.journal.c.seq > after, inside(scope)).limit(min(limit, READ_LIMIT))
     return [from_row(row) for row in connection.execute(query)]
 
 
@@ -83,15 +83,11 @@ def head_on(connection: Connection) -> Head:
     return Head(row.seq, row.hash.hex(), row.epoch)
 
 
-def inside(scope: Scope) -> Iterable[ColumnElement[bool]]:
-    """Conditions on the journal's rows that say what a scope may see: entries it was or is touched by."""
+def inside(scope: Scope) -> ColumnElement[bool]:
+    """The condition on the journal's rows that says what a scope may see: what lay inside it before or after."""
     columns = tables.journal.c
-    if scope.grid:
-        needle = f"/{scope.grid}/"
-        paths = ("/" + columns.scope_grid + "/", "/" + columns.scope_grid_before + "/")
-        yield sa.or_(*(path.contains(needle, autoescape=True) for path in paths))
-    if scope.department:
-        yield sa.or_(columns.scope_department == scope.department, columns.scope_department_before == scope.department)
+    before = _held(scope, columns.scope_grid_before, columns.scope_department_before)
+    return sa.or_(before, _held(scope, columns.scope_grid, columns.scope_department))
 
 
 def from_row(row: Row[Any]) -> Entry:
@@ -103,6 +99,13 @@ def from_row(row: Row[Any]) -> Entry:
     decoded = orjson.loads(body)
     schema = values[12]
     return _entry(values, decoded if schema == SCHEMA else upcast(values[3], schema, decoded))
+
+
+def _held(scope: Scope, grids: Column[str], department: Column[str]) -> ColumnElement[bool]:
+    """Grid and department of one side together, as `Scope.covers` has it."""
+    held = [("/" + grids + "/").contains(f"/{scope.grid}/", autoescape=True)] if scope.grid else []
+    held += [department == scope.department] if scope.department else []
+    return sa.and_(sa.true(), *held)
 
 
 def _joined(*more: ColumnElement[Any]) -> Select[Any]:

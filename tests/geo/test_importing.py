@@ -416,6 +416,11 @@ def test_a_period_that_ends_before_it_begins(importer):
     assert refused(importer(city(a=spoiled)), "validity").code == A
 
 
+@pytest.mark.parametrize("code", ["A/1", "/", "A\n1", "A\u200b1"])
+def test_a_code_that_would_break_a_chain(importer, code):
+    assert refused(importer(city(b=feature(code, box(118.01, 35.0, 118.02, 35.01)))), "bad_code")
+
+
 def test_duplicate_codes(importer):
     found = refused(importer(city(b=feature(A, box(118.01, 35.0, 118.02, 35.01)))), "duplicate_code")
     assert (found.code, found.params["count"]) == (A, 2)

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from operations import board as boards
-from operations import snapshot, sources, views
+from operations import journal, snapshot, sources, views
 from operations.board import Board, SourceState, apply, apply_scoped, project
 from operations.buckets import Buckets
 from operations.entry import Entry
@@ -38,6 +38,7 @@ SCOPES = (
     Scope(grid=LEAVES[0]),
     Scope(department="police"),
     Scope(chain(LEAVES[3])[2], "fire"),
+    Scope(LEAVES[0], "fire"),
     Scope(grid="nowhere"),
 )
 EVERY_STEP: list[Step] = [
@@ -81,6 +82,26 @@ def test_for_every_scope_the_view_kept_entry_by_entry_is_the_projection(
             assert scoped.incidents >= before[view.scope] ^ set(view.incidents)
             assert scoped.incidents <= before[view.scope] | set(view.incidents)
         assert project(board, WHOLE) == board
+
+
+@LAW
+@given(story=STORIES)
+@example(story=EVERY_STEP)
+@example(story=[("open", 0, 0, 3), ("update", 0, 0, 1)])  # from one grid and department to another at once
+def test_the_journal_shows_a_scope_what_its_view_shows(new_desk: Callable[[], Desk], story: list[Step]) -> None:
+    desk = new_desk()
+    play(desk, story)
+    board = Board()
+    shown: dict[Scope, list[int]] = {scope: [] for scope in SCOPES}
+    for entry in desk.entries():
+        change = apply(board, entry)
+        for scope in SCOPES:
+            if any(incident is not None and visible(scope, incident) for incident in (change.before, change.after)):
+                shown[scope].append(entry.seq)
+    off = {entry.seq for entry in desk.entries() if entry.subject_id not in board.incidents}
+    for scope in SCOPES:
+        told = [entry.seq for entry in journal.read(desk.database, 0, scope=scope)]
+        assert [seq for seq in told if seq not in off] == [seq for seq in shown[scope] if seq not in off]
 
 
 @LAW

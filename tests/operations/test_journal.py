@@ -98,6 +98,19 @@ def test_a_scope_reads_what_touched_it(desk: Desk) -> None:
     assert journal.read(desk.database, 0, 10, Scope(grid="%")) == []
 
 
+def test_grid_of_before_and_department_of_after_make_no_scope(desk: Desk) -> None:
+    desk.send(report("A1"), report("A1", "2", type="0101", grid_code=LEAVES[3], place=None))
+    [opened, moved] = desk.entries()
+    sides = [(moved.scope_grid_before, moved.scope_department_before), (moved.scope_grid, moved.scope_department)]
+    assert sides == [("/".join(chain(LEAVES[0])), "police"), ("/".join(chain(LEAVES[3])), "fire")]
+
+    def read(grid: str, department: str) -> list[int]:
+        return [entry.seq for entry in journal.read(desk.database, 0, 10, Scope(grid, department))]
+
+    assert (read(LEAVES[0], "police"), read(LEAVES[3], "fire")) == ([opened.seq, moved.seq], [moved.seq])
+    assert read(LEAVES[0], "fire") == read(LEAVES[3], "police") == []
+
+
 def test_what_was_written_is_read_back(desk: Desk, folder: Path) -> None:
     desk.send(report())
     [entry] = desk.entries()
