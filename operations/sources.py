@@ -20,7 +20,10 @@ _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
 class Source(Struct, frozen=True):
-    """One source. `rate_limit`: reports per second, 0 = none; `silent_after_s`: 0 = the city's setting."""
+    """One source. `rate_limit`: reports per second, 0 = none; `silent_after_s`: 0 = the city's setting.
+
+    `added_at` (UTC microseconds) is set when it is added and stays.
+    """
 
     id: str
     name: str
@@ -31,6 +34,7 @@ class Source(Struct, frozen=True):
     mapping: str = ""
     silent_after_s: int = 0
     enabled: bool = True
+    added_at: int = 0
 
     @property
     def zone(self) -> ZoneInfo:
@@ -46,7 +50,7 @@ def add(
     with database.write(after_commit) as transaction:
         if _find(transaction.connection, source.id) is not None:
             raise Refused("operations.source_exists", id=source.id)
-        transaction.connection.execute(sa.insert(table).values(**_values(source), added_at=now))
+        transaction.connection.execute(sa.insert(table).values({**_values(source), "added_at": now}))
         shown = {"name": source.name, "kind": source.kind}
         journal.append(transaction, [_draft(identity, "source.added", source.id, now, {"set": shown, **_rest(source)})])
 
@@ -57,7 +61,7 @@ def change(
     """Change a source, all fields but its id. Raises NotFound."""
     _check(identity, source)
     with database.write(after_commit) as transaction:
-        update = sa.update(table).where(table.c.id == source.id).values(**_values(source))
+        update = sa.update(table).where(table.c.id == source.id).values(_values(source))
         if transaction.connection.execute(update).rowcount != 1:
             raise NotFound()
         shown = {"name": source.name, "kind": source.kind}
@@ -93,12 +97,14 @@ def _find(connection: Connection, source_id: str) -> Source | None:
 
 def _source(row: sa.Row[tuple[object, ...]]) -> Source:
     values = row._asdict()
-    del values["added_at"]
     return Source(**{**values, "enabled": bool(values["enabled"])})
 
 
 def _values(source: Source) -> dict[str, object]:
-    return {**structs.asdict(source), "enabled": int(source.enabled)}
+    """What `add` and `change` write: everything but when it was added."""
+    values = {**structs.asdict(source), "enabled": int(source.enabled)}
+    del values["added_at"]
+    return values
 
 
 def _rest(source: Source) -> dict[str, object]:

@@ -132,7 +132,7 @@ class Keeper:
             if known is None:
                 continue
             at = last.get(source.id)
-            silent = self._is_silent(source, self._began_at if at is None else at, now)
+            silent = self._is_silent(source, max(self._began_at, source.added_at) if at is None else at, now)
             silent = silent or (at is None and known.silent)  # never heard since the engine's data began
             if known.silent != silent:
                 sources.mark(self._database, source.id, silent=silent, now=now, after_commit=self._ring)

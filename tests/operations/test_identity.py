@@ -2,6 +2,7 @@
 
 import pytest
 import sqlalchemy as sa
+from msgspec import structs
 
 from operations import accounts, sessions, sources, tokens
 from operations.database import Database
@@ -209,10 +210,13 @@ def test_a_wrong_source_is_refused_by_field(database: Database, field: str, valu
 def test_sources_are_kept_changed_and_unique(database: Database) -> None:
     source = sources.Source("hotline", "12345 热线", datum="GCJ02", rate_limit=50.0, mapping="hotline")
     sources.add(database, SYSTEM, source, now=START)
-    assert (sources.get(database, "hotline"), sources.listed(database)) == (source, [source])
+    kept = structs.replace(source, added_at=START)
+    assert (sources.get(database, "hotline"), sources.listed(database)) == (kept, [kept])
     with pytest.raises(Refused, match="source_exists"):
         sources.add(database, SYSTEM, source, now=START)
     with pytest.raises(NotFound):
         sources.change(database, SYSTEM, sources.Source("other", "别的"), now=START)
+    sources.change(database, SYSTEM, structs.replace(source, name="热线"), now=START + 1)
+    assert sources.get(database, "hotline") == structs.replace(kept, name="热线")
     with pytest.raises(Forbidden):
         sources.add(database, OPERATOR, source, now=START)

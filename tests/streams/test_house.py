@@ -210,6 +210,16 @@ async def test_a_source_that_falls_silent_and_is_heard_again(
     assert last(database).action == "source.heard"
 
 
+async def test_a_new_source_has_its_time_before_it_is_silent(keeper: Keeper, database: Database) -> None:
+    late = NOW + 10**12
+    sources.add(database, SYSTEM, Source(id="new", name="新", silent_after_s=60), now=late)
+    keeper.follow(late)
+    keeper.listen(late + 59 * SECOND)
+    assert "source.silent" not in actions(database)
+    keeper.listen(late + 61 * SECOND)
+    assert last(database).action == "source.silent"
+
+
 async def test_nobody_acknowledged_so_the_duty_commander_is_called(
     keeper: Keeper, intake: Intake, database: Database, settings: Settings, client: redis.Redis
 ) -> None:
