@@ -11,6 +11,7 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
 
+from config import clock
 from operations import migrations
 from operations.errors import DatabaseAway, DatabaseFull, DatabaseLocked, OperationsError
 from operations.turnstile import Turnstile
@@ -30,30 +31,42 @@ AfterCommit = Callable[[int], None]
 
 
 class Transaction:
-    """One write transaction: `connection` to use, `last_seq` of what the journal appended (0: nothing)."""
+    """One write transaction: `connection` to use, `last_seq` of what the journal appended (0: nothing).
+
+    `held_seconds` is known when it is over: how long nobody else could write, the commit included.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.last_seq = 0
+        self.held_seconds = 0.0
 
     def many(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
         """Run one statement (marks: ?) for many rows by the driver: several times faster than Core's parameters."""
         if rows:
-            self.connection.exec_driver_sql(self._marked(statement), list(rows))
+            self.connection.exec_driver_sql(_marked(self.connection, statement), list(rows))
 
     def select_in(self, statement: str, values: Iterable[str], *, lock: bool = False) -> list[sa.Row[Any]]:
         """Run a SELECT ending in "IN" for many values, in bounded parts; `lock` holds the rows (FOR UPDATE)."""
-        wanted = list(values)
-        suffix = " FOR UPDATE" if lock and self.connection.dialect.name != "sqlite" else ""
-        found: list[sa.Row[Any]] = []
-        for start in range(0, len(wanted), SELECT_BATCH):
-            part = tuple(wanted[start : start + SELECT_BATCH])
-            marks = ",".join("?" * len(part))
-            found += self.connection.exec_driver_sql(self._marked(f"{statement} ({marks}){suffix}"), part).all()
-        return found
+        return select_in(self.connection, statement, values, lock=lock)
 
-    def _marked(self, statement: str) -> str:
-        return statement if self.connection.dialect.name == "sqlite" else statement.replace("?", "%s")
+
+def select_in(
+    connection: Connection, statement: str, values: Iterable[str], *, lock: bool = False
+) -> list[sa.Row[Any]]:
+    """The same inside a read that is already open."""
+    wanted = list(values)
+    suffix = " FOR UPDATE" if lock and connection.dialect.name != "sqlite" else ""
+    found: list[sa.Row[Any]] = []
+    for start in range(0, len(wanted), SELECT_BATCH):
+        part = tuple(wanted[start : start + SELECT_BATCH])
+        marks = ",".join("?" * len(part))
+        found += connection.exec_driver_sql(_marked(connection, f"{statement} ({marks}){suffix}"), part).all()
+    return found
+
+
+def _marked(connection: Connection, statement: str) -> str:
+    return statement if connection.dialect.name == "sqlite" else statement.replace("?", "%s")
 
 
 class Database:
@@ -84,8 +97,10 @@ class Database:
         with _translated(), self._turn(), self.engine.connect() as connection:
             options = connection.execution_options(gridwall_begin="IMMEDIATE")
             with options.begin():
+                began = clock.monotonic()
                 transaction = Transaction(options)
                 yield transaction
+            transaction.held_seconds = clock.monotonic() - began
         if after_commit is not None and transaction.last_seq:
             after_commit(transaction.last_seq)
 

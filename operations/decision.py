@@ -84,10 +84,9 @@ class Quarantined(Struct, frozen=True):
 
 
 class Decided(Struct):
-    """What a batch comes to. `secrets` runs parallel to `drafts`: what is sealed into each."""
+    """What a batch comes to."""
 
     drafts: list[Draft] = []
-    secrets: list[bytes] = []
     outcomes: list[Outcome] = []
     quarantined: list[Quarantined] = []
     opened: dict[str, Standing] = {}  # by origin
@@ -100,19 +99,22 @@ class Decided(Struct):
 
 
 class Arrival(NamedTuple):
-    """An item with what is asked of it often: dedupe key, content digest, origin ("" for a refusal), place."""
+    """An item with what was prepared for deciding it: dedupe key, content digest and, of a report, the rest."""
 
     item: Item
     key: str
     content: bytes
-    origin: str
-    located: Located
+    origin: str = ""
+    located: Located = NOWHERE
+    subject: str = ""  # id of the incident it belongs to; of a new one when there is none yet
+    sealed: bytes = b""  # its `secret`, under the subject's key
 
 
-def arrival(item: Item, located: Located = NOWHERE) -> Arrival:
+def arrival(
+    item: Item, origin: str = "", located: Located = NOWHERE, subject: str = "", sealed: bytes = b""
+) -> Arrival:
     """Return an item with its keys."""
-    origin = "" if isinstance(item, Refusal) else origin_of(item.source, item.id)
-    return Arrival(item, key_of(item), content_of(item), origin, located)
+    return Arrival(item, key_of(item), content_of(item), origin, located, subject, sealed)
 
 
 def origin_of(source: str, report_id: str) -> str:
@@ -155,11 +157,11 @@ class Decider:
         self._number = number
         self._now = now
         self._again = False
-        self.decided = Decided([], [], [], [], {}, {}, 0)
+        self.decided = Decided([], [], [], {}, {}, 0)
 
     def decide(self, arrived: Arrival, *, again: bool = False) -> None:
         """Decide one item, in order of arrival; `again`: its packet was delivered before, so it is no new duplicate."""
-        item, key, content, origin, located = arrived
+        item, key, content = arrived[:3]
         self._again = again
         if self._known.get(key) == content:
             self._duplicate()
@@ -168,42 +170,43 @@ class Decider:
         elif key in self._known:
             self._conflict(item, content)
         else:
-            self._end(key, self._report(item, origin, located), content)
+            self._end(key, self._report(item, arrived), content)
 
     def _duplicate(self) -> None:
         self.decided.duplicates += not self._again
 
-    def _report(self, report: Report, origin: str, located: Located) -> str:
+    def _report(self, report: Report, arrived: Arrival) -> str:
         """Draft what a report does and return its outcome."""
+        origin = arrived.origin
         standing = self._standings.get(origin)
         if standing is None:
-            self._put(origin, self._open(report, located), self.decided.opened)
+            self._put(origin, self._open(report, arrived), self.decided.opened)
             return "journaled"
         if revision_key(report.revision) <= revision_key(standing.said.revision):
-            self._stale(report, standing)
+            self._stale(report, arrived, standing)
             return "stale"
         opened = origin in self.decided.opened
-        updated = self._update(report, located, standing)
+        updated = self._update(report, arrived, standing)
         self._put(origin, updated, self.decided.opened if opened else self.decided.updated)
         return "journaled"
 
-    def _open(self, report: Report, located: Located) -> Standing:
-        incident = opened(report, located, self._rules, self._number, self._now)
+    def _open(self, report: Report, arrived: Arrival) -> Standing:
+        incident = opened(arrived.subject, report, arrived.located, self._rules, self._number, self._now)
         body = {"set": incident, "report": _meta(report)}
-        self._draft("incident.opened", report, incident, None, body)
+        self._draft("incident.opened", report, arrived, incident, None, body)
         return Standing(incident, _said(report))
 
-    def _update(self, report: Report, located: Located, standing: Standing) -> Standing:
+    def _update(self, report: Report, arrived: Arrival, standing: Standing) -> Standing:
         before = standing.incident
-        changes = changed(report, located, standing, self._rules, self._now)
+        changes = changed(report, arrived.located, standing, self._rules, self._now)
         after = structs.replace(before, **changes)
-        self._draft("incident.updated", report, after, before, {"set": changes, "report": _meta(report)})
+        self._draft("incident.updated", report, arrived, after, before, {"set": changes, "report": _meta(report)})
         said = structs.replace(standing.said, revision=report.revision) if report.presence == "gone" else _said(report)
         return Standing(after, said)
 
-    def _stale(self, report: Report, standing: Standing) -> None:
+    def _stale(self, report: Report, arrived: Arrival, standing: Standing) -> None:
         body = {"report": _meta(report), "newer": standing.said.revision}
-        self._draft("report.stale", report, standing.incident, standing.incident, body)
+        self._draft("report.stale", report, arrived, standing.incident, standing.incident, body)
 
     def _put(self, origin: str, standing: Standing, into: dict[str, Standing]) -> None:
         self._standings[origin] = into[origin] = standing
@@ -214,8 +217,16 @@ class Decider:
         self.decided.outcomes.append(Outcome(key, outcome, content, len(self.decided.drafts) - 1))
 
     def _draft(
-        self, action: str, report: Report, after: Incident, before: Incident | None, body: dict[str, Any]
+        self,
+        action: str,
+        report: Report,
+        arrived: Arrival,
+        after: Incident,
+        before: Incident | None,
+        body: dict[str, Any],
     ) -> None:
+        if after.id != arrived.subject:
+            raise RuntimeError(f"sealed for incident {arrived.subject}, but it belongs to {after.id}")
         draft = Draft(
             at=self._now,
             actor=report.written_by or f"source:{report.source}",
@@ -228,9 +239,9 @@ class Decider:
             scope_department=after.department,
             scope_department_before=before.department if before else "",
             body=body,
+            sealed=arrived.sealed,
         )
         self.decided.drafts.append(draft)
-        self.decided.secrets.append(_secret(report))
 
     def _conflict(self, report: Report, content: bytes) -> None:
         key = conflict_key(report)
@@ -276,15 +287,16 @@ class Decider:
             },
         )
         self.decided.drafts.append(draft)
-        self.decided.secrets.append(b"")
         self.decided.quarantined.append(item)
 
 
-def opened(report: Report, located: Located, rules: Rules, number: Callable[[str], str], now: int) -> Incident:
-    """Return the incident a first report opens."""
+def opened(
+    subject: str, report: Report, located: Located, rules: Rules, number: Callable[[str], str], now: int
+) -> Incident:
+    """Return the incident a first report opens; `subject` is its id."""
     county = located.grid[:6] if len(located.grid) == 15 and located.grid.isdigit() else rules.county
     return Incident(
-        id=uuid7(now),
+        id=subject,
         number=number(county),
         county=county,
         revision=1,
@@ -389,11 +401,11 @@ def _meta(report: Report) -> dict[str, Any]:
     }
 
 
-def _secret(report: Report) -> bytes:
-    """What is sealed of a report: text, reporter, attachments."""
-    secret = {"text": report.text, "reporter": report.reporter, "attachments": report.attachments}
-    secret = {name: value for name, value in secret.items() if value}
-    return msgspec.json.encode(secret) if secret else b""
+def secret(report: Report) -> bytes:
+    """Return what is sealed of a report: text, reporter, attachments; empty when there is none of them."""
+    parts = {"text": report.text, "reporter": report.reporter, "attachments": report.attachments}
+    said = {name: value for name, value in parts.items() if value}
+    return msgspec.json.encode(said) if said else b""
 
 
 def _bounded(key: str) -> str:

@@ -1,6 +1,7 @@
 """Recording what a worker took from its partitions: everything in one transaction, checked by the fencing tokens.
 
-The deciding is done by `decision`; this is the shell around it: read what is known, decide, seal, write, append.
+The deciding is done by `decision`; this is the shell around it: find places, make keys and seal; then, while the
+database is locked, read what is known, decide, write, append.
 """
 
 from collections import Counter
@@ -9,15 +10,16 @@ from datetime import UTC, datetime
 
 import msgspec
 import sqlalchemy as sa
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from operations import decision, journal, lease, tables
-from operations.database import AfterCommit, Database, Transaction
-from operations.decision import NOWHERE, Arrival, Decided, Decider, Item, Rules, Said, Standing
-from operations.entry import Draft, path
+from operations.database import AfterCommit, Database, Transaction, select_in
+from operations.decision import Arrival, Decided, Decider, Item, Rules, Said, Standing
+from operations.entry import path
 from operations.incident import Incident
 from operations.report import Located, Report
 from operations.seal import KeyStore, seal
+from operations.uuid7 import uuid7
 
 Locate = Callable[[list[Report]], Sequence[Located]]
 Packet = tuple[str, Sequence[Item]]
@@ -47,6 +49,8 @@ class Recorded(Struct, frozen=True):
     conflicts: int
     quarantined: int
     last_seq: int
+    held_seconds: float
+    """How long the transaction kept others from writing."""
 
 
 class Delivery(Struct, frozen=True):
@@ -92,7 +96,7 @@ def record_all(
     after_commit: AfterCommit | None = None,
 ) -> Recorded:
     """The same for several partitions in one transaction. Raises LeaseLost with the name; nothing was written."""
-    arrived = _arrivals(deliveries, located)
+    arrived = _arrivals(database, deliveries, located, keys, now)
     with database.write(after_commit) as transaction:
         lease.check_all(transaction, {lease.partition(one.partition): one.token for one in deliveries})
         new = _new(transaction, deliveries)
@@ -100,14 +104,15 @@ def record_all(
         partitions = [end.partition for end in ends for _ in range(end.outcomes)]
         _store(transaction, partitions, decided, keys, now)
         _count(transaction, partitions, decided, ends)
-        return Recorded(
-            journaled=decided.count("journaled"),
-            duplicates=decided.duplicates,
-            stale=decided.count("stale"),
-            conflicts=decided.count("conflict"),
-            quarantined=decided.count("quarantined"),
-            last_seq=transaction.last_seq,
-        )
+    return Recorded(
+        journaled=decided.count("journaled"),
+        duplicates=decided.duplicates,
+        stale=decided.count("stale"),
+        conflicts=decided.count("conflict"),
+        quarantined=decided.count("quarantined"),
+        last_seq=transaction.last_seq,
+        held_seconds=transaction.held_seconds,
+    )
 
 
 def stream_order(stream_id: str) -> tuple[int, int]:
@@ -134,24 +139,47 @@ _said = msgspec.json.Decoder(Said)
 Arrived = list[tuple[int, list[tuple[str, list[Arrival]]]]]  # per partition: packets, each its stream id and items
 
 
-def _arrivals(deliveries: Sequence[Delivery], located: Locate) -> Arrived:
-    """The items with their keys and places, made outside the transaction."""
+def _arrivals(database: Database, deliveries: Sequence[Delivery], located: Locate, keys: KeyStore, now: int) -> Arrived:
+    """The items with all that can be prepared before anything is locked, the keys' fsync above all."""
     items = [item for delivery in deliveries for _, packed in delivery.packets for item in packed]
-    reports = [item for item in items if isinstance(item, Report)]
-    places = iter(located(reports) if reports else ())
+    prepared = iter(_prepared(database, [item for item in items if isinstance(item, Report)], located, keys, now))
     return [
         (
             delivery.partition,
             [
                 (
                     stream_id,
-                    [decision.arrival(one, next(places) if isinstance(one, Report) else NOWHERE) for one in packed],
+                    [next(prepared) if isinstance(one, Report) else decision.arrival(one) for one in packed],
                 )
                 for stream_id, packed in delivery.packets
             ],
         )
         for delivery in deliveries
     ]
+
+
+def _prepared(database: Database, reports: list[Report], located: Locate, keys: KeyStore, now: int) -> list[Arrival]:
+    """The reports with their places, and with what is secret in them sealed for the incidents they belong to."""
+    if not reports:
+        return []
+    origins = [decision.origin_of(one.source, one.id) for one in reports]
+    subjects = _subjects(database, origins, now)
+    secrets = [decision.secret(one) for one in reports]
+    key_of = keys.make(subjects[origin] for origin, secret in zip(origins, secrets, strict=True) if secret)
+    arrivals = []
+    for report, origin, place, secret in zip(reports, origins, located(reports), secrets, strict=True):
+        subject = subjects[origin]
+        sealed = seal(key_of[subject], subject, secret) if secret else b""
+        arrivals.append(decision.arrival(report, origin, place, subject, sealed))
+    return arrivals
+
+
+def _subjects(database: Database, origins: Sequence[str], now: int) -> dict[str, str]:
+    """{origin: id of its incident}, a new id where there is none; stays so while our lease holds the partition."""
+    with database.read() as connection:
+        query = "SELECT origin, id FROM incident WHERE origin IN"
+        known = {row.origin: row.id for row in select_in(connection, query, sorted(set(origins)))}
+    return known | {origin: uuid7(now) for origin in dict.fromkeys(origins) if origin not in known}
 
 
 class _End(Struct, frozen=True):
@@ -204,20 +232,15 @@ def _standings(transaction: Transaction, items: Sequence[Arrival]) -> dict[str, 
 
 
 def _store(transaction: Transaction, partitions: list[int], decided: Decided, keys: KeyStore, now: int) -> None:
-    sealing = {draft.subject_id for draft, secret in zip(decided.drafts, decided.secrets, strict=True) if secret}
-    key_of = keys.make([*sealing, *(item.id for item in decided.quarantined)])
-    drafts = [
-        structs.replace(draft, sealed=seal(key_of[draft.subject_id], draft.subject_id, secret)) if secret else draft
-        for draft, secret in zip(decided.drafts, decided.secrets, strict=True)
-    ]
     transaction.many(_OPEN, [_open_row(origin, standing) for origin, standing in decided.opened.items()])
     transaction.many(_UPDATE, [_update_row(standing) for standing in decided.updated.values()])
+    key_of = keys.make(item.id for item in decided.quarantined)
     transaction.many(_QUARANTINE, [_quarantine_row(item, key_of[item.id], now) for item in decided.quarantined])
-    _append(transaction, partitions, decided, drafts)
+    _append(transaction, partitions, decided)
 
 
-def _append(transaction: Transaction, partitions: list[int], decided: Decided, drafts: list[Draft]) -> None:
-    seqs = journal.append(transaction, drafts)
+def _append(transaction: Transaction, partitions: list[int], decided: Decided) -> None:
+    seqs = journal.append(transaction, decided.drafts)
     rows = [
         (item.key, item.outcome, item.content, seqs[item.draft], partition)
         for item, partition in zip(decided.outcomes, partitions, strict=True)

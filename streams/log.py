@@ -34,6 +34,8 @@ MOST_SEEN = 500_000
 SEEN_SECONDS = 86_400
 MOST_AT_ONCE = 2_000
 """Reports written in one transaction."""
+MOST_IN_PACKET = 200
+"""A packet is decided as a whole, so it bounds how short a worker's transaction can be."""
 MOST_WAITING = 20_000
 """Reports of requests that wait for their turn in this process."""
 FAST_FAIL_SECONDS = 0.25
@@ -161,10 +163,11 @@ class Log:
         """XADD and HINCRBY for each partition, which digests were seen, that they are now, then the totals."""
         packets = _by_partition(batches)
         commands: list[tuple[object, ...]] = []
-        for number, packet in sorted(packets.items()):
-            data = sealed(packet, number, self._seal)
-            commands.append(("XADD", place_of(number), "*", "n", packet.count, "p", data))
-            commands.append(("HINCRBY", ACCEPTED, number, packet.count))
+        for number, several in sorted(packets.items()):
+            for packet in several:
+                data = sealed(packet, number, self._seal)
+                commands.append(("XADD", place_of(number), "*", "n", packet.count, "p", data))
+            commands.append(("HINCRBY", ACCEPTED, number, sum(packet.count for packet in several)))
         flat = [digest for one in digests for digest in one]
         if flat:
             commands += [("SMISMEMBER", SEEN, *flat), ("SADD", SEEN, *flat)]
@@ -245,16 +248,20 @@ def _repeats(digests: list[list[bytes]], flags: Iterable[int]) -> list[int]:
     return repeats
 
 
-def _by_partition(batches: list[Batch]) -> dict[int, Packet]:
-    """One packet for each partition touched, the order of arrival kept."""
-    packets: dict[int, Packet] = {}
+def _by_partition(batches: list[Batch]) -> dict[int, list[Packet]]:
+    """The packets for each partition touched, the order of arrival kept."""
+    packets: dict[int, list[Packet]] = {}
     for batch in batches:
         for report in batch.reports:
-            number = partition_of(report.source, report.id)
-            packet = packets.get(number) or packets.setdefault(number, Packet([], []))
-            packet.reports.append(report)
+            _open_packet(packets, partition_of(report.source, report.id)).reports.append(report)
         for refusal in batch.refusals:
-            number = partition_of(refusal.source, refusal.raw_sha256)
-            packet = packets.get(number) or packets.setdefault(number, Packet([], []))
-            packet.refusals.append(refusal)
+            _open_packet(packets, partition_of(refusal.source, refusal.raw_sha256)).refusals.append(refusal)
     return packets
+
+
+def _open_packet(packets: dict[int, list[Packet]], number: int) -> Packet:
+    """The partition's packet that has room."""
+    several = packets.setdefault(number, [])
+    if not several or several[-1].count >= MOST_IN_PACKET:
+        several.append(Packet([], []))
+    return several[-1]

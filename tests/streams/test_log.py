@@ -19,6 +19,7 @@ from streams.errors import BacklogFull
 from streams.intake import Intake
 from streams.item import LARGEST_REPORT, LARGEST_REQUEST
 from streams.limiter import Limiter
+from streams.log import MOST_IN_PACKET
 from streams.packet import PARTITIONS
 from streams.port import Port
 from streams.transit import TransitSeal
@@ -51,6 +52,15 @@ def ids(backlog: Backlog) -> list[str]:
 async def answer(intake: Intake, body: bytes, **headers: str) -> tuple[int, dict[str, Any]]:
     status, _, data = await door.post(intake, SOURCE, JSON_TYPE | headers, body)
     return status, json.loads(data)
+
+
+async def test_a_packet_is_bounded_and_the_order_within_a_partition_kept(intake: Intake, backlog: Backlog) -> None:
+    revisions = [str(n) for n in range(2 * MOST_IN_PACKET + 1)]
+    await intake.accept(SOURCE, [report("same", revision=revision) for revision in revisions])
+    [(number, entries)] = backlog.read(ALL, 0).items()
+    assert [entry.packet.count for entry in entries] == [MOST_IN_PACKET, MOST_IN_PACKET, 1]
+    assert [one.revision for entry in entries for one in entry.packet.reports] == revisions
+    assert backlog.counts(number, START) == (len(revisions), len(revisions))
 
 
 async def test_what_was_accepted_is_in_the_log_and_says_so(intake: Intake, backlog: Backlog) -> None:

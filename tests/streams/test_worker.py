@@ -21,7 +21,7 @@ from streams.errors import EngineAway
 from streams.log import Log
 from streams.packet import PARTITIONS, partition_of
 from streams.transit import TransitSeal
-from streams.worker import Worker, run
+from streams.worker import BATCH_FIRST, BATCH_LEAST, BATCH_MOST, BATCH_STEP, Worker, fitting, run
 from tests.streams.samples import SOURCE, make_intake, make_log, report
 
 pytestmark = [pytest.mark.stream, pytest.mark.database]
@@ -72,7 +72,6 @@ async def test_what_a_person_took_down_is_entered_in_that_persons_name(
     entries = journal.read(database, 0)
     actors = {entry.body["report"]["id"]: entry.actor for entry in entries if entry.body and "report" in entry.body}
     assert actors == {"call": "account:wang", "feed": f"source:{SOURCE.id}"}
-
 
 
 def outcomes(database: Database) -> dict[str, int]:
@@ -285,3 +284,38 @@ async def test_closing_gives_the_partitions_back_at_once(hire: Callable[..., Wor
     two.step(block_ms=1)
     assert len(two._tenure.tokens) == PARTITIONS
     assert START == "0-0"
+
+
+@pytest.mark.parametrize("each_ms", [0.01, 0.06, 0.2, 5.0])
+def test_the_batch_learns_how_many_reports_fit_into_a_short_transaction(each_ms: float) -> None:
+    batch = BATCH_FIRST
+    held = []
+    for _ in range(100):
+        held.append(batch * each_ms / 1000)
+        batch = fitting(batch, batch, held[-1])
+    assert BATCH_LEAST <= batch <= BATCH_MOST
+    assert max(held) <= max(0.05, BATCH_LEAST * each_ms / 1000)
+    assert min(held[-10:]) >= min(0.025, BATCH_MOST * each_ms / 1000)
+
+
+def test_one_slow_disk_costs_little_and_a_small_batch_teaches_nothing() -> None:
+    batch = fitting(500, 500, 0.4)
+    assert batch == BATCH_LEAST
+    for _ in range((500 - BATCH_LEAST) // BATCH_STEP):
+        batch = fitting(batch, batch, 0.02)
+    assert batch == 500
+    assert fitting(500, 3, 0.006) == 500
+
+
+async def test_under_load_every_partition_is_served_in_turn(
+    hire: Callable[..., Worker], log: Log, database: Database
+) -> None:
+    for _ in range(3):
+        await send(log, *(report(str(n)) for n in range(160)))
+    worker = hire()
+    for _ in range(PARTITIONS):
+        worker.batch = 1
+        worker.step(block_ms=1)
+    with database.read() as connection:
+        query = sa.select(partition.c.partition).where(partition.c.decided > 0)
+        assert set(connection.execute(query).scalars()) == set(range(PARTITIONS))
