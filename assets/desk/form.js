@@ -44,7 +44,10 @@
   };
   const showPlace = () => {
     parts.found.replaceChildren();
-    if (draft.grid) parts.found.append(h("b", {}, desk.facts.grids[draft.grid] || draft.grid), ` ${draft.grid}`);
+    if (draft.grid) {
+      parts.found.append(h("b", {}, desk.facts.grids[draft.grid] || draft.grid), ` ${draft.grid}`,
+        h("p.desk-hint", {}, desk.text("form.grid_only")));
+    }
     else if (draft.lon !== undefined) {
       parts.found.append(h("b", {}, desk.found(found)), ` ${found?.code || ""}`,
         h("button.desk-button.quiet", { type: "button", onclick: () => point(null) }, desk.text("form.no_point")));
@@ -275,7 +278,7 @@
       if (row?.source !== "desk" || row.report_id !== expected.report) continue;
       clearTimeout(expected.timer);
       expected = null;
-      desk.say(desk.text("form.registered", { number: row.number || "", place: row.grid ? desk.chain(row.chain) : desk.text("queue.unplaced") }));
+      desk.say(desk.text("form.registered", { number: row.number || "", place: desk.queue.where(row) }));
       if (!form.open && desk.mode() !== "action") desk.open(id);
       return;
     }

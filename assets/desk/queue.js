@@ -20,6 +20,8 @@
   let pending = 0;
   const watchers = [];
 
+  /** Where an incident lies: its grid, marked when that is all that is known; or unplaced, with the nearest grid. */
+  queue.where = (row) => where(row);
   /** Be told after each change of rows: f(changed ids). */
   desk.queue.watch = (run) => watchers.push(run);
   queue.get = (id) => queue.rows.get(id);
@@ -71,7 +73,7 @@
 
   // ---- drawing ---------------------------------------------------------------------------------------------------
   const where = (row) => {
-    if (row.grid) return desk.chain(row.chain);
+    if (row.grid) return [desk.chain(row.chain), row.lon === undefined && desk.text("queue.grid_only")].filter(Boolean).join(" · ");
     if (row.nearest) return desk.text("queue.unplaced_near", { grid: desk.grid(row.nearest), metres: Math.round(row.distance_m || 0) });
     return desk.text("queue.unplaced");
   };

@@ -10,14 +10,12 @@ from typing import Any
 
 from dash import Input, Output, dcc, html
 from dash.exceptions import PreventUpdate
-from msgspec import convert
 
 from config.words import Words
 from dashboard.errand import explain, perform
 from dashboard.history import Line, history, known, latest_text, mark, result
 from dashboard.names import Names, names_of
 from operations.board import Board
-from operations.entry import Entry
 from operations.errors import OperationsError
 from operations.incident import Incident
 
@@ -29,10 +27,6 @@ ANSWER = "desk-answer"
 
 HISTORY_MOST = 200
 """Entries shown; an incident with more says how many there are."""
-
-
-WHOLE = ("incident.opened", "incident.reopened")
-"""Actions whose entries carry the whole incident; the others carry what they changed."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +74,8 @@ def place(one: Incident, names: Names) -> list[Fact]:
         accuracy = say("desk.fact.accuracy", metres=f"{one.accuracy_m:.0f}") if one.accuracy_m else ""
         point = say("desk.fact.point_value", lon=f"{one.lon:.6f}", lat=f"{one.lat:.6f}", accuracy=accuracy)
         found.append(Fact("point", point))
+    elif one.grid:
+        found.append(Fact("point", say("desk.fact.grid_only")))
     return found
 
 
@@ -122,11 +118,11 @@ def layout(words: Words) -> html.Aside:
     )
 
 
-def details(one: Incident, text: str, lines: Sequence[Line], names: Names) -> html.Div:
-    """Return facts, text and history of an open drawer."""
+def details(one: Incident, text: str, lines: Sequence[Line], names: Names, earlier: int = 0) -> html.Div:
+    """Return facts, text and history of an open drawer; so many entries are `earlier` than the lines."""
     words = names.words
     shown = lines[:HISTORY_MOST]
-    note = words.text("desk.drawer.history_note", n=len(lines), first=names.moment(lines[-1].at)) if lines else ""
+    note = words.text("desk.drawer.history_note", n=len(lines) + earlier, first=names.moment(one.opened_at))
     return html.Div(
         [
             html.H3(words.text("desk.drawer.facts")),
@@ -163,19 +159,11 @@ def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
 def look(commands: Any, names: Names, id: str) -> html.Div | html.P:
     """Return the details of an incident, or why they cannot be shown."""
     try:
-        entries = commands.operations.history(commands.identity(), id)
+        dossier = commands.operations.dossier(commands.identity(), id)
     except OperationsError as error:
         return html.P(explain(error, names.words, commands.identity().role), className="desk-empty")
-    return details(folded(entries), latest_text(entries), history(entries, names), names)
-
-
-def folded(entries: Sequence[Entry]) -> Incident:
-    """Return the incident as its own entries, oldest first, build it."""
-    values: dict[str, Any] = {}
-    for entry in entries:
-        told = (entry.body or {}).get("set", {})
-        values = dict(told) if entry.action in WHOLE else values | told
-    return convert(values, Incident)
+    lines = history(dossier.history, names)
+    return details(dossier.incident, latest_text(dossier.history), lines, names, dossier.earlier)
 
 
 def register(app: Any, commands: Any) -> None:

@@ -3,14 +3,17 @@
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from config.words import Words
 from dashboard import errand, history
 from dashboard.names import Names
 from dashboard.panels import desk_drawer
+from operations import journal
 from operations.database import Database
 from operations.policy import Identity
 from operations.seal import KeyStore
@@ -58,7 +61,6 @@ def test_the_whole_journey_and_its_history(opened: Desk) -> None:
         ("12345 热线", "接报立案", "某某路口红灯不亮，请尽快处理。"),
     ]
     assert history.latest_text(entries) == "某某路口红灯不亮，请尽快处理。"
-    assert desk_drawer.folded(entries) == opened.incident()
 
 
 def test_the_second_of_two_is_shown_what_the_first_did_and_can_redo_it(opened: Desk) -> None:
@@ -143,6 +145,23 @@ def test_facts_of_an_unplaced_incident(desk: Desk) -> None:
     assert facts["source_status"] == "受理中"
     assert facts["channel"] == "媒体"
     assert facts["acknowledged"] == "未签收"
+
+
+def test_a_grid_without_coordinates_is_told_as_that(opened: Desk) -> None:
+    found = structs.replace(opened.incident(), grid="12", chain=("1", "12"), lon=None, lat=None)
+    facts = {fact.name: fact.value for fact in desk_drawer.facts(found, NAMES)}
+    assert "只落到网格" in facts["point"]
+
+
+def test_the_drawer_shows_the_present_state_and_counts_what_it_leaves_out(
+    opened: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    do(opened, OPERATOR, "acknowledge")
+    do(opened, OPERATOR, "close", result="resolved", text="红灯已修好")
+    monkeypatch.setattr(journal, "HISTORY_LIMIT", 1)
+    commands = SimpleNamespace(operations=opened.commands, identity=lambda: OPERATOR)
+    drawn = str(desk_drawer.look(commands, NAMES, opened.incident().id))
+    assert "共 3 条" in drawn and "已解决" in drawn
 
 
 def test_every_text_is_there_in_english_too(opened: Desk) -> None:

@@ -1,6 +1,8 @@
 from dashboard.panels import desk_queue
+from operations import views
 from operations.board import Board
 from operations.incident import Incident
+from tests.dashboard import panel_board
 
 
 def incident(id: str, **values: object) -> Incident:
@@ -39,6 +41,11 @@ def test_a_row_leaves_out_what_says_nothing_and_keeps_a_zero() -> None:
     assert "gone" not in row
     assert "marks" not in row
     assert "distance_m" not in row
+
+
+def test_one_with_a_grid_and_no_coordinates_counts_in_the_heat() -> None:
+    made = panel_board.board(panel_board.incident("a", lon=None, lat=None))
+    assert views.heat(made, panel_board.NOW, "24h") == {"990101001001001": 1}
 
 
 def test_a_row_tells_a_distance_only_to_a_grid() -> None:

@@ -1,6 +1,7 @@
 """The operator's desk in a real browser on the whole program, by keyboard alone: register, conflicts, repair."""
 
 import json
+import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -8,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import Running
+from config import clock
+from config.settings import child_environment
+from tests.conftest import Running, run_py
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
@@ -69,6 +72,41 @@ def report(id: str, **values: object) -> dict[str, object]:
         "title": f"标题 {id}",
         "text": "正文",
     } | values
+
+
+WEST, EAST = "990101001001001", "990101001001002"
+
+
+@pytest.fixture
+def grids(running: Running) -> None:
+    """Imports two grids side by side, west and east of 121.2°, once."""
+    if "甲网格" in ask(running, "/api/v1/grids/locate?lon=121.15&lat=31.05"):
+        return
+    file = running.settings.data / "grids.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": [
+        square("990101001", "北塘街道", 121.1, 121.3),
+        square("990101001001", "北塘社区", 121.1, 121.3),
+        square(WEST, "甲网格", 121.1, 121.2),
+        square(EAST, "乙网格", 121.2, 121.3),
+    ]}), "utf-8")  # fmt: skip
+    data = ("--data", str(running.settings.data))
+    environment = child_environment()
+    told = subprocess.run(run_py("import", "grids", str(file), *data), capture_output=True, text=True, env=environment)
+    assert told.returncode == 0, told.stdout + told.stderr
+    deadline = clock.monotonic() + 20
+    while "甲网格" not in ask(running, "/api/v1/grids/locate?lon=121.15&lat=31.05"):
+        assert clock.monotonic() < deadline
+
+
+def square(code: str, name: str, west: float, east: float) -> dict[str, object]:
+    """Return a grid from `west` to `east` (degrees) as a GeoJSON feature."""
+    south, north = 31.0, 31.1
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    return {
+        "type": "Feature",
+        "properties": {"code": code, "name": name, "population": 900},
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+    }
 
 
 def find(page: "Page", text: str) -> None:
@@ -132,6 +170,62 @@ def test_a_call_is_registered_acknowledged_noted_closed_and_all_of_it_is_history
     assert "已通知燃气公司" in lines[2]
     page.keyboard.press("z")
     told(page, "已重新打开")
+
+
+def test_an_unplaced_incident_is_placed_by_a_click_on_the_map(
+    open_desk: OpenDesk, running: Running, grids: None
+) -> None:
+    send(running, report("lost-1", place={"lon": 121.32, "lat": 31.05}))
+    page = open_desk()
+    find(page, "标题 lost-1")
+    assert "未落格" in page.inner_text(".desk-row[aria-selected=true]")
+    before = int(page.inner_text(".desk-chip[aria-keyshortcuts=X] b"))
+    page.keyboard.press("g")
+    page.wait_for_selector(".desk-pick:visible")
+    page.mouse.click(*seen_at(page, 121.25, 31.04))
+    page.wait_for_selector("#desk-action .desk-found:has-text('北塘街道 · 乙网格')")
+    assert page.locator(".desk-pin:not([hidden])").count() == 1
+    page.keyboard.press("Enter")
+    told(page, "已落格")
+    page.wait_for_selector(".desk-history-item:has-text('人工落格到 乙网格')")
+    assert EAST in page.inner_text(".desk-facts")
+    assert "人工落格" in page.inner_text(".desk-facts")
+    page.wait_for_selector(".desk-row[aria-selected=true]:has-text('北塘街道 · 乙网格')")
+    assert int(page.inner_text(".desk-chip[aria-keyshortcuts=X] b")) == before - 1
+    assert not page.is_visible(".desk-pick")
+    assert page.locator(".desk-pin:not([hidden])").count() == 0
+    page.keyboard.press("z")
+    page.wait_for_selector(".desk-row[aria-selected=true]:has-text('未落格')")
+
+
+def seen_at(page: "Page", lon: float, lat: float) -> tuple[float, float]:
+    """Return where on the page the map shows a point."""
+    page.wait_for_function("window.gridwallMap?.pictures?.[0]?.marks?.view")
+    x, y = page.evaluate(
+        """([lon, lat]) => {
+            const { map } = gridwallMap.pictures[0];
+            const { x, y } = map.latLngToContainerPoint([lat, lon]);
+            const box = map.getContainer().getBoundingClientRect();
+            return [box.left + x, box.top + y];
+        }""",
+        [lon, lat],
+    )
+    return x, y
+
+
+def test_one_registered_with_its_grid_alone_says_so(open_desk: OpenDesk, grids: None) -> None:
+    page = open_desk()
+    page.keyboard.press("n")
+    page.fill("#desk-form-type", "0304")
+    page.keyboard.press("Enter")
+    page.fill("#desk-form-grid", "乙网格")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#desk-form .desk-found:has-text('只有网格级位置')")
+    page.fill("#desk-form-title", "只知道在哪个网格")
+    page.keyboard.press("Control+Enter")
+    told(page, "乙网格 · 网格级位置")
+    page.wait_for_selector(".desk-row[aria-selected=true]:has-text('乙网格 · 网格级位置')")
+    page.wait_for_selector(".desk-facts:has-text('无坐标，只落到网格')")
 
 
 def test_the_callers_name_is_gone_after_a_reload_and_the_rest_is_not(open_desk: OpenDesk) -> None:
@@ -289,17 +383,18 @@ def test_a_quarantined_report_is_read_with_a_reason_repaired_and_resubmitted(
     told(page, "已重新提交")
     desk = open_desk()
     find(desk, "修好的来件")
-    read = json.loads(journal(running))
+    read = json.loads(ask(running, "/api/v1/journal?after=0"))
     assert any(entry["action"] == "quarantine.unsealed" and entry["reason"] == "修正坐标" for entry in read["entries"])
 
 
-def journal(running: Running) -> str:
-    """Return the journal as the API tells it."""
-    request = urllib.request.Request(
-        running.url + "/api/v1/journal?after=0", headers={"authorization": f"Bearer {running.read_token}"}
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return str(answer.read().decode())
+def ask(running: Running, path: str) -> str:
+    """Return what the API tells, or why it does not."""
+    request = urllib.request.Request(running.url + path, headers={"authorization": f"Bearer {running.read_token}"})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return str(answer.read().decode())
+    except urllib.error.HTTPError as error:
+        return str(error)
 
 
 def test_a_quarantined_report_is_discarded_with_a_reason(open_desk: OpenDesk, running: Running) -> None:
