@@ -22,6 +22,23 @@ def test_revisions_are_ordered_by_their_numbers_first() -> None:
     assert sorted(ordered, key=revision_key) == ordered
 
 
+def test_times_are_ordered_by_their_instant() -> None:
+    ordered = [
+        "2025-11-22 02:00",
+        "2025-11-22T10:00:00+08:00",
+        "2025-11-22T10:00:00.5+0800 5b1",
+        "2025-11-22T02:00:00.75Z 10f",
+        "2025-11-22T03:00:00Z",
+        "2025-11-22T03:00:00.123456Z",
+        "2025-11-22T03:00:00.2Z",
+        "2025-11-22T03:00:00.200000001Z",
+        "at 2025-11-22T03:00:01Z, 2",
+        "at 2025-11-22T03:00:01Z, 10",
+        "2025-13-45T99:99:99Z",  # no time: numbers
+    ]
+    assert sorted(ordered, key=revision_key) == ordered
+
+
 @given(st.text(), st.text())
 def test_any_two_revisions_have_one_order(one: str, other: str) -> None:
     assert (revision_key(one) < revision_key(other)) + (revision_key(other) < revision_key(one)) == (one != other)
