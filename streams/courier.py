@@ -19,7 +19,8 @@ MOST_ITEMS = 500
 ANSWER_SECONDS = 30.0
 LONGEST_WAIT = 10.0
 """Longest pause between two tries, in seconds."""
-AGAIN = (429, 503)
+NO_ANSWER, TOO_FAST, SERVER_TROUBLE = 0, 429, 500
+"""Tried again: nobody there, faster than the limit, and every trouble of the door's own (500 and above)."""
 TAKEN = (202, 422)
 """422: nothing could be read, all of it is in quarantine."""
 
@@ -81,7 +82,7 @@ class Courier:
                     int(answer.get("duplicates", 0)),
                     len(answer.get("quarantined", [])),
                 )
-            if status not in (0, *AGAIN):
+            if status not in (NO_ANSWER, TOO_FAST) and status < SERVER_TROUBLE:
                 raise CourierRefused(f"{self._host}:{self._port}{PATH} answered {status}: {answer}")
             tries += 1
             self._away(status)
@@ -89,7 +90,7 @@ class Courier:
                 raise CourierStopped("stopped while the door was away")
 
     def _post(self, token: str, body: bytes) -> tuple[int, float, dict[str, Any]]:
-        """(status, seconds to wait, answer); status 0 when nobody answered."""
+        """(status, seconds to wait, answer); NO_ANSWER when nobody answered."""
         headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
         reused = self._connection is not None
         if self._connection is None:
@@ -102,7 +103,7 @@ class Courier:
             log.debug("no answer from %s:%s: %s", self._host, self._port, error)
             self.close()
             return (
-                self._post(token, body) if reused else (0, 0.0, {})
+                self._post(token, body) if reused else (NO_ANSWER, 0.0, {})
             )  # a door hangs up on the idle, which is no trouble
 
     def _away(self, status: int) -> None:

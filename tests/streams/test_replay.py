@@ -218,6 +218,20 @@ def test_the_courier_waits_as_long_as_it_is_told(door: ThreadingHTTPServer) -> N
     assert [token for token, _ in _Door.seen] == ["Bearer secret"] * 3
 
 
+def test_trouble_of_the_door_is_waited_out(door: ThreadingHTTPServer) -> None:
+    waits: list[float] = []
+    _Door.answers = [(500, {}), (502, {}), (500, {})]
+
+    def wait(seconds: float) -> bool:
+        waits.append(seconds)
+        return True
+
+    courier = Courier("127.0.0.1", door.server_port, wait)
+    assert courier.deliver("secret", [{"id": "1"}]) == Delivered(1)
+    courier.close()
+    assert waits == sorted(set(waits)), "each pause is longer than the one before"
+
+
 def test_large_deliveries_go_in_parts(door: ThreadingHTTPServer) -> None:
     courier = Courier("127.0.0.1", door.server_port, lambda _seconds: True)
     assert courier.deliver("secret", [{"id": str(n)} for n in range(1100)]).accepted == 1100
