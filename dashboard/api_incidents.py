@@ -3,7 +3,7 @@
 import asyncio
 import heapq
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Response
@@ -11,7 +11,6 @@ from msgspec import structs
 
 from dashboard.answers import REFUSALS, json_answer, problem
 from dashboard.parts import Asker, Shared
-from operations import board as boards
 from operations.board import Board
 from operations.entry import Entry
 from operations.errors import NotFound
@@ -109,29 +108,21 @@ async def incidents(
 
 
 class Detail(msgspec.Struct):
-    """An incident with its history from the journal, oldest first; texts are opened for who may read them."""
+    """An incident with its history from the journal, oldest first; texts are opened for who may read them.
+
+    Of a very long history the newest entries are listed; `earlier` counts those left out.
+    """
 
     incident: Told
     history: list[Entry]
+    earlier: int
 
 
 @router.get("/incidents/{id}", responses=REFUSALS, openapi_extra={"x-answer": "Detail"})
 async def incident(shared: Shared, asker: Asker, id: Annotated[str, Path(pattern=ID)]) -> Response:
     """Show one incident and its history. Absent and not yours get the same answer."""
     try:
-        history = await asyncio.to_thread(shared.actions.operations.history, asker, id.lower())
+        dossier = await asyncio.to_thread(shared.actions.operations.dossier, asker, id.lower())
     except NotFound as error:
         return problem(404, error)
-    found = folded(history, id.lower())
-    if found is None:
-        return problem(404, NotFound())
-    return json_answer(Detail(told(found), history))
-
-
-def folded(history: list[Entry], id: str) -> Incident | None:
-    """Return the incident its own entries make; it may have left the board long ago."""
-    alone: Any = Board()
-    for entry in history:
-        boards.apply(alone, entry)
-    found: Incident | None = alone.incidents.get(id)
-    return found
+    return json_answer(Detail(told(dossier.incident), dossier.history, dossier.earlier))

@@ -41,6 +41,14 @@ class Step(Struct, frozen=True):
     words: dict[str, str] = {}
 
 
+class Dossier(Struct, frozen=True):
+    """An incident as it stands, its newest entries, oldest first, and how many earlier ones are left out."""
+
+    incident: Incident
+    history: list[Entry]
+    earlier: int
+
+
 class Commands:
     """The commands on one database. `locate(lon, lat, grid code)` finds the grid for `place`."""
 
@@ -150,15 +158,20 @@ class Commands:
             step = Step("incident.escalated", {"escalated_at": now})
             return self._write(transaction, SYSTEM, [(standing, step) for standing in due], now)
 
-    def history(self, identity: Identity, incident_id: str) -> list[Entry]:
-        """Return an incident's entries, oldest first. Who may read texts finds them opened in `body["words"]`."""
+    def dossier(self, identity: Identity, incident_id: str) -> Dossier:
+        """Return an incident with its entries. Who may read texts finds them opened in `body["words"]`."""
         self._permit(identity, "incident.read")
         with self._database.read() as connection:
-            incidents.find(connection, identity.scope, incident_id)
+            incident = incidents.find(connection, identity.scope, incident_id).incident
             found = journal.of_subject(connection, incident_id)
-        if not allowed(identity, "incident.text"):
-            return [entry for entry, _ in found]
-        return [self._with_words(entry, sealed) for entry, sealed in found]
+            earlier = journal.count_of_subject(connection, incident_id) - len(found)
+        if allowed(identity, "incident.text"):
+            return Dossier(incident, [self._with_words(entry, sealed) for entry, sealed in found], earlier)
+        return Dossier(incident, [entry for entry, _ in found], earlier)
+
+    def history(self, identity: Identity, incident_id: str) -> list[Entry]:
+        """Return the entries of an incident's `dossier`."""
+        return self.dossier(identity, incident_id).history
 
     def unseal(self, identity: Identity, incident_id: str, reason: str) -> dict[str, str]:
         """Return what sources sent sealed (text, reporter's name, phone …), newest word first to count; an entry."""
@@ -168,9 +181,8 @@ class Commands:
         with self._database.write(self._doorbell) as transaction:
             incident = incidents.find(transaction.connection, identity.scope, incident_id).incident
             opened: dict[str, str] = {}
-            for _, sealed in journal.of_subject(transaction.connection, incident_id):
-                if sealed:
-                    opened |= _flat(msgspec.json.decode(self._keys.open(incident_id, sealed)))
+            for sealed in journal.sealed_of_subject(transaction.connection, incident_id):
+                opened |= _flat(msgspec.json.decode(self._keys.open(incident_id, sealed)))
             journal.append(
                 transaction, [_draft(identity, incident, incident, Step("incident.unsealed", {}, reason), now)]
             )

@@ -65,10 +65,21 @@ def read_on(connection: Connection, after: int, limit: int = READ_LIMIT, scope: 
 
 
 def of_subject(connection: Connection, subject_id: str) -> list[tuple[Entry, bytes | None]]:
-    """Return a subject's entries with their sealed parts, oldest first."""
-    query = _joined(tables.journal_body.c.sealed).where(tables.journal.c.subject_id == subject_id)
-    rows = connection.execute(query.limit(HISTORY_LIMIT)).all()
-    return [(from_row(row), row.sealed) for row in rows]
+    """Return a subject's entries with their sealed parts, oldest first; of very many the newest `HISTORY_LIMIT`."""
+    rows = connection.execute(_newest(subject_id)).all()
+    return [(from_row(row), row.sealed) for row in reversed(rows)]
+
+
+def count_of_subject(connection: Connection, subject_id: str) -> int:
+    """Return how many entries a subject has."""
+    query = sa.select(sa.func.count()).select_from(tables.journal).where(tables.journal.c.subject_id == subject_id)
+    return int(connection.execute(query).scalar_one())
+
+
+def sealed_of_subject(connection: Connection, subject_id: str) -> list[bytes]:
+    """Return the newest `HISTORY_LIMIT` sealed parts of a subject, oldest first."""
+    rows = connection.execute(_newest(subject_id).where(tables.journal_body.c.sealed.is_not(None))).all()
+    return [row.sealed for row in reversed(rows)]
 
 
 def head(database: Database) -> Head:
@@ -106,6 +117,11 @@ def _held(scope: Scope, grids: Column[str], department: Column[str]) -> ColumnEl
     held = [("/" + grids + "/").contains(f"/{scope.grid}/", autoescape=True)] if scope.grid else []
     held += [department == scope.department] if scope.department else []
     return sa.and_(sa.true(), *held)
+
+
+def _newest(subject_id: str) -> Select[Any]:
+    of_it = _joined(tables.journal_body.c.sealed).where(tables.journal.c.subject_id == subject_id)
+    return of_it.order_by(None).order_by(tables.journal.c.seq.desc()).limit(HISTORY_LIMIT)
 
 
 def _joined(*more: ColumnElement[Any]) -> Select[Any]:

@@ -53,6 +53,19 @@ def test_a_note_clobbers_nothing_and_needs_no_revision(desk: Desk, incident: Inc
     assert entry.body is not None and entry.body["words"] == {"note": "已联系路灯所"}
 
 
+def test_of_a_long_history_the_newest_entries_are_told_and_the_state_is_the_present_one(
+    desk: Desk, incident: Incident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(2, 9):
+        desk.send(report(revision=str(number), status=f"r{number}", text=f"第 {number} 次"))
+    desk.commands.close(COMMANDER, incident.id, 8, "resolved")
+    monkeypatch.setattr(journal, "HISTORY_LIMIT", 3)
+    dossier = desk.commands.dossier(COMMANDER, incident.id)
+    assert (dossier.incident.step, dossier.incident.source_status) == ("closed", "r8")
+    assert ([entry.revision for entry in dossier.history], dossier.earlier) == ([7, 8, 9], 6)
+    assert desk.commands.unseal(COMMANDER, incident.id, "核实")["text"] == "第 8 次"
+
+
 def test_words_are_sealed_and_only_shown_to_whom_they_are_for(desk: Desk, incident: Incident) -> None:
     desk.commands.close(OPERATOR, incident.id, 1, "untrue", "经查不实，张某误报")
     assert "张某" not in repr(desk.entries())
