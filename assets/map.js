@@ -63,6 +63,7 @@
       this.map.on("move", () => this.shift());
       this.map.on("moveend zoomend resize", () => this.redraw());
       new ResizeObserver(() => this.resized()).observe(this.map.getContainer());
+      new MutationObserver(() => this.legend()).observe(this.section.querySelector("#wall-map-lens"), { attributes: true });
       setInterval(() => this.legend(), 10000);
     }
 
@@ -104,7 +105,7 @@
       this.map.fitBounds(this.bounds(), {
         animate: false,
         paddingTopLeft: [room("side"), room("top")],
-        paddingBottomRight: [room("side"), room("bottom")],
+        paddingBottomRight: [room("side"), Math.max(room("bottom"), this.find("legend").offsetHeight)],
       });
     }
 

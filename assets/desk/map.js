@@ -1,4 +1,5 @@
-// The map on the desk: the wall's map (assets/map.js) with a ring round the chosen incident, a pin, and clicks that pick.
+// The map on the desk: the wall's map (assets/map.js) with a ring round the chosen incident, a pin, clicks that pick, and
+// the desk's keys for what the heat counts.
 // The view moves only when somebody opens an incident that lies outside it, or drags it.
 (() => {
   const desk = window.gridwall?.desk;
@@ -30,8 +31,7 @@
 
   const nearest = (point) => {
     let best = null;
-    for (const [id, row] of desk.queue.rows) {
-      if (row.step === "closed" || row.lon === undefined || row.lat === undefined) continue;
+    for (const [id, row] of picture.marks.rows) {
       const far = at(row.lon, row.lat).distanceTo(point);
       if (far < NEAR && (!best || far < best.far)) best = { id, far };
     }
@@ -83,6 +83,12 @@
       if (!picking) chart.pin(null);
     };
     if (desk.queue.selected) chart.highlight(desk.queue.selected);
+    const free = () => ["queue", "drawer"].includes(desk.mode());
+    for (const [code, name] of Object.entries(picture.control.keys)) {
+      desk.key(code, () => picture.control.step(name), free);
+      desk.key(`Shift+${code}`, () => picture.control.step(name, -1), free);
+    }
+    desk.key(picture.control.backKey, () => picture.control.back(), free);
   };
 
   desk.onStart("desk", () => {

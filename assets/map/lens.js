@@ -12,6 +12,8 @@
   class LensControl {
     constructor(section, say) {
       this.say = say;
+      this.keys = KEYS; // code -> choice, for a page that hears keys by itself
+      this.backKey = BACK;
       this.form = section.querySelector(".lens");
       this.choices = JSON.parse(section.dataset.choices);
       this.selects = {};

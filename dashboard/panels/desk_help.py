@@ -24,6 +24,12 @@ KEYS: dict[str, dict[str, tuple[str, ...]]] = {
         "sort": ("S",),
         "clear": ("0",),
     },
+    "heat": {
+        "heat_window": ("H",),
+        "heat_type": ("T",),
+        "heat_urgency": ("E",),
+        "heat_default": ("B",),
+    },
     "act": {
         "register": ("N",),
         "acknowledge": ("A",),
