@@ -23,7 +23,6 @@ PRAGMAS = (
     "synchronous=FULL",
     "foreign_keys=ON",
     "cache_size=-32768",  # KiB
-    "wal_autocheckpoint=4000",  # pages: fewer, larger checkpoints under load
 )
 DAMAGE = (OperationsError, sa.exc.SQLAlchemyError, sqlite3.Error, msgspec.MsgspecError, TypeError, ValueError)
 """What reading a database may raise that somebody spoiled; for whoever must tell it instead of failing."""
@@ -146,13 +145,7 @@ def _engine(url: str, busy_timeout_s: float) -> Engine:
     @event.listens_for(engine, "connect")
     def _connected(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "cache_size=-32768",
-            "wal_autocheckpoint=4000",
-        ):
+        for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
