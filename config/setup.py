@@ -41,7 +41,9 @@ class SetupError(Exception):
 def enter(arguments: list[str], *, developer: bool = False) -> None:
     """Return when running inside an up-to-date `.venv`; else make it and start again inside it."""
     developer = developer or arguments[:1] in DEVELOPER_COMMANDS
-    if ready(developer=developer) and Path(sys.prefix) == VENV:
+    if ready(developer=developer):  # a program that was set up may lie on a disk nobody may write to
+        if Path(sys.prefix) != VENV:
+            _again(arguments)
         return
     try:
         with _alone():

@@ -66,6 +66,8 @@ def test_it_sets_up_and_goes_on_inside(copy: Path, blocked: Path) -> None:
     said = _finished(_start(copy, "check", "--data", "here", path=blocked))
     assert "making" in said and "installing" in said
     assert said.splitlines()[-1] == f"inside {copy}/.venv check --data here"
+    (copy / ".setup.lock").unlink()
+    (copy / ".setup.lock").mkdir()  # as on a disk that nobody may write to: it cannot be opened for writing
     assert _finished(_start(copy, "check")) == f"inside {copy}/.venv check\n"  # the second start has nothing to do
 
 
