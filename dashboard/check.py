@@ -5,11 +5,14 @@ from collections.abc import Callable
 from config import clock
 from config.settings import Settings
 from config.words import Words
+from geo.errors import NoGrids
+from geo.locator import Locator
 from operations import comparison, grids, heads, verification
 from operations.database import DAMAGE, Database
 from operations.seal import KeyStore
 from streams import engine
 from streams.errors import EngineAway, EngineMisconfigured
+from streams.stored_grid import from_row
 
 FAULTS_SHOWN = 20
 DETAIL_MOST = 200
@@ -68,7 +71,7 @@ def _readable(report: _Report, what: str, step: Callable[[], None]) -> bool:
     """Take a step; False when what it reads is spoilt, which is then told."""
     try:
         step()
-    except DAMAGE as error:
+    except (*DAMAGE, NoGrids) as error:
         report.bad(f"{what}_unreadable", detail=" ".join(str(error).split())[:DETAIL_MOST])
         return False
     return True
@@ -93,11 +96,12 @@ def _check_engine(report: _Report, settings: Settings) -> None:
 
 
 def _check_grids(report: _Report, database: Database) -> None:
-    """The version in force still builds an index, so each point still finds its owner."""
+    """The version in force builds an index, so each point finds its owner."""
     version = grids.current(database)
     if version is None or not version.rows:
         report.good("grids_none")
         return
+    Locator.build(from_row(row) for row in version.rows)
     report.good("grids_ok", version=version.id, count=len(version.rows))
 
 

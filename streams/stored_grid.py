@@ -1,7 +1,5 @@
 """A grid as it is stored: between geo's shapes and operations' rows."""
 
-from typing import cast
-
 import shapely
 from shapely import MultiPolygon, Polygon
 
@@ -25,15 +23,25 @@ def to_row(grid: Grid) -> GridRow:
 
 
 def from_row(row: GridRow) -> Grid:
-    """Return the grid that a row keeps."""
+    """Return the grid that a row keeps. Raises ValueError when its polygon is none."""
     return Grid(
         code=row.code,
         name=row.name,
         kind=row.kind,
         level=row.level,
         parent=row.parent,
-        polygon=cast(Polygon | MultiPolygon, shapely.from_wkb(row.wkb)),
+        polygon=_polygon(row),
         population=row.population,
         valid_from=row.valid_from,
         valid_to=row.valid_to,
     )
+
+
+def _polygon(row: GridRow) -> Polygon | MultiPolygon:
+    try:
+        found = shapely.from_wkb(row.wkb)
+    except shapely.errors.ShapelyError as error:
+        raise ValueError(f"grid {row.code}: {error}") from error
+    if not isinstance(found, Polygon | MultiPolygon) or found.is_empty:
+        raise ValueError(f"grid {row.code}: no polygon")
+    return found

@@ -5,15 +5,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import shapely
 import sqlalchemy as sa
 
 from config import clock
 from config.settings import Settings
 from config.words import Words
 from dashboard import check
-from operations import heads, journal, snapshot
+from operations import grids, heads, journal, snapshot, tables
 from operations.database import Database
+from operations.policy import SYSTEM
 from operations.seal import KeyStore
+from tests.dashboard.conftest import CITY
 from tests.operations.desk import START, Desk, report
 
 WORDS = Words("en")
@@ -77,6 +80,20 @@ def test_what_was_spoilt_is_told(desk: Desk, run: Run, statement: str, told: str
     code, said = run()
     assert code == 1
     assert told in said
+
+
+@pytest.mark.parametrize("wkb", [b"\x01\x02 no polygon", shapely.to_wkb(shapely.Point(1, 2))])
+def test_a_grid_without_its_polygon_is_told(desk: Desk, settings: Settings, run: Run, wkb: bytes) -> None:
+    grids.import_grids(desk.database, SYSTEM, CITY, "digest", now=desk.tick())
+    heads.append(settings.data / "heads.jsonl", desk.keys.sign(journal.head(desk.database), desk.now))
+    code, said = run()
+    assert (code, f"{len(CITY)} of them" in said) == (0, True), said
+    with desk.database.write() as transaction:
+        transaction.connection.execute(
+            sa.update(tables.grid).values(wkb=wkb).where(tables.grid.c.code == CITY[-1].code)
+        )
+    code, said = run()
+    assert (code, f"cannot be read: grid {CITY[-1].code}" in said) == (1, True), said
 
 
 def test_a_forged_snapshot_with_the_right_key_differs_from_the_journal(desk: Desk, run: Run) -> None:
