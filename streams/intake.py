@@ -1,7 +1,8 @@
 """Intake 来件接收: items of a source become reports or refusals, and both are durable before the receipt is given."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import msgspec
 from msgspec import structs
@@ -38,7 +39,7 @@ class Receipt(msgspec.Struct, frozen=True):
 
 
 class Totals(msgspec.Struct):
-    """What this process has taken since it started."""
+    """What this process has taken since it started; `refused` counts a report each time it was tried."""
 
     accepted: int = 0
     duplicates: int = 0
@@ -81,11 +82,11 @@ class Intake:
         if len(items) > MOST_ITEMS:
             raise Unreadable("too_many_items", count=len(items), most=MOST_ITEMS)
         try:
-            self._limiter.take(source.id, source.rate_limit, len(items))
-            batch, quarantined = await self._read(source, items)
-            if written_by:
-                batch.reports[:] = [structs.replace(report, written_by=written_by) for report in batch.reports]
-            repeats = await self._log.append(batch)
+            with self._paid(source, len(items)):
+                batch, quarantined = await self._read(source, items)
+                if written_by:
+                    batch.reports[:] = [structs.replace(report, written_by=written_by) for report in batch.reports]
+                repeats = await self._log.append(batch)
         except Exception:
             self.totals.refused += len(items)
             raise
@@ -114,12 +115,23 @@ class Intake:
 
     async def quarantine(self, source: Source, body: bytes, error: Unreadable) -> Receipt:
         """Keep a request that could not be read at all: its bytes go to quarantine as one item."""
-        self._limiter.take(source.id, source.rate_limit, 1)
         now = self._now()
         kept = refusal(from_object(body), source.id, error, now)
         batch = Batch(source.id, now, [], [kept])
-        self._count(batch, await self._log.append(batch))
+        with self._paid(source, 1):
+            repeats = await self._log.append(batch)
+        self._count(batch, repeats)
         return Receipt(0, 0, [Quarantined(0, kept.field, kept.reason, kept.params)])
+
+    @contextmanager
+    def _paid(self, source: Source, count: int) -> Iterator[None]:
+        """Take what `count` items cost of the source's rate; it is given back when they were not taken."""
+        self._limiter.take(source.id, source.rate_limit, count)
+        try:
+            yield
+        except Exception:
+            self._limiter.give_back(source.id, count)
+            raise
 
     def _mapping(self, source: Source) -> Mapped:
         mapping = self._mappings.get(source.mapping)

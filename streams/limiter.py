@@ -36,3 +36,9 @@ class Limiter:
         if len(self._buckets) >= MOST_SOURCES:
             self._buckets.clear()
         self._buckets[source] = (tokens - count, now)
+
+    def give_back(self, source: str, count: int) -> None:
+        """Undo `take`: what it was for did not happen."""
+        if source in self._buckets:
+            tokens, then = self._buckets[source]
+            self._buckets[source] = (tokens + count, then)

@@ -19,12 +19,14 @@ from config import clock, parent
 from config.settings import Settings, load
 from operations import journal
 from operations.database import Database
+from operations.sources import Source
 from operations.tables import outcome
 from streams import door, engine, worker
-from streams.errors import EngineAway, EngineMisconfigured, IntakeRefused
+from streams.errors import EngineAway, EngineMisconfigured, IntakeRefused, RateExceeded, Unreadable
 from streams.intake import Intake
+from streams.limiter import Limiter
 from streams.port import Port
-from tests.streams.samples import JSON_TYPE, SOURCE, make_intake, make_log, report
+from tests.streams.samples import JSON_TYPE, MAPPINGS, NOW, SOURCE, TAXONOMY, make_intake, make_log, report
 
 PATIENCE_SECONDS = 60
 POLL_SECONDS = 0.01
@@ -199,6 +201,29 @@ async def test_an_engine_that_could_lose_reports_is_refused_loudly(
     with pytest.raises(EngineMisconfigured, match=options[0].strip("-")):
         client.ping()
     client.close()
+    await log.close()
+
+
+async def test_a_refused_report_costs_a_slow_source_nothing(settings: Settings, own_engine: Engine) -> None:
+    log = make_log(settings)
+    intake = Intake(log, TAXONOMY, MAPPINGS, now=lambda: NOW, limiter=Limiter(lambda: 0.0))
+    slow = Source(id="slow", name="s", rate_limit=1.0)  # ten at once
+    for _ in range(11):
+        with pytest.raises(EngineAway):
+            await intake.accept(slow, [report()])
+        with pytest.raises(EngineAway):
+            await intake.quarantine(slow, b"{", Unreadable("json"))
+    own_engine.start()
+
+    async def taken() -> bool:
+        try:
+            return (await intake.accept(slow, [report(str(n)) for n in range(10)])).accepted == 10
+        except EngineAway:
+            return False
+
+    await eventually(taken)
+    with pytest.raises(RateExceeded):
+        await intake.accept(slow, [report()])
     await log.close()
 
 
