@@ -87,6 +87,10 @@ class Taxonomy:
         """The second level, in order; of one group when its code is given."""
         return [one for one in self.types.values() if len(one.code) == 4 and one.code.startswith(group)]
 
+    def acknowledge_limits(self) -> dict[str, int]:
+        """Minutes from receipt until somebody should have acknowledged, by urgency."""
+        return {urgency: targets.acknowledge_minutes for urgency, targets in self.targets_by_urgency.items()}
+
     def targets(self, code: str, urgency: str) -> Targets:
         """Target times for a type at an urgency; a type's own closing time applies to routine matters only."""
         base = self.targets_by_urgency[urgency]

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from geo.grid import GENERAL, Grid
 
 PER_PEOPLE = 10_000
-LEAST_POPULATION = 5_000  # from so many people on a leaf grid, too, is shown as a rate
 UNPLACED = ""  # the code under which reports in no grid are counted
 
 # Why a figure is what it is.
@@ -76,9 +75,12 @@ def figures(
     *,
     since_at: int,
     until_at: int,
-    least_population: int = LEAST_POPULATION,
+    least_population: int,
 ) -> dict[str, Figure]:
-    """{code: figure} for every general grid, from `rollup`ed counts; an area without reports has 0, not nothing."""
+    """{code: figure} for every general grid, from `rollup`ed counts; an area without reports has 0, not nothing.
+
+    From `least_population` people on, a leaf grid is shown as a rate too.
+    """
     general = [grid for grid in grids if grid.kind == GENERAL]
     people, upper = populations(general), {grid.parent for grid in general}
     return {

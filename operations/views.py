@@ -8,7 +8,6 @@ from operations.board import HOUR, MINUTE, Board
 from operations.buckets import Buckets
 
 WINDOWS = {"15m": 15, "1h": 60, "24h": 24 * 60}  # minutes
-ACKNOWLEDGE_LIMITS = {"critical": 5, "urgent": 30, "routine": 24 * 60}  # minutes until "overdue"
 
 
 def open_by_urgency(board: Board) -> dict[str, int]:
@@ -69,9 +68,7 @@ def received_by_hour(board: Board, now: int, zone: tzinfo, days: int = 8) -> lis
     return rows
 
 
-def load_by_department(
-    board: Board, now: int, limits: Mapping[str, int] = ACKNOWLEDGE_LIMITS
-) -> dict[str, tuple[int, int]]:
+def load_by_department(board: Board, now: int, limits: Mapping[str, int]) -> dict[str, tuple[int, int]]:
     """Return {department: (open, overdue)}; overdue = unacknowledged longer than its urgency's limit (minutes)."""
     load: dict[str, tuple[int, int]] = {}
     for (department, urgency), count in board.open_by.items():

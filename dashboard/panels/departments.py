@@ -7,7 +7,8 @@ from dash import html
 
 from config import departments
 from config.words import Words
-from dashboard.panels.shell import shell, state
+from dashboard.lens import taxonomy
+from dashboard.panels.shell import shell, state, width
 from operations.board import Board
 from operations.views import load_by_department
 
@@ -30,7 +31,7 @@ class Row:
 
 def rows(board: Board, now: int) -> list[Row]:
     """Return the busiest departments first; what does not fit is summed in one last row."""
-    load = load_by_department(board, now)
+    load = load_by_department(board, now, taxonomy().acknowledge_limits())
     found = [Row(code, open, overdue) for code, (open, overdue) in load.items() if open]
     found.sort(key=lambda one: (-one.open, -one.overdue, one.code))
     if len(found) <= ROWS:

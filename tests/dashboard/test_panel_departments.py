@@ -1,3 +1,4 @@
+from config.taxonomy import Taxonomy
 from dashboard.panels import departments
 from tests.dashboard.panel_board import NOW, WORDS, board, incident
 
@@ -9,6 +10,14 @@ def test_the_busiest_come_first_and_overdue_is_shown() -> None:
     text = str(departments.item(found[1], 2, WORDS).to_plotly_json())
     assert WORDS.text("wall.departments.overdue", n=1) in text
     assert "消防" in text
+
+
+def test_late_is_what_the_taxonomy_says() -> None:
+    limits = Taxonomy.load().acknowledge_limits()
+    for urgency, minutes in limits.items():
+        for age, overdue in ((minutes - 1, 0), (minutes + 1, 1)):
+            one = incident("a", urgency=urgency, minutes=age)
+            assert departments.rows(board(one), NOW)[0].overdue == overdue
 
 
 def test_what_does_not_fit_is_summed_in_the_last_row() -> None:

@@ -40,7 +40,7 @@ def test_populations_are_summed_only_where_every_child_has_one():
 
 
 def test_counts_on_grids_and_rates_above():
-    shown = heat.figures({"1": 5, "11": 3, "111": 3}, CITY, since_at=SINCE, until_at=UNTIL)
+    shown = heat.figures({"1": 5, "11": 3, "111": 3}, CITY, since_at=SINCE, until_at=UNTIL, least_population=5_000)
     assert "x" not in shown
     assert (shown["111"].basis, shown["111"].value) == (heat.COUNT, 3)
     assert (shown["11"].basis, shown["11"].value, shown["11"].population) == (heat.RATE, 15.0, 2_000)
@@ -53,7 +53,7 @@ def test_counts_on_grids_and_rates_above():
 @pytest.mark.parametrize("people", [None, 0])
 def test_no_population_is_said_and_the_count_is_shown(people):
     city = [general("1", HERE, 1, population=people), general("11", HERE, 2, "1")]
-    figure = heat.figures({"1": 7}, city, since_at=SINCE, until_at=UNTIL)["1"]
+    figure = heat.figures({"1": 7}, city, since_at=SINCE, until_at=UNTIL, least_population=5_000)["1"]
     assert (figure.basis, figure.value, figure.count) == (heat.NO_POPULATION, 7.0, 7)
     assert Words("zh").text(figure.text_code) == "无人口数"
 

@@ -131,13 +131,13 @@ def test_counts_are_what_counting_the_incidents_gives(new_desk: Callable[[], Des
     assert sum(views.open_by_urgency(board).values()) == len(opened)
     assert sum(views.heat(board, desk.now, "open").values()) == len(opened)
     assert board.unplaced == {incident.id for incident in opened if not incident.grid}
-    load = views.load_by_department(board, desk.now)
+    minutes = {"critical": 1, "urgent": 5, "routine": 30}
+    load = views.load_by_department(board, desk.now, minutes)
     assert {name: count for name, (count, _) in load.items()} == {
         name: sum(incident.department == name for incident in opened) for name in {i.department for i in opened}
     }
     waiting = [one for one in opened if one.acknowledged_at is None]
-    limits = {urgency: minutes * MINUTE for urgency, minutes in views.ACKNOWLEDGE_LIMITS.items()}
-    overdue = sum(one.waiting_since // MINUTE <= (desk.now - limits[one.urgency]) // MINUTE for one in waiting)
+    overdue = sum(one.waiting_since // MINUTE <= desk.now // MINUTE - minutes[one.urgency] for one in waiting)
     assert sum(count for _, count in load.values()) == overdue
 
 
