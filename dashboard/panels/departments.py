@@ -8,7 +8,7 @@ from dash import html
 from config import departments
 from config.words import Words
 from dashboard.lens import taxonomy
-from dashboard.panels.shell import shell, state, width
+from dashboard.panels.shell import shell, state
 from operations.board import Board
 from operations.views import load_by_department
 
