@@ -92,7 +92,7 @@ def matching(board: Board, wanted: Filter, scope: Scope, before: str) -> Iterato
 async def incidents(
     shared: Shared,
     asker: Asker,
-    state: Annotated[STATES, Query(description="open, closed (of the last day) or all")] = "open",
+    state: Annotated[STATES, Query(description="open, closed (lately) or all")] = "open",
     urgency: Annotated[URGENCIES | None, Query()] = None,
     type: Annotated[str, Query(pattern=r"^[0-9]{0,4}$", description="type code, or the two digits of its group")] = "",
     department: Annotated[str, Query(pattern=f"^$|{CODE}")] = "",

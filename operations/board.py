@@ -20,9 +20,11 @@ MINUTE = 60_000_000
 HOUR = 60 * MINUTE
 MINUTES_KEPT = 25 * 60  # a day of 25 hours (end of daylight saving) still fits
 HOURS_KEPT = 8 * 24
+BLOCK = 1_000  # entries: what is too old goes by the earliest time in this block and the one before
 CLOSED_KEPT = 20_000  # closed incidents on the board; older ones are in the journal
 
 QUARANTINE_STEPS = {"quarantine.added": 1, "quarantine.resubmitted": -1, "quarantine.discarded": -1}
+_NEVER = 2**62
 _INTERNED = ("type", "urgency", "department", "source", "channel", "grid", "nearest", "county", "step")
 
 
@@ -66,6 +68,7 @@ class Board:
     scope: Scope = WHOLE
     seq: int = 0
     at: int = 0
+    floors: tuple[int, int] = (_NEVER, _NEVER)  # the earliest time in the block of entries before and in this one
     epoch: int = 1
     incidents: dict[str, Incident] = field(default_factory=dict)
     closed: dict[str, None] = field(default_factory=dict)  # ids in the order of closing
@@ -114,7 +117,7 @@ def apply_scoped(view: Board, entry: Entry, change: Change) -> Change:
 
 def project(board: Board, scope: Scope) -> Board:
     """Return an independent copy of the part of the whole board that lies inside `scope`."""
-    view = Board(scope=scope, seq=board.seq, at=board.at, epoch=board.epoch)
+    view = Board(scope=scope, seq=board.seq, at=board.at, floors=board.floors, epoch=board.epoch)
     view.incidents = {key: incident for key, incident in board.incidents.items() if visible(scope, incident)}
     view.closed = {key: None for key in board.closed if key in view.incidents}
     recount(view)
@@ -137,10 +140,16 @@ def recount(board: Board) -> None:
 
 
 def _advance(board: Board, entry: Entry) -> tuple[str, ...]:
-    """Move seq and time on; at a new hour forget what is too old. Returns the dropped incidents (whole board)."""
-    new_hour = entry.at // HOUR != board.at // HOUR
+    """Move seq and time on; at a new hour forget what is too old. Returns the dropped incidents (whole board).
+
+    Forgetting lags behind, for a clock that was ahead: what it wrote must not wipe counts that no later entry restores.
+    """
+    hour = min(board.floors) // HOUR
+    past, block = board.floors
+    new_block = entry.seq // BLOCK != board.seq // BLOCK
+    board.floors = (block, entry.at) if new_block else (past, min(block, entry.at))
     board.seq, board.at = entry.seq, entry.at
-    if not new_hour:
+    if min(board.floors) // HOUR <= hour:
         return ()
     board.received_minutes.prune(_oldest_minute(board))
     board.closed_minutes.prune(_oldest_minute(board))
@@ -309,8 +318,8 @@ def _tally(counts: dict[Any, int], key: object, by: int) -> None:
 
 
 def _oldest_minute(board: Board) -> int:
-    return board.at // HOUR * 60 - MINUTES_KEPT
+    return min(board.floors) // HOUR * 60 - MINUTES_KEPT
 
 
 def _oldest_hour(board: Board) -> int:
-    return board.at // HOUR - HOURS_KEPT
+    return min(board.floors) // HOUR - HOURS_KEPT

@@ -23,7 +23,7 @@ from operations.incident import Incident
 from operations.tables import snapshot as table
 
 FOLD_VERSION = (
-    2  # raise it whenever `board.apply` or the bytes change; older snapshots are then ignored and folded anew
+    3  # raise it whenever `board.apply` or the bytes change; older snapshots are then ignored and folded anew
 )
 EVERY = 10_000  # entries
 PAGE = 2_000  # entries read at once: few enough that the garbage collector has little to walk
@@ -41,6 +41,7 @@ class Image(Struct, frozen=True):
 
     seq: int
     at: int
+    floors: tuple[int, int]
     epoch: int
     chains: list[tuple[str, ...]]
     kinds: list[Kind]
@@ -117,6 +118,7 @@ def encode(board: Board) -> bytes:
     image = Image(
         seq=board.seq,
         at=board.at,
+        floors=board.floors,
         epoch=board.epoch,
         chains=list(chains),
         kinds=list(kinds),
@@ -136,7 +138,7 @@ def encode(board: Board) -> bytes:
 def decode(body: bytes) -> Board:
     """Return the board of a snapshot's bytes."""
     image: Image = msgspec.msgpack.decode(zlib.decompress(body), type=Image)
-    board = Board(seq=image.seq, at=image.at, epoch=image.epoch)
+    board = Board(seq=image.seq, at=image.at, floors=image.floors, epoch=image.epoch)
     for incident in image.incidents:  # one object per chain, as when folding
         structs.force_setattr(incident, "chain", board.chains.setdefault(incident.chain, incident.chain))
         board.incidents[incident.id] = incident

@@ -54,6 +54,12 @@ EVERY_STEP: list[Step] = [
 LAW = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
+@pytest.fixture(autouse=True)
+def short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So few entries that a story's lines lie in several blocks."""
+    monkeypatch.setattr(boards, "BLOCK", 2)
+
+
 def fold(entries: list[Entry]) -> Board:
     """Fold all entries from nothing."""
     board = Board()
@@ -172,6 +178,39 @@ def test_figures_of_the_day(desk: Desk) -> None:
     assert views.median_acknowledge_s(board, tomorrow, ZONE) is None
 
 
+@pytest.mark.parametrize("wrong", [30 * DAY, -30 * DAY])
+def test_a_clock_that_was_wrong_for_some_entries_wipes_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, wrong: int
+) -> None:
+    monkeypatch.setattr(boards, "BLOCK", 4)
+
+    def figures() -> list[object]:
+        board, today = desk.board(), (desk.now, ZONE)
+        shown = [views.received_today(board, *today), views.closed_today(board, *today), len(board.incidents)]
+        return [*shown, views.heat(board, desk.now, "7d"), views.median_acknowledge_s(board, *today)]
+
+    desk.send(*(report(f"A{number}", received_at=START - number * HOUR) for number in range(5)))
+    first = desk.incident()
+    desk.commands.acknowledge(OPERATOR, first.id, 1)
+    desk.commands.close(OPERATOR, first.id, 2, "resolved")
+    right = figures()
+    desk.now += wrong
+    for name in "xyz":
+        sources.add(desk.database, SYSTEM, sources.Source(name, name), now=desk.now)
+    desk.now -= wrong
+    assert figures() == right
+    desk.send(report("B"))
+    assert views.received_today(desk.board(), desk.now, ZONE) == 6
+
+
+def test_what_is_too_old_is_forgotten_while_entries_come(desk: Desk) -> None:
+    for number in range(30):
+        desk.send(report(f"A{number}", received_at=desk.now))
+        desk.tick(12 * HOUR)
+    board = desk.board()
+    assert len(board.received_minutes.totals) < 8 and len(board.received_hours.totals) < 22
+
+
 def test_heat_by_window_type_and_urgency(desk: Desk) -> None:
     desk.send(
         report("A1", received_at=START - 10 * MINUTE),
@@ -236,12 +275,12 @@ def test_a_closed_incident_leaves_after_a_day_and_returns_when_reopened(desk: De
     desk.commands.close(COMMANDER, incident.id, 1, "resolved")
     assert incident.id in desk.board().incidents
     desk.tick(27 * HOUR)
-    desk.send(report("A2"))
+    desk.send(*(report(f"B{number}") for number in range(4)))
     assert incident.id not in desk.board().incidents
     desk.commands.reopen(COMMANDER, incident.id, 2, "又坏了")
     board = desk.board()
     assert board.incidents[incident.id] == desk.stored(incident.id)
-    assert sum(views.heat(board, desk.now, "7d").values()) == 2  # reopening counts nothing anew
+    assert sum(views.heat(board, desk.now, "7d").values()) == 5  # reopening counts nothing anew
 
 
 def test_closed_incidents_on_the_board_are_bounded(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
