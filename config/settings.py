@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DEFAULTS = ROOT / "config" / "default.toml"
 PREFIX = "GRIDWALL_"
 PLAIN_VARIABLES = {"DATABASE_URL": "database_url", "REDIS_URL": "redis_url", "CHROMIUM": "chromium"}
+ADDRESSES = ("database_url", "redis_url")
 LONGEST_SOCKET_PATH = 100  # bytes; the kernel's limit is 108 with the closing zero
 
 Value = str | int | float | bool
@@ -34,6 +35,7 @@ class Settings:
     host: str
     port: int
     database_url: str
+    own_database_copies: bool
     redis_url: str
     city_name: str
     county_code: str
@@ -101,6 +103,7 @@ RULES: Mapping[str, Rule] = {
         'empty for SQLite in the data folder, "sqlite:///FILE" or "postgresql+psycopg://USER@HOST/NAME"',
         r"|(sqlite:///|postgresql(\+psycopg)?://).+",
     ),
+    "own_database_copies": Rule(bool, "true or false", lambda _value: True),
     "redis_url": _text(
         'empty for the embedded Valkey, "redis://HOST:PORT/0", "rediss://…" or "unix:///PATH"', r"|(rediss?|unix)://.+"
     ),
@@ -204,8 +207,16 @@ def _checked(name: str, value: object, place: str) -> Value:
         raise SettingsError(f"{name} ({where}) is not a setting; allowed: {', '.join(sorted(RULES))}")
     parsed = _parsed(value, rule.type, from_text=place == "environment")
     if parsed is None or not rule.holds(parsed):
-        raise SettingsError(f"{name} ({where}) is {value!r}; allowed: {rule.allowed}")
+        raise SettingsError(f"{name} ({where}) is {_shown(name, value)}; allowed: {rule.allowed}")
     return parsed
+
+
+def _shown(name: str, value: object) -> str:
+    """A value as a message may tell it: of an address only the scheme, for a password may stand in the rest."""
+    if name not in ADDRESSES:
+        return repr(value)
+    scheme, found, _ = str(value).partition("://")
+    return f"'{scheme}://…'" if found else "'…'"
 
 
 def _variable(name: str) -> str:

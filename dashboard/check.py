@@ -1,6 +1,7 @@
 """`run.py check` 自检: settings, engine, grids and journal; the exit code says whether all is in order."""
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from config import clock
 from config.settings import Settings
@@ -59,7 +60,9 @@ def main(settings: Settings, words: Words) -> int:
 
 def _check_database(report: _Report, database: Database, settings: Settings) -> None:
     """Everything kept; what cannot even be read is a finding like the others."""
-    if not _readable(report, "database", lambda: database.migrate(settings.data / "copies")):
+    if not _readable(
+        report, "database", lambda: database.migrate(settings.data / "copies", own_copies=settings.own_database_copies)
+    ):
         return
     _readable(report, "grids", lambda: _check_grids(report, database))
     before = report.wrong
@@ -78,9 +81,9 @@ def _readable(report: _Report, what: str, step: Callable[[], None]) -> bool:
 
 
 def _kind(url: str) -> str:
-    """What an engine is, without the password its URL may carry."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"
+    """What an engine is: a file or socket, else the host; a password may stand in all the rest of its URL."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname or parts.path}"
 
 
 def _check_engine(report: _Report, settings: Settings) -> None:

@@ -55,7 +55,7 @@ def migrate(settings: Settings, *, supervised: bool) -> None:
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = Database(settings.database_url)
     try:
-        database.migrate(settings.data / "copies")
+        database.migrate(settings.data / "copies", own_copies=settings.own_database_copies)
     finally:
         database.close()
 

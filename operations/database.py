@@ -85,10 +85,12 @@ class Database:
         """The SQLite file, or None for PostgreSQL."""
         return None if self._turnstile is None else self._turnstile.file
 
-    def migrate(self, backup_dir: Path) -> None:
-        """Bring the schema up to date under a lock, after a copy into `backup_dir`. Raises SchemaNewer."""
+    def migrate(self, backup_dir: Path, *, own_copies: bool = False) -> None:
+        """Bring the schema up to date under a lock, after a copy into `backup_dir` (not of a PostgreSQL database whose
+        keeper makes `own_copies`). Raises SchemaNewer, CopyFailed.
+        """
         with _translated():
-            migrations.migrate(self.engine, self.file, backup_dir)
+            migrations.migrate(self.engine, self.file, backup_dir, own_copies=own_copies)
 
     @contextmanager
     def write(self, after_commit: AfterCommit | None = None) -> Iterator[Transaction]:
@@ -139,8 +141,8 @@ def scan(connection: Connection, statement: str, page: int) -> Iterator[Sequence
 
 def _engine(url: str, busy_timeout_s: float) -> Engine:
     if sa.make_url(url).get_backend_name() != "sqlite":
-        return sa.create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5})
-    engine = sa.create_engine(url, connect_args={"timeout": busy_timeout_s})
+        return sa.create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+    engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": busy_timeout_s})
 
     @event.listens_for(engine, "connect")
     def _connected(connection: sqlite3.Connection, _record: Any) -> None:

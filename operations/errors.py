@@ -76,6 +76,12 @@ class SchemaNewer(OperationsError):
     code = "operations.schema_newer"
 
 
+class CopyFailed(OperationsError):
+    """The database could not be copied before its schema is changed; nothing was changed."""
+
+    code = "operations.copy_failed"
+
+
 class Sealed(OperationsError):
     """The sealed part cannot be opened: its key is not here, was destroyed or does not fit."""
 

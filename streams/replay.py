@@ -55,7 +55,7 @@ def main(settings: Settings, file: str, speed: float) -> int:
         return NOTHING
     database = Database(settings.database_url)
     try:
-        database.migrate(settings.data / "copies")
+        database.migrate(settings.data / "copies", own_copies=settings.own_database_copies)
         token = OwnSources(database, settings.data / "keys").token(SOURCE, clock.now())
     finally:
         database.close()

@@ -1,7 +1,6 @@
 """Bringing the schema up to date: under a lock, after a copy, refusing what a newer Gridwall wrote."""
 
 import fcntl
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,14 +13,16 @@ from sqlalchemy import Connection, Engine, text
 
 from config import clock
 from operations.errors import SchemaNewer
+from operations.migrations import copies
 
 ADVISORY_LOCK = 0x67726964
-COPIES_KEPT = 10
 SCRIPTS = Path(__file__).parent
 
 
-def migrate(engine: Engine, file: Path | None, backup_dir: Path) -> None:
-    """Upgrade to the newest schema. A SQLite `file` is copied first; PostgreSQL copies are its keeper's duty."""
+def migrate(engine: Engine, file: Path | None, backup_dir: Path, *, own_copies: bool = False) -> None:
+    """Upgrade to the newest schema, after a copy of what is there: of the SQLite `file`, or of the PostgreSQL database
+    unless its keeper makes `own_copies`. Raises SchemaNewer, CopyFailed; then nothing was changed.
+    """
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
     config.set_main_option("path_separator", "os")
@@ -33,33 +34,14 @@ def migrate(engine: Engine, file: Path | None, backup_dir: Path) -> None:
             return
         if found is not None:
             _refuse_unknown(scripts, found)
+            name = f"before-{scripts.get_current_head()}-{clock.now()}"
             if file is not None:
-                copy(file, backup_dir, f"before-{scripts.get_current_head()}-{clock.now()}")
+                copies.of_file(file, backup_dir, name)
+            elif not own_copies:
+                copies.of_server(engine.url, backup_dir, name)
         with connection.begin():
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-
-
-def copy(file: Path, backup_dir: Path, name: str) -> Path:
-    """Copy a live SQLite file by its backup interface and return the copy's path; only the newest copies stay."""
-    backup_dir.mkdir(parents=True, exist_ok=True)
-    target = backup_dir / f"{name}.db"
-    partial = target.with_suffix(".partial")
-    with _closing(file) as source, _closing(partial) as sink:
-        source.backup(sink)
-    partial.rename(target)
-    for old in sorted(backup_dir.glob("*.db"), key=lambda path: path.stat().st_mtime)[:-COPIES_KEPT]:
-        old.unlink()
-    return target
-
-
-@contextmanager
-def _closing(file: Path) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(file)
-    try:
-        yield connection
-    finally:
-        connection.close()
 
 
 def _refuse_unknown(scripts: ScriptDirectory, found: str) -> None:

@@ -1,9 +1,13 @@
 """When the database is busy, full, older, newer or being migrated by two at once: a clear answer, nothing lost."""
 
+import os
+import shutil
 import sqlite3
+import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,10 +16,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from config import clock
-from operations import journal
+from operations import journal, migrations
 from operations.database import Database
 from operations.entry import Draft
-from operations.errors import DatabaseAway, DatabaseFull, DatabaseLocked, SchemaNewer
+from operations.errors import CopyFailed, DatabaseAway, DatabaseFull, DatabaseLocked, SchemaNewer
+from operations.migrations import copies
 from operations.policy import SYSTEM
 from operations.tables import metadata
 from operations.turnstile import Turnstile
@@ -47,33 +52,108 @@ def test_a_newer_schema_is_refused_untouched(database: Database, folder: Path) -
     assert not (folder / "copies").exists()
 
 
+@pytest.mark.database
 def test_an_older_schema_is_copied_before_it_is_migrated(
     desk: Desk, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from operations import migrations
-
     desk.send(report())
     monkeypatch.setattr(migrations, "SCRIPTS", older_and_newer(folder))
     desk.database.migrate(folder / "copies")
-    [copy] = (folder / "copies").glob("*.db")
-    kept = Database(f"sqlite:///{copy}")
-    assert (len(journal.read(kept, 0)), verify(kept).ok) == (1, True)
-    kept.close()
-    with desk.database.read() as connection:
-        assert connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one() == "0002_test"
+    [copy] = (folder / "copies").iterdir()
+    with restored(desk.database, copy) as kept:
+        assert (len(journal.read(kept, 0)), verify(kept).ok) == (1, True)
+    assert version(desk.database) == "9998_test"
+
+
+@pytest.mark.database
+def test_without_pg_dump_postgresql_is_migrated_only_when_its_keeper_copies_it(
+    desk: Desk, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = version(desk.database)
+    monkeypatch.setattr(migrations, "SCRIPTS", older_and_newer(folder))
+    monkeypatch.setenv("PATH", str(folder))
+    if desk.database.file is None:
+        with pytest.raises(CopyFailed):
+            desk.database.migrate(folder / "copies")
+        assert version(desk.database) == before
+    desk.database.migrate(folder / "copies", own_copies=True)
+    assert version(desk.database) == "9998_test"
+
+
+@pytest.mark.database
+def test_an_empty_database_needs_no_copy(database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with database.write() as transaction:
+        metadata.drop_all(transaction.connection)
+        transaction.connection.execute(sa.text("DROP TABLE alembic_version"))
+    monkeypatch.setenv("PATH", str(folder))
+    database.migrate(folder / "copies")
+    assert journal.head(database).seq == 0
+
+
+def test_a_copy_that_fails_says_why_and_leaves_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pg_dump = folder / "pg_dump"
+    pg_dump.write_text('#!/bin/sh\necho "$@ $PGPASSWORD" >"$0.told"\necho server version mismatch >&2\nexit 1\n')
+    pg_dump.chmod(0o700)
+    monkeypatch.setenv("PATH", str(folder))
+    with pytest.raises(CopyFailed) as told:
+        copies.of_server(sa.make_url("postgresql+psycopg://me:secret@host:5433/city"), folder / "copies", "x")
+    assert told.value.params["detail"] == "server version mismatch"
+    assert list((folder / "copies").iterdir()) == []
+    arguments, password = Path(f"{pg_dump}.told").read_text(encoding="utf-8").strip().rsplit(" ", 1)
+    assert arguments.endswith("--dbname=postgresql://me@host:5433/city")
+    assert (password, "secret" in arguments) == ("secret", False)
+
+
+def test_only_the_newest_copies_stay(desk: Desk, folder: Path) -> None:
+    assert desk.database.file is not None
+    for number in range(copies.KEPT + 2):
+        made = copies.of_file(desk.database.file, folder / "copies", f"copy-{number:02d}")
+        os.utime(made, (number, number))
+    names = sorted(path.name for path in (folder / "copies").iterdir())
+    assert names == [f"copy-{number:02d}.db" for number in range(2, copies.KEPT + 2)]
+
+
+def version(database: Database) -> str:
+    """The schema's version."""
+    with database.read() as connection:
+        return str(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one())
+
+
+@contextmanager
+def restored(database: Database, copy: Path) -> Iterator[Database]:
+    """A copy as a database of its own; a PostgreSQL dump is played back into one beside the original."""
+    if database.file is not None:
+        kept = Database(f"sqlite:///{copy}")
+    else:
+        url = database.engine.url
+        beside = url.set(database=f"{url.database}_restored")
+        on_server(url, f"DROP DATABASE IF EXISTS {beside.database}", f"CREATE DATABASE {beside.database}")
+        address = beside.set(drivername="postgresql").render_as_string(hide_password=False)
+        subprocess.run(["pg_restore", f"--dbname={address}", str(copy)], check=True, capture_output=True)
+        kept = Database(beside.render_as_string(hide_password=False))
+    try:
+        yield kept
+    finally:
+        kept.close()
+        if database.file is None:
+            on_server(url, f"DROP DATABASE {beside.database}")
+
+
+def on_server(url: sa.URL, *statements: str) -> None:
+    """Run statements outside a transaction."""
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.execute(sa.text(statement))
 
 
 def older_and_newer(folder: Path) -> Path:
     """The real migrations followed by one more, in a folder of their own."""
-    import shutil
-
-    from operations import migrations
-
     scripts = folder / "migrations"
     shutil.copytree(migrations.SCRIPTS, scripts)
     newest = max((scripts / "versions").glob("[0-9]*.py")).name.split("_")[0]
-    body = f'revision = "0002_test"\ndown_revision = "{newest}"\n\ndef upgrade():\n    pass\n'
-    (scripts / "versions" / "0002_test.py").write_text(body, encoding="utf-8")
+    body = f'revision = "9998_test"\ndown_revision = "{newest}"\n\ndef upgrade():\n    pass\n'
+    (scripts / "versions" / "9998_test.py").write_text(body, encoding="utf-8")
     return scripts
 
 

@@ -1,0 +1,70 @@
+"""Copies of the database, taken before it is changed: a SQLite file by its backup interface, PostgreSQL by pg_dump."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import URL
+
+from config.settings import child_environment
+from operations.errors import CopyFailed
+
+KEPT = 10
+DETAIL_MOST = 300
+
+
+def of_file(file: Path, folder: Path, name: str) -> Path:
+    """Copy a live SQLite file and return the copy's path."""
+    with _finished(folder / f"{name}.db") as partial, _closing(file) as source, _closing(partial) as sink:
+        source.backup(sink)
+    return folder / f"{name}.db"
+
+
+def of_server(url: URL, folder: Path, name: str) -> Path:
+    """Copy a PostgreSQL database into a file for pg_restore and return its path. Raises CopyFailed."""
+    program = shutil.which("pg_dump")
+    if program is None:
+        raise CopyFailed(detail="pg_dump: not found")
+    address = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
+    environment = child_environment() | ({"PGPASSWORD": url.password} if url.password else {})
+    with _finished(folder / f"{name}.dump") as partial:
+        command = [
+            program,
+            "--format=custom",
+            "--no-password",
+            f"--file={partial}",
+            f"--dbname={address.render_as_string()}",
+        ]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise CopyFailed(detail=" ".join(done.stderr.split())[:DETAIL_MOST] or f"pg_dump: {done.returncode}")
+    return folder / f"{name}.dump"
+
+
+@contextmanager
+def _finished(target: Path) -> Iterator[Path]:
+    """A file to write, readable by us alone, which gets its name when it is whole; only the newest copies stay."""
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    partial = target.with_name(target.name + ".partial")
+    os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+    try:
+        yield partial
+        partial.rename(target)
+    finally:
+        partial.unlink(missing_ok=True)
+    copies = [*target.parent.glob("*.db"), *target.parent.glob("*.dump")]
+    for old in sorted(copies, key=lambda path: path.stat().st_mtime)[:-KEPT]:
+        old.unlink()
+
+
+@contextmanager
+def _closing(file: Path) -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(file)
+    try:
+        yield connection
+    finally:
+        connection.close()
