@@ -65,6 +65,14 @@ def test_a_folder_too_deep_for_a_socket_is_refused(tmp_path: Path) -> None:
         load(tmp_path / ("x" * 120), environ={})
     assert load(tmp_path / ("x" * 120), environ={"REDIS_URL": "redis://h"}).redis_url == "redis://h"
 
+@pytest.mark.parametrize("url", ["postgres://gw:S3cret@db/gw", "gw:S3cret@db", "redis:/:S3cret@h"])
+@pytest.mark.parametrize("variable", ["DATABASE_URL", "REDIS_URL"])
+def test_no_password_is_told(tmp_path: Path, variable: str, url: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path, environ={variable: url})
+    assert "S3cret" not in str(caught.value)
+
+
 
 def test_settings_are_frozen(tmp_path: Path) -> None:
     settings = load(tmp_path, environ={})

@@ -58,6 +58,19 @@ def test_what_is_untouched_is_in_order(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql+psycopg://gw:S3@cret@db:5432/gw?sslmode=require", "postgresql+psycopg://db"),
+        ("postgresql+psycopg://db/gw?user=gw&password=S3cret@1", "postgresql+psycopg://db"),
+        ("unix:///run/valkey.sock?password=S3cret", "unix:///run/valkey.sock"),
+        ("sqlite:////data/gridwall.db", "sqlite:////data/gridwall.db"),
+    ],
+)
+def test_no_password_of_an_engine_is_printed(url: str, shown: str) -> None:
+    assert check._kind(url) == shown
+
+
+@pytest.mark.parametrize(
     ("statement", "told"),
     [
         ("UPDATE snapshot SET body = X'00'", "snapshot  the one of entry 2 is damaged"),

@@ -221,6 +221,13 @@ def test_a_database_that_is_not_there_says_so(folder: Path) -> None:
     away.close()
 
 
+@pytest.mark.database
+def test_an_error_does_not_carry_what_was_looked_for(database: Database) -> None:
+    with pytest.raises(sa.exc.DBAPIError) as told, database.read() as connection:
+        connection.execute(sa.text("SELECT 1 FROM no_such_table WHERE name = :name"), {"name": "typed by mistake"})
+    assert "typed by mistake" not in str(told.value)
+
+
 def test_every_commit_is_durable(database: Database) -> None:
     with database.read() as connection:
         found = [connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in ("journal_mode", "synchronous")]
