@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DEFAULTS = ROOT / "config" / "default.toml"
 PREFIX = "GRIDWALL_"
 PLAIN_VARIABLES = {"DATABASE_URL": "database_url", "REDIS_URL": "redis_url", "CHROMIUM": "chromium"}
+SQLITE = "sqlite:///"
 ADDRESSES = ("database_url", "redis_url")
 LONGEST_SOCKET_PATH = 100  # bytes; the kernel's limit is 108 with the closing zero
 
@@ -168,13 +169,18 @@ def _complete(folder: Path, values: dict[str, Value]) -> Settings:
             f"allowed: at most {LONGEST_SOCKET_PATH} bytes with /valkey.sock"
         )
     values["redis_url"] = values["redis_url"] or f"unix://{socket}"
-    values["database_url"] = _with_driver(str(values["database_url"])) or f"sqlite:///{folder / 'gridwall.db'}"
+    values["database_url"] = _database(str(values["database_url"]), folder)
     known: dict[str, Any] = {field.name: values[field.name] for field in fields(Settings) if field.name in values}
     return Settings(data=folder, embedded_valkey=embedded, **known)
 
 
-def _with_driver(url: str) -> str:
-    """`postgresql://` means our driver, psycopg 3."""
+def _database(url: str, folder: Path) -> str:
+    """`postgresql://` means our driver, psycopg 3; a file without a whole path is one of the data folder.
+
+    Else the starter and its children, who work in other folders, would each have a database of their own.
+    """
+    if url.startswith(SQLITE) or not url:
+        return f"{SQLITE}{folder / (url.removeprefix(SQLITE) or 'gridwall.db')}"
     return url.replace("postgresql://", "postgresql+psycopg://", 1)
 
 

@@ -29,6 +29,11 @@ def test_other_engines_go_by_their_usual_variables(tmp_path: Path) -> None:
     assert (settings.redis_url, settings.embedded_valkey) == ("redis://h:6379/0", False)
 
 
+def test_a_file_named_in_part_is_one_of_the_data_folder(tmp_path: Path) -> None:
+    for given, file in (("x.db", f"{tmp_path}/x.db"), ("/a/x.db", "/a/x.db")):
+        assert load(tmp_path, environ={"DATABASE_URL": f"sqlite:///{given}"}).database_url == f"sqlite:///{file}"
+
+
 def test_the_data_folder_comes_from_the_environment(tmp_path: Path) -> None:
     assert load(environ={"GRIDWALL_DATA": str(tmp_path)}).data == tmp_path
 
@@ -60,11 +65,6 @@ def test_a_wrong_value_names_setting_place_and_what_is_allowed(
         assert part in str(caught.value)
 
 
-def test_a_folder_too_deep_for_a_socket_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="too long"):
-        load(tmp_path / ("x" * 120), environ={})
-    assert load(tmp_path / ("x" * 120), environ={"REDIS_URL": "redis://h"}).redis_url == "redis://h"
-
 @pytest.mark.parametrize("url", ["postgres://gw:S3cret@db/gw", "gw:S3cret@db", "redis:/:S3cret@h"])
 @pytest.mark.parametrize("variable", ["DATABASE_URL", "REDIS_URL"])
 def test_no_password_is_told(tmp_path: Path, variable: str, url: str) -> None:
@@ -72,6 +72,11 @@ def test_no_password_is_told(tmp_path: Path, variable: str, url: str) -> None:
         load(tmp_path, environ={variable: url})
     assert "S3cret" not in str(caught.value)
 
+
+def test_a_folder_too_deep_for_a_socket_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="too long"):
+        load(tmp_path / ("x" * 120), environ={})
+    assert load(tmp_path / ("x" * 120), environ={"REDIS_URL": "redis://h"}).redis_url == "redis://h"
 
 
 def test_settings_are_frozen(tmp_path: Path) -> None:
