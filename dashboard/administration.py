@@ -10,6 +10,7 @@ from msgspec import structs
 
 from config import clock
 from config.settings import Settings
+from config.taxonomy import Taxonomy
 from config.words import Words
 from dashboard.start import signed
 from geo import importing
@@ -20,6 +21,8 @@ from operations.database import Database
 from operations.policy import SYSTEM
 from operations.scope import Scope
 from operations.sources import Source
+from streams import mapping
+from streams.errors import MappingError
 from streams.stored_grid import from_row, to_row
 
 GRID_FIELDS = ("code", "name", "parent", "population", "level", "kind", "crs", "encoding")
@@ -47,7 +50,12 @@ def import_grids(files: Sequence[str], mapped: Mapping[str, Any], settings: Sett
 
 
 def add_source(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
-    """Add a source and its first token."""
+    """Add a source and its first token; one that would be read by a mapping that is wrong or not there is refused."""
+    try:
+        mapping.load_all(Taxonomy.load(), settings.data / "sources").get(asked.mapping)
+    except MappingError as error:
+        print(error, file=sys.stderr)
+        return REFUSED
     added = Source(
         id=asked.id,
         name=asked.name,

@@ -5,13 +5,14 @@ from urllib.parse import urlsplit
 
 from config import clock
 from config.settings import Settings
+from config.taxonomy import Taxonomy
 from config.words import Words
 from geo.errors import NoGrids
 from geo.locator import Locator
 from operations import comparison, grids, heads, verification
 from operations.database import DAMAGE, Database
 from operations.seal import KeyStore
-from streams import engine
+from streams import engine, mapping
 from streams.errors import EngineAway, EngineMisconfigured
 from streams.stored_grid import from_row
 
@@ -42,6 +43,7 @@ def main(settings: Settings, words: Words) -> int:
     """Check everything; 0 when all is in order."""
     report = _Report(words)
     report.good("settings", database=_kind(settings.database_url), engine=_kind(settings.redis_url))
+    _check_mappings(report, settings)
     _check_engine(report, settings)
     database = Database(settings.database_url)
     try:
@@ -84,6 +86,13 @@ def _kind(url: str) -> str:
     """What an engine is: a file or socket, else the host; a password may stand in all the rest of its URL."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.hostname or parts.path}"
+
+
+def _check_mappings(report: _Report, settings: Settings) -> None:
+    """Every field mapping can be read; a wrong one costs its sources all they send."""
+    wrong = mapping.load_all(Taxonomy.load(), settings.data / "sources").wrong
+    for error in wrong.values():
+        report.bad("mapping_wrong", detail=str(error))
 
 
 def _check_engine(report: _Report, settings: Settings) -> None:

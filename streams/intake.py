@@ -1,7 +1,7 @@
 """Intake 来件接收: items of a source become reports or refusals, and both are durable before the receipt is given."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import msgspec
@@ -10,11 +10,11 @@ from msgspec import structs
 from config.taxonomy import Taxonomy
 from operations.report import Refusal, Report
 from operations.sources import Source
-from streams.errors import MappingError, Unreadable
+from streams.errors import Unreadable
 from streams.item import MOST_ITEMS, from_object, refusal
 from streams.limiter import Limiter
 from streams.log import Batch, Log
-from streams.mapping import Mapped
+from streams.mapping import Mapped, Mappings
 from streams.normalise import normalise
 
 BREATHE_EVERY = 100
@@ -55,7 +55,7 @@ class Intake:
         self,
         log: Log,
         taxonomy: Taxonomy,
-        mappings: Mapping[str, Mapped],
+        mappings: Mappings,
         *,
         now: Callable[[], int],
         limiter: Limiter,
@@ -76,7 +76,7 @@ class Intake:
         """Make the items durable and say what became of each; at most 1,000 of them.
 
         An item is JSON bytes, an `Item`, or a decoded object. Raises IntakeRefused (nothing counts as taken, send it
-        again later), EngineMisconfigured, or MappingError when the source names a mapping that is not there.
+        again later), EngineMisconfigured, or MappingError when the source's mapping is wrong or not there.
         `written_by`: the actor whose words these are, when a person took them down here.
         """
         if len(items) > MOST_ITEMS:
@@ -134,10 +134,7 @@ class Intake:
             raise
 
     def _mapping(self, source: Source) -> Mapped:
-        mapping = self._mappings.get(source.mapping)
-        if mapping is None:
-            raise MappingError(f"source {source.id}: no mapping {source.mapping!r} in config/sources")
-        return mapping
+        return self._mappings.get(source.mapping)
 
     def _count(self, batch: Batch, repeats: int) -> None:
         self.totals.accepted += len(batch.reports)

@@ -21,7 +21,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -123,10 +123,33 @@ def load(path: Path, taxonomy: Taxonomy) -> Mapped:
     return _Reader(path, data).mapped(taxonomy)
 
 
-def load_all(taxonomy: Taxonomy, folders: tuple[Path, ...] = (FOLDER,)) -> dict[str, Mapped]:
-    """Every mapping by the name of its file; a later folder (DATA/sources) overrides an earlier one."""
+class Mappings(NamedTuple):
+    """Every mapping by the name of its file; of one that is wrong, what is wrong: it costs its own sources only."""
+
+    good: dict[str, Mapped]
+    wrong: dict[str, MappingError]
+
+    def get(self, name: str) -> Mapped:
+        """The mapping of that name; raises MappingError when it is wrong or not there."""
+        if name in self.wrong:
+            raise self.wrong[name]
+        if name not in self.good:
+            raise MappingError(f"there is no mapping {name!r}; there are: {', '.join(sorted(filter(None, self.good)))}")
+        return self.good[name]
+
+
+def load_all(taxonomy: Taxonomy, own: Path | None = None) -> Mappings:
+    """Read all mappings of `config/sources`; those of one's `own` folder (DATA/sources) go before them."""
+    folders = [FOLDER] if own is None else [FOLDER, own]
     files = {path.stem: path for folder in folders for path in sorted(folder.glob("*.toml"))}
-    return {"": STANDARD} | {name: load(path, taxonomy) for name, path in files.items()} | {"standard": STANDARD}
+    found = Mappings({"": STANDARD}, {})
+    for name, path in files.items():
+        try:
+            found.good[name] = load(path, taxonomy)
+        except MappingError as error:
+            found.wrong[name] = error
+    found.good["standard"] = STANDARD
+    return found
 
 
 class _Reader:

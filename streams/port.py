@@ -1,5 +1,6 @@
 """The port: all the dashboard needs of the engine, so that it never sees Redis."""
 
+import logging
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ from streams.log import ACCEPTED, DECIDED, Log
 from streams.packet import PARTITIONS, place_of
 from streams.transit import TransitSeal
 
+log = logging.getLogger(__name__)
+
 
 class Port:
     """One per web process. `intake` takes reports; `ring` may be called from any thread."""
@@ -28,13 +31,11 @@ class Port:
         self._worker_ttl = settings.lease_seconds * 1_000_000
         seal = TransitSeal(settings.data / "keys")
         self._log = Log(engine.connect(settings.redis_url), seal, settings.intake_bound, clock.monotonic)
-        self.intake = Intake(
-            self._log,
-            taxonomy,
-            mapping.load_all(taxonomy, (mapping.FOLDER, settings.data / "sources")),
-            now=clock.now,
-            limiter=Limiter(clock.monotonic, settings.web_processes),
-        )
+        mappings = mapping.load_all(taxonomy, settings.data / "sources")
+        for error in mappings.wrong.values():
+            log.error("what comes by this mapping is refused until it is mended: %s", error)
+        limiter = Limiter(clock.monotonic, settings.web_processes)
+        self.intake = Intake(self._log, taxonomy, mappings, now=clock.now, limiter=limiter)
 
     def doorbell(self) -> AsyncIterator[int]:
         """Journal seqs as they are rung; 0 means: look. Reconnects for ever."""

@@ -60,6 +60,18 @@ def test_a_source_gets_another_token_or_none(terminal: Terminal) -> None:
     assert (terminal.run("source", "revoke", "s9")[0], terminal.run("source", "token", "s9")[0]) == (1, 1)
 
 
+def test_a_source_names_a_mapping_that_can_be_read(terminal: Terminal, folder: Path) -> None:
+    code, said = terminal.run("source", "add", "s2", "--name", "Two", "--mapping", "hotlin")
+    assert (code, "hotline" in said) == (1, True)
+    assert terminal.run("source", "add", "s2", "--name", "Two", "--mapping", "hotline")[0] == 0
+    assert terminal.run("check")[0] == 0
+    (folder / "sources").mkdir()
+    (folder / "sources" / "hotline.toml").write_text("[fields\n")
+    code, said = terminal.run("source", "add", "s3", "--name", "Three", "--mapping", "hotline")
+    assert (code, "hotline.toml" in said) == (1, True)
+    assert terminal.run("check")[0] == 1
+
+
 def test_an_account_is_switched_off(terminal: Terminal) -> None:
     _, password = terminal.run("user", "add", "wang", "--role", "operator")
     assert accounts.check_password(terminal.database, "wang", password, clock.now()).name == "wang"

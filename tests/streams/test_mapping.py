@@ -32,7 +32,7 @@ ORDER: dict[str, Any] = {
 
 
 def read(order: dict[str, Any]) -> Report | Refusal:
-    return normalise(order, HOTLINE, TAXONOMY, NOW, load_all(TAXONOMY)["hotline"])
+    return normalise(order, HOTLINE, TAXONOMY, NOW, load_all(TAXONOMY).get("hotline"))
 
 
 def test_a_hotline_order() -> None:
@@ -132,6 +132,16 @@ def test_a_mapping_that_is_not_there() -> None:
 def test_a_folder_of_ones_own_adds_and_overrides(tmp_path: Path) -> None:
     (tmp_path / "hotline.toml").write_text(GOOD)
     (tmp_path / "own.toml").write_text(GOOD)
-    found = load_all(TAXONOMY, (load.__globals__["FOLDER"], tmp_path))
-    assert found["own"].fields == found["hotline"].fields
-    assert found[""] is found["standard"]
+    found = load_all(TAXONOMY, tmp_path)
+    assert found.get("own").fields == found.get("hotline").fields
+    assert found.get("") is found.get("standard")
+
+
+def test_a_wrong_mapping_costs_its_own_sources_only(tmp_path: Path) -> None:
+    (tmp_path / "hotline.toml").write_text("[fields\n")
+    found = load_all(TAXONOMY, tmp_path)
+    assert found.get("canberra").name == "canberra"
+    with pytest.raises(MappingError, match=r"hotline\.toml: cannot be read"):
+        found.get("hotline")
+    with pytest.raises(MappingError, match="no mapping 'hotlin'; there are: canberra, standard"):
+        found.get("hotlin")

@@ -73,7 +73,7 @@ class Ground:
     def __init__(self, settings: Settings, database: Database, locator: Locator | None = None) -> None:
         self.database, self.locator = database, locator
         taxonomy = Taxonomy.load()
-        self.taxonomy, self.mapped = taxonomy, mapping.load_all(taxonomy)["canberra"]
+        self.taxonomy, self.mapped = taxonomy, mapping.load_all(taxonomy).get("canberra")
         self.keys = KeyStore(settings.data / "keys")
         self.rules: Rules = rules_of(settings, taxonomy)
         token = lease.acquire(database, lease.partition(PARTITION), "test", 3_600_000_000, NOW)
