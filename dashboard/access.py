@@ -13,10 +13,12 @@ from urllib.parse import quote, urlsplit
 import orjson
 
 from config.words import LANGUAGES, Words
+from dashboard.answers import RETRY_SECONDS
 from dashboard.asgi import ASGI, Headers, Message, Receive, Scope, Send, cookies, header, respond, secure
 from dashboard.pages import language
-from dashboard.signin import refused_page
+from dashboard.signin import refused_page, waiting_page
 from operations import policy
+from operations.errors import DatabaseTrouble
 from operations.policy import ANONYMOUS, Identity
 
 COOKIE = "gridwall_session"
@@ -24,7 +26,7 @@ STATE_CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 BODY_MOST = 1024 * 1024
 """Bytes of a request's body where the route has no bound of its own."""
 OWN_BOUND = frozenset({"/api/v1/reports"})
-NOT_SIGNED_IN, FORBIDDEN, CROSS_ORIGIN = 4401, 4403, 4403
+NOT_SIGNED_IN, FORBIDDEN, CROSS_ORIGIN, TRY_LATER = 4401, 4403, 4403, 1013
 
 _current: ContextVar[Identity] = ContextVar("identity", default=ANONYMOUS)
 
@@ -35,7 +37,7 @@ def current() -> Identity:
 
 
 class Gate(Protocol):
-    """Tells who holds a secret; None when it is wrong, expired or revoked."""
+    """Tells who holds a secret; None when it is wrong, expired or revoked. Raises DatabaseTrouble: nobody knows now."""
 
     async def session(self, secret: str) -> Identity | None:
         """Return who holds this session."""
@@ -64,8 +66,15 @@ class Access:
             await self._websocket(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        identity, ambient = await identified(self._gate, scope), bears_cookie(scope)
         method, path = scope["method"], scope["path"]
+        ambient = bears_cookie(scope)
+        try:
+            identity = await identified(self._gate, scope)
+        except DatabaseTrouble:
+            if not policy.admits(ANONYMOUS, method, path):
+                await unavailable(scope, send)
+                return
+            identity = ANONYMOUS
         if not policy.admits(identity, method, path):
             await self._refuse(scope, send, identity)
         elif method in STATE_CHANGING and ambient and not same_origin(scope):
@@ -78,7 +87,11 @@ class Access:
                 await answer(scope, send, 413, "refused.failed")
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        identity, ambient = await identified(self._gate, scope), bears_cookie(scope)
+        try:
+            identity, ambient = await identified(self._gate, scope), bears_cookie(scope)
+        except DatabaseTrouble:
+            await refuse_for_now(scope, receive, send)
+            return
         origin_given = bool(header(scope, "origin"))
         if not policy.admits(identity, "WS", scope["path"]):
             await close(receive, send, NOT_SIGNED_IN if identity is ANONYMOUS else FORBIDDEN)
@@ -208,6 +221,29 @@ async def answer(scope: Scope, send: Send, status: int, key: str, headers: Heade
         told = {"code": key.removeprefix("access."), "text": text, "params": {}}
         body, kind = orjson.dumps(told), b"application/json"
     await respond(send, status, body, [(b"content-type", kind), *(headers or [])])
+
+
+async def unavailable(scope: Scope, send: Send) -> None:
+    """Answer 503 while nobody can tell who asks: a page that tries again by itself, to a program JSON."""
+    headers = [(b"retry-after", str(RETRY_SECONDS).encode())]
+    if wants_page(scope) and "text/html" in header(scope, "accept"):
+        body = waiting_page(Words(language(scope)), RETRY_SECONDS).encode()
+        await respond(send, 503, body, [(b"content-type", b"text/html; charset=utf-8"), *headers])
+    else:
+        await answer(scope, send, 503, "access.unavailable", headers)
+
+
+async def refuse_for_now(scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse a WebSocket's handshake with 503 where the server can do that, else as any other; it may come again."""
+    if "websocket.http.response" not in scope.get("extensions", {}):
+        await close(receive, send, TRY_LATER)
+        return
+
+    async def sending(message: Message) -> None:
+        await send({**message, "type": message["type"].replace("http.", "websocket.http.")})
+
+    await receive()
+    await unavailable({**scope, "method": "WS"}, sending)
 
 
 async def redirect(send: Send, location: str) -> None:

@@ -4,12 +4,13 @@ from typing import Any
 
 import msgspec
 import orjson
-from fastapi import Response
+from fastapi import Request, Response
 
 from config.words import LANGUAGES, Words
 from operations.errors import OperationsError
 
 JSON = "application/json"
+RETRY_SECONDS = 5
 
 
 class Problem(msgspec.Struct):
@@ -33,6 +34,13 @@ def problem(status: int, error: OperationsError, headers: dict[str, str] | None 
     return Response(body, status, headers=headers, media_type=JSON)
 
 
+async def unavailable(request: Request, error: Exception) -> Response:
+    """Return the 503 for a database that is locked, full or away while a request needs it."""
+    text = {lang: Words(lang).text("access.unavailable") for lang in LANGUAGES}
+    body = orjson.dumps({"code": "unavailable", "text": text, "params": {}})
+    return Response(body, 503, headers={"retry-after": str(RETRY_SECONDS)}, media_type=JSON)
+
+
 def said(words: Words, code: str, params: dict[str, object]) -> str:
     """Return the text of an error; a code without a text is told as it is."""
     return words.text(code, **params) if code in words else code
@@ -45,5 +53,6 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
         (403, "Not allowed."),
         (404, "Not found or not yours."),
         (422, "A parameter is wrong."),
+        (503, "The database is locked, full or away; try again after Retry-After seconds."),
     )
 }

@@ -11,9 +11,11 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from dashboard.answers import JSON
+from dashboard.access import refuse_for_now
+from dashboard.answers import JSON, RETRY_SECONDS
 from dashboard.asgi import Receive, Scope, Send, respond
 from dashboard.parts import Parts, parts
+from operations.errors import DatabaseTrouble
 from streams import door
 from streams.item import LARGEST_REQUEST
 
@@ -53,7 +55,11 @@ class Reports:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take what a source sends and answer."""
-        source = await self._senders.find(scope["state"]["identity"].id)
+        try:
+            source = await self._senders.find(scope["state"]["identity"].id)
+        except DatabaseTrouble:
+            await answer(send, door.refused(503, "database_away", retry_after=RETRY_SECONDS))
+            return
         if source is None:
             await answer(send, door.refused(503, "source_unknown", retry_after=30))
             return
@@ -98,7 +104,11 @@ async def answer(send: Send, answered: door.Answer) -> None:
 async def stream(socket: WebSocket) -> None:
     """Take reports one message at a time, acknowledged by id after fsync; back-pressure by withheld answers."""
     shared = parts(socket)
-    source = await shared.senders.find(socket.scope["state"]["identity"].id)
+    try:
+        source = await shared.senders.find(socket.scope["state"]["identity"].id)
+    except DatabaseTrouble:
+        await refuse_for_now(socket.scope, socket.receive, socket.send)
+        return
     if source is None:
         await socket.close(1008)
         return

@@ -11,19 +11,18 @@ from config import clock
 from config.words import Words, choose
 from dashboard import asgi
 from dashboard.access import COOKIE, safe_next
+from dashboard.answers import RETRY_SECONDS
 from dashboard.pages import language
 from dashboard.parts import Shared
 from dashboard.signin import language_of, signin_page
 from operations import accounts, policy, sessions
-from operations.errors import DatabaseAway, DatabaseFull, DatabaseLocked, Refused
+from operations.errors import DatabaseTrouble, Refused
 from operations.policy import Identity
 
 router = APIRouter(include_in_schema=False)
 
 HOMES = (("desk.view", "/desk"), ("wall.view", "/wall"))
 LANGUAGE_SECONDS = 365 * 86_400
-RETRY_SECONDS = 5
-TROUBLE = (DatabaseLocked, DatabaseFull, DatabaseAway)
 CHECKS = asyncio.Semaphore(2)
 """Passwords checked at once: each costs a processor some 50 ms and 64 MiB, on purpose."""
 
@@ -67,7 +66,7 @@ async def show(
         )
     except Refused:
         return shown(request, signin_page(words, path, words.text("signin.link_spent")), 403)
-    except TROUBLE:
+    except DatabaseTrouble:
         return busy(request, signin_page(words, path, words.text("refused.failed")))
     return entered(request, opened, path)
 
@@ -97,7 +96,7 @@ async def enter(
         )
     except Refused as refused:
         return shown(request, signin_page(words, path, told(words, refused), name), 401)
-    except TROUBLE:
+    except DatabaseTrouble:
         return busy(request, signin_page(words, path, words.text("refused.failed"), name))
     return entered(request, opened, path)
 
@@ -111,7 +110,7 @@ async def leave(request: Request, shared: Shared) -> Response:
             await asyncio.to_thread(
                 sessions.close, shared.database, held, now=clock.now(), after_commit=shared.port.ring
             )
-        except TROUBLE:  # the session goes on, and so does its cookie: one may try again
+        except DatabaseTrouble:  # the session goes on, and so does its cookie: one may try again
             words = Words(language(request.scope))
             return busy(request, signin_page(words, "/", words.text("refused.failed")))
         shared.gate.forget(held)

@@ -1,6 +1,11 @@
-"""Who holds a secret (身份): asked of the database, remembered for a second so that 3,000 posts are not 3,000 reads."""
+"""Who holds a secret (身份): asked of the database, remembered for a second so that 3,000 posts are not 3,000 reads.
+
+While the database is locked or away, nobody is let in anew and nobody is signed out: it raises DatabaseTrouble, which
+the access middleware answers with 503.
+"""
 
 import asyncio
+import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from hashlib import sha256
@@ -8,49 +13,95 @@ from hashlib import sha256
 from config import clock
 from operations import sessions, tokens
 from operations.database import Database
+from operations.errors import DatabaseTrouble
 from operations.policy import Identity
 
 REMEMBERED_SECONDS = 1.0
-"""How long a revoked session or token may still be believed."""
+"""How long a revoked session or token may still be believed; also how long trouble is, before it is asked again."""
 REMEMBERED_MOST = 5_000
+PATIENCE_SECONDS = 1.0
+"""How long the gate's own connections wait for a lock: a person waits behind each."""
+ASKED_AT_ONCE = 4
+"""Questions under way: the threads they would wait in serve others too."""
 SECRET_MOST = 200
 
 Identify = Callable[[Database, str, int], Identity | None]
 
+log = logging.getLogger(__name__)
+
 
 class Gate:
-    """Knows holders of sessions and tokens. A database that cannot be asked lets nobody in anew."""
+    """Knows holders of sessions and tokens. `database` should be impatient (PATIENCE_SECONDS); `close` closes it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._known: OrderedDict[tuple[Identify, bytes], tuple[float, Identity]] = OrderedDict()
+        self._room = asyncio.Semaphore(ASKED_AT_ONCE)
+        self._trouble: DatabaseTrouble | None = None
+        self._troubled_until = 0.0
+        self._noting: asyncio.Task[None] | None = None
 
     async def session(self, secret: str) -> Identity | None:
-        """Return who holds this session, or None."""
+        """Return who holds this session, or None. Raises DatabaseTrouble."""
         return await self._identify(sessions.identify, secret)
 
     async def token(self, secret: str) -> Identity | None:
-        """Return who holds this token, or None."""
+        """Return who holds this token, or None. Raises DatabaseTrouble."""
         return await self._identify(tokens.identify, secret)
 
     def forget(self, secret: str) -> None:
         """Believe a session no longer, because it was just closed."""
         self._known.pop((sessions.identify, digest(secret)), None)
 
+    async def close(self) -> None:
+        """Let what is under way finish."""
+        if self._noting is not None:
+            await self._noting
+        self._database.close()
+
     async def _identify(self, ask: Identify, secret: str) -> Identity | None:
         if not secret or len(secret) > SECRET_MOST:
             return None
         key = (ask, digest(secret))
-        known = self._known.get(key)
-        if known is not None and known[0] > clock.monotonic():
-            return known[1]
-        identity = await asyncio.to_thread(ask, self._database, secret, clock.now())
+        if (known := self._remembered(key)) is not None:
+            return known
+        async with self._room:
+            if (known := self._remembered(key)) is not None:  # somebody else asked the same meanwhile
+                return known
+            identity = await self._ask(ask, secret)
         self._known.pop(key, None)
         if identity is not None:
             self._known[key] = (clock.monotonic() + REMEMBERED_SECONDS, identity)
             if len(self._known) > REMEMBERED_MOST:
                 self._known.popitem(last=False)
+            if ask is tokens.identify:
+                self._note_use(secret)
         return identity
+
+    def _remembered(self, key: tuple[Identify, bytes]) -> Identity | None:
+        known = self._known.get(key)
+        return known[1] if known is not None and known[0] > clock.monotonic() else None
+
+    async def _ask(self, ask: Identify, secret: str) -> Identity | None:
+        if self._trouble is not None and clock.monotonic() < self._troubled_until:
+            raise type(self._trouble)(self._trouble.code, **self._trouble.params)
+        try:
+            identity = await asyncio.to_thread(ask, self._database, secret, clock.now())
+        except DatabaseTrouble as error:
+            if self._trouble is None:
+                log.warning("nobody new can be let in: %s", error)
+            self._trouble, self._troubled_until = error, clock.monotonic() + REMEMBERED_SECONDS
+            raise
+        if self._trouble is not None:
+            log.info("the database tells again who is who")
+        self._trouble = None
+        return identity
+
+    def _note_use(self, secret: str) -> None:
+        """Note beside the request that a token was used: a lock that lasts holds up nobody."""
+        if self._noting is None or self._noting.done():
+            work = asyncio.to_thread(tokens.note_use, self._database, secret, clock.now())
+            self._noting = asyncio.create_task(work, name="token use")
 
 
 def digest(secret: str) -> bytes:

@@ -21,7 +21,9 @@ from fastapi import FastAPI, Request
 from config.city import City
 from config.settings import ROOT
 from config.words import LANGUAGES, Words, choose
+from dashboard.answers import unavailable
 from dashboard.asgi import ASGI, Receive, Send, cookies, query
+from operations.errors import DatabaseTrouble
 
 TEMPLATE = """<!DOCTYPE html>
 <html lang="{language}" data-page="{page}" data-lang="{lang}" data-link="stale">
@@ -121,6 +123,7 @@ def build(page: str, words: Words, panels: Sequence[ModuleType], actions: object
     for panel in panels:
         if hasattr(panel, "register"):
             panel.register(app, actions)
+    app.server.add_exception_handler(DatabaseTrouble, unavailable)
     app._setup_server()
     return app
 

@@ -16,9 +16,10 @@ from config.settings import ROOT, Settings
 from dashboard import access, api, api_reports, door
 from dashboard.access import Access
 from dashboard.actions import Actions
+from dashboard.answers import unavailable
 from dashboard.area import Areas
 from dashboard.asgi import ASGI, Receive, Scope, Send
-from dashboard.gate import Gate
+from dashboard.gate import PATIENCE_SECONDS, Gate
 from dashboard.live import Hub
 from dashboard.pages import Pages
 from dashboard.panels import PAGES
@@ -31,6 +32,7 @@ from operations import journal, policy
 from operations.commands import Commands
 from operations.database import Database
 from operations.entry import Draft
+from operations.errors import DatabaseTrouble
 from operations.policy import SYSTEM, Identity
 from operations.seal import KeyStore
 from streams.item import LARGEST_REQUEST
@@ -60,7 +62,7 @@ class Server:
         quarantine = Quarantine(database, keys, port.ring, port.intake)
         actions = Actions(commands, desk=senders.register, quarantine=quarantine, area=lambda: areas.current)
         hub = Hub(database, port, PAGES, city=City.of(settings), walls=self._tell)
-        gate = Gate(database)
+        gate = Gate(Database(settings.database_url, busy_timeout_s=PATIENCE_SECONDS))
         self.parts = Parts(settings, database, port, senders, gate, hub, areas, actions, version())
         self.pages = Pages(PAGES, City.of(settings), actions)
         self.app = self._application()
@@ -87,6 +89,7 @@ class Server:
     def _application(self) -> FastAPI:
         app = FastAPI(title="Gridwall", openapi_url=None, docs_url=None, redoc_url=None)
         app.state.parts = self.parts
+        app.add_exception_handler(DatabaseTrouble, unavailable)
         api.mount(app)
         app.include_router(door.router)
         live = Live(self.parts.hub, version=self.parts.version, still_in=self._still_in, may_watch=may_watch)
@@ -110,11 +113,15 @@ class Server:
         await self.parts.areas.stop()
         await asyncio.gather(*self._telling, return_exceptions=True)
         await self.parts.port.close()
+        await self.parts.gate.close()
         self.parts.database.close()
 
     async def _still_in(self, socket: WebSocket) -> bool:
-        """Say whether the session or token a screen came with still holds and still may watch."""
-        identity = await access.identified(self.parts.gate, socket.scope)
+        """Say whether the session or token a screen came with still holds, which it does until the database says no."""
+        try:
+            identity = await access.identified(self.parts.gate, socket.scope)
+        except DatabaseTrouble:
+            return True
         return policy.allowed(identity, "live.watch") and identity == socket.scope["state"]["identity"]
 
     def _tell(self, action: str, screen: Screen) -> None:

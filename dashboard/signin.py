@@ -8,7 +8,7 @@ from config.words import Words
 PAGE = """<!DOCTYPE html>
 <html lang="{language}">
 <head>
-<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">{head}
 <title>{title} · {product}</title>
 <link rel="stylesheet" href="/assets/tokens.css"><link rel="stylesheet" href="/assets/base.css">
 <link rel="stylesheet" href="/assets/signin.css">
@@ -77,11 +77,19 @@ def refused_page(words: Words, message: str) -> str:
     return frame(words, REFUSED.format(message=html.escape(message), **values))
 
 
-def frame(words: Words, body: str) -> str:
-    """Return a whole page around `body`."""
+def waiting_page(words: Words, seconds: int) -> str:
+    """Return the page that says the database is away; it loads itself again after so many seconds, without scripts."""
+    text = {key: html.escape(words.text(f"access.{key}")) for key in ("unavailable_title", "unavailable_page")}
+    body = f'<h2>{text["unavailable_title"]}</h2><p role="status" class="signin-message">{text["unavailable_page"]}</p>'
+    return frame(words, body, f'<meta http-equiv="refresh" content="{seconds}">')
+
+
+def frame(words: Words, body: str, head: str = "") -> str:
+    """Return a whole page around `body`; `head` goes into its head."""
     return PAGE.format(
         language="zh-CN" if words.lang == "zh" else "en",
         title=html.escape(words.text("signin.title")),
         product=html.escape(words.text("signin.product")),
         body=body,
+        head=head,
     )

@@ -52,19 +52,25 @@ class LeaseLost(OperationsError):
     code = "operations.lease_lost"
 
 
-class DatabaseLocked(OperationsError):
+class DatabaseTrouble(OperationsError):
+    """The database cannot do it now; nothing was changed, and the same may succeed in a while."""
+
+    code = "operations.database_trouble"
+
+
+class DatabaseLocked(DatabaseTrouble):
     """Somebody held the database longer than the busy timeout; try again."""
 
     code = "operations.database_locked"
 
 
-class DatabaseFull(OperationsError):
+class DatabaseFull(DatabaseTrouble):
     """The disk is full or cannot be written; nothing was changed."""
 
     code = "operations.database_full"
 
 
-class DatabaseAway(OperationsError):
+class DatabaseAway(DatabaseTrouble):
     """The database cannot be reached."""
 
     code = "operations.database_away"
