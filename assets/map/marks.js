@@ -6,6 +6,13 @@
   const SIZE = { routine: 7, urgent: 13, critical: 18 }; // half size at 1920×1080
   const OUTLINE = 3;
   const LABEL = 24;
+  const SHIFTS = [[0, 0], [0, -1], [0, 1], [0.6, 0], [-0.6, 0], [0.6, -1], [-0.6, -1], [0.6, 1], [-0.6, 1], [0, -2], [0, 2]];
+  // where a name may stand round its town's middle, in its own widths and heights
+  const WEIGHT = { routine: 1, urgent: 3, critical: 6 }; // of a mark under a name
+  const NAME_HIDDEN = 6; // weight of a name under the callout
+  const BETTER = 2; // by how much another place must be better before a name moves
+  const FOOT = 120; // the legend's height: no name stands there
+  const LONG = 15; // letters of a title the callout says on one large line
   const CLEAR = { top: 136, side: 16, bottom: 136 }; // where no callout goes: the call above, the legend below
   const NEW = 20e6; // µs a mark counts as new
   const PULSES = 6;
@@ -53,13 +60,18 @@
       const gathered = crowded < 1 ? gather(rows, points, GATHER * factor) : [];
       [this.painted, this.gathered] = [rows, gathered];
       for (const one of gathered) count(context, one, factor);
-      this.labels(context, factor);
-      const box = this.place(grave, points, rows, factor);
+      const names = this.names(context, factor);
+      const box = this.place(grave, points, rows, factor, names);
       if (box) leader(context, this.point(grave), box, factor);
       const alone = new Set(gathered.flatMap((one) => one.members));
-      rows.forEach((row, at) => {
-        if (!alone.has(at)) mark(context, row, points[at], factor * crowded, this.view.ratio);
+      const draw = (asks) => rows.forEach((row, at) => {
+        if (!alone.has(at) && asks === (row.urgency !== "routine" && !row.acknowledged)) {
+          mark(context, row, points[at], factor * crowded, this.view.ratio);
+        }
       });
+      draw(false);
+      this.labels(context, factor, names, obstacles(rows, points, alone, gathered, factor * crowded), box);
+      draw(true); // nothing hides what asks for an answer
       this.pulse(rows, points, grave);
     }
 
@@ -77,24 +89,38 @@
         .reduce((best, row) => (!best || weight(row) > weight(best) || (weight(row) === weight(best) && sooner(row, best)) ? row : best), null);
     }
 
-    labels(context, factor) {
-      if (!this.layers) return;
+    // The names of the towns in sight, the largest first: [{code, name, x, y, width, height}].
+    names(context, factor) {
+      if (!this.layers) return [];
+      const height = LABEL * factor * 1.2;
+      context.font = `500 ${LABEL * factor}px ${getComputedStyle(this.section).fontFamily}`;
+      return [...this.layers.levels[this.layers.named]].sort(([, a], [, b]) => b.area - a.area).map(([code, one]) => ({
+        code, name: one.name, height, width: context.measureText(one.name).width + 8 * factor,
+        x: one.x * this.view.scale + this.view.x, y: one.y * this.view.scale + this.view.y,
+      }));
+    }
+
+    // Write the names where they and the marks hide each other least, and none under the callout.
+    labels(context, factor, names, marks, callout) {
       const { label, halo } = part.colours();
-      const size = LABEL * factor;
-      const taken = [];
-      context.font = `500 ${size}px ${getComputedStyle(this.section).fontFamily}`;
+      const view = [this.view.x, this.view.y, this.view.scale].join();
+      if (view !== this.namedFor) this.shifts = new Map();
+      this.namedFor = view;
+      const [head, foot] = [callHeight(), this.view.height - FOOT * factor];
+      const taken = callout ? [callout] : [];
+      const free = (box) => box[0] > 0 && box[1] > head && box[2] < this.view.width && box[3] < foot && !taken.some((other) => cross(box, other));
+      context.font = `500 ${LABEL * factor}px ${getComputedStyle(this.section).fontFamily}`;
       context.textAlign = "center";
       context.textBaseline = "middle";
       context.lineJoin = "round";
       context.lineWidth = 5 * factor;
-      const areas = [...this.layers.levels[this.layers.named].values()].sort((a, b) => b.area - a.area);
-      for (const one of areas) {
-        const [x, y] = [one.x * this.view.scale + this.view.x, one.y * this.view.scale + this.view.y];
-        const half = context.measureText(one.name).width / 2 + 4 * factor;
-        const box = [x - half, y - size * 0.6, x + half, y + size * 0.6];
-        const inside = box[0] > 0 && box[1] > 0 && box[2] < this.view.width && box[3] < this.view.height - 120 * factor;
-        if (!inside || taken.some((other) => cross(box, other))) continue;
+      this.named = [];
+      for (const one of names) {
+        const box = this.settle(one, marks, free);
+        if (!box) continue;
         taken.push(box);
+        this.named.push({ name: one.name, box });
+        const [x, y] = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2];
         context.strokeStyle = halo;
         context.strokeText(one.name, x, y);
         context.fillStyle = label;
@@ -102,36 +128,45 @@
       }
     }
 
-    // Put the callout where it hides the fewest marks; it moves only when the gravest or the view changes.
-    place(grave, points, rows, factor) {
+    // The free place for a name that covers least; it stays where it is unless another is clearly better.
+    settle(one, marks, free) {
+      const spots = SHIFTS.map((shift, at) => ({ at, box: shifted(one, shift) })).filter(({ box }) => free(box));
+      const cost = (spot) => (spot.cost ??= covered(spot.box, marks) + spot.at / 100);
+      const kept = spots.find(({ at }) => at === this.shifts.get(one.code));
+      if (kept && cost(kept) < BETTER) return kept.box;
+      const least = spots.reduce((best, spot) => (!best || cost(spot) < cost(best) ? spot : best), null);
+      const chosen = kept && cost(kept) < cost(least) + BETTER ? kept : least;
+      if (chosen) this.shifts.set(one.code, chosen.at);
+      return chosen?.box;
+    }
+
+    // Put the callout where it hides the fewest marks and names; it moves only when the gravest or the view changes.
+    place(grave, points, rows, factor, names = []) {
       this.callout.hidden = !grave;
       if (!grave) return null;
-      const key = [grave.lon, grave.lat, grave.title, grave.at, grave.acknowledged, part.names.size, this.view.x, this.view.y, this.view.scale].join();
+      const call = callHeight();
+      const key = [grave.lon, grave.lat, grave.title, grave.at, grave.acknowledged, part.names.size, call, this.view.x, this.view.y, this.view.scale].join();
       if (key === this.placedFor) return this.box;
       this.placedFor = key;
       this.write(grave);
       const [width, height] = [this.callout.offsetWidth, this.callout.offsetHeight];
       const [px, py] = this.point(grave);
-      const gap = 48 * factor;
-      const spots = [
-        [px + gap, py - gap - height],
-        [px - gap - width, py - gap - height],
-        [px + gap, py + gap],
-        [px - gap - width, py + gap],
-        [px - width / 2, py - 2 * gap - height],
-        [px - width / 2, py + 2 * gap],
-      ].map(([x, y]) => this.inside(x, y, width, height, factor));
-      const cost = ([x0, y0, x1, y1]) =>
-        points.reduce((sum, [x, y], at) => sum + (x > x0 && x < x1 && y > y0 && y < y1 ? 1 + 4 * RANK[rows[at].urgency] : 0), 0) +
-        (px > x0 - gap / 2 && px < x1 + gap / 2 && py > y0 - gap / 2 && py < y1 + gap / 2 ? 1000 : 0);
+      const spots = around(px, py, width, height, 48 * factor).map(([x, y]) => this.inside(x, y, width, height, factor, call));
+      const towns = names.map((one) => shifted(one, SHIFTS[0]));
+      const near = [px - 24 * factor, py - 24 * factor, px + 24 * factor, py + 24 * factor];
+      const cost = (box) =>
+        points.reduce((sum, [x, y], at) => sum + (x > box[0] && x < box[2] && y > box[1] && y < box[3] ? 1 + 4 * RANK[rows[at].urgency] : 0), 0) +
+        towns.reduce((sum, town) => sum + (cross(town, box) ? NAME_HIDDEN : 0), 0) +
+        (cross(near, box) ? 1000 : 0);
       this.box = spots.reduce((best, spot) => (cost(spot) < cost(best) ? spot : best));
       this.callout.style.transform = `translate(${Math.round(this.box[0])}px, ${Math.round(this.box[1])}px)`;
       return this.box;
     }
 
-    inside(x, y, width, height, factor) {
+    inside(x, y, width, height, factor, call) {
+      const above = Math.max(CLEAR.top * factor, call + CLEAR.side * factor);
       const left = Math.min(Math.max(x, CLEAR.side * factor), this.view.width - width - CLEAR.side * factor);
-      const top = Math.min(Math.max(y, CLEAR.top * factor), this.view.height - height - CLEAR.bottom * factor);
+      const top = Math.min(Math.max(y, above), this.view.height - height - CLEAR.bottom * factor);
       return [left, top, left + width, top + height];
     }
 
@@ -148,6 +183,7 @@
       line.className = "callout-line cut";
       line.textContent = [part.time(row.at / 1000).slice(0, 5), ...(place.length ? place : [this.say("unplaced")])].join(" · ");
       this.callout.replaceChildren(title, line);
+      this.callout.classList.toggle("is-long", row.title.length > LONG);
       this.callout.dataset.urgency = row.acknowledged ? "answered" : row.urgency;
     }
 
@@ -167,6 +203,37 @@
       clearTimeout(this.later);
       if (ringed.length) this.later = setTimeout(() => this.draw(), NEW / 1000);
     }
+  }
+
+  // How much of the map's top the call to the duty commander covers.
+  const callHeight = () => document.querySelector(".call-box")?.offsetHeight || 0;
+
+  // Where the callout may stand round its incident: corners, above and below, further off.
+  function around(x, y, width, height, gap) {
+    const [left, right, up, down] = [x - gap - width, x + gap, y - gap - height, y + gap];
+    const near = [[right, up], [left, up], [right, down], [left, down]];
+    const middle = [[x - width / 2, up - gap], [x - width / 2, down + gap], [right + gap, y - height / 2], [left - gap, y - height / 2]];
+    return [...near, ...middle, ...near.map(([a, b]) => [a + 2 * (a - x > 0 ? gap : -gap), b]), ...near.map(([a, b]) => [a, b + 2 * (b - y > 0 ? gap : -gap)])];
+  }
+
+  // A name's box, moved by shares of its own width and height.
+  function shifted({ x, y, width, height }, [right, down]) {
+    const [cx, cy] = [x + right * width, y + down * height];
+    return [cx - width / 2, cy - height / 2, cx + width / 2, cy + height / 2];
+  }
+
+  // What names should not cover: [x, y, half size, weight] of marks and counts.
+  function obstacles(rows, points, gatheredAt, gathered, factor) {
+    const alone = rows.flatMap((row, at) => (gatheredAt.has(at) ? [] : [[...points[at], SIZE[row.urgency] * factor, WEIGHT[row.urgency]]]));
+    return alone.concat(gathered.map(({ point }) => [...point, LABEL * factor, WEIGHT.routine * 2]));
+  }
+
+  function covered(box, marks) {
+    let sum = 0;
+    for (const [x, y, half, weight] of marks) {
+      if (x + half > box[0] && x - half < box[2] && y + half > box[1] && y - half < box[3]) sum += weight;
+    }
+    return sum;
   }
 
   // Marks that can wait (routine and acknowledged), gathered by square of the view; one that is alone stays as it is.
