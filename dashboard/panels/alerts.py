@@ -7,12 +7,11 @@ newest first in each; then everything else, newest first, which always keeps `NE
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
-from unicodedata import east_asian_width
 
 from dash import html
 
 from config.words import Words
-from dashboard.panels.shell import SECOND, age, area, mark, place, shell, state
+from dashboard.panels.shell import SECOND, age, area, length, mark, place, shell, state
 from operations.board import Board
 from operations.incident import Incident
 
@@ -26,8 +25,8 @@ NEW_SECONDS = 20
 LOAD_WINDOW = 600 * SECOND
 """Ten minutes, the window a flood of alarms is told by: ten or more begin one (ISA-18.2, EEMUA 191)."""
 FLOOD = 10
-TITLE_WIDTH = {"zh": 20, "en": 16}
-"""Half characters that fit beside the age; a longer title takes the whole line, its age the next one."""
+TITLE_WIDTHS = {"zh": (20, 34), "en": (16, 29)}
+"""Half characters that fit beside the age, and on a whole smaller line; a still longer title takes two lines."""
 
 STICKY, GRAVE, URGENT, HANDLED, REST = range(5)
 
@@ -123,7 +122,7 @@ def item(one: Row, words: Words) -> html.Li:
     classes = ["alert", f"alert-{one.urgency}"]
     classes += ["is-waiting"] if not one.acknowledged and one.urgency != "routine" else []
     classes += ["is-new"] if one.is_new else []
-    classes += ["is-long"] if width(one.title) > TITLE_WIDTH[words.lang] else []
+    classes += [length(one.title, TITLE_WIDTHS[words.lang])]
     known = words.text("wall.alerts.grid", code=one.grid) if one.grid else words.text("wall.unplaced.label")
     step = words.text("wall.alerts.waiting" if "is-waiting" in classes else progress(one))
     return html.Li(
@@ -135,13 +134,8 @@ def item(one: Row, words: Words) -> html.Li:
             html.P(step, className="alert-step"),
         ],
         key=one.id,
-        className=" ".join(classes),
+        className=" ".join(filter(None, classes)),
     )
-
-
-def width(text: str) -> int:
-    """Return the width of a text in half characters."""
-    return sum(2 if east_asian_width(one) in "WF" else 1 for one in text)
 
 
 def progress(one: Row) -> str:

@@ -8,7 +8,7 @@ from dash import html
 from config import departments
 from config.words import Words
 from dashboard.lens import taxonomy
-from dashboard.panels.shell import shell, state
+from dashboard.panels.shell import shell, state, width
 from operations.board import Board
 from operations.views import load_by_department
 
@@ -16,6 +16,8 @@ LIST = "wall-departments-list"
 NOTE = "wall-departments-note"
 ROWS = 8
 OTHERS = ""
+NAME_WIDTH = 17
+"""Half characters of an English name that fit in its column."""
 PACE = 1.0  # seconds between two drawings: a burst leaves the browser time for the alerts
 
 
@@ -48,7 +50,15 @@ def layout(words: Words) -> html.Section:
 def name(code: str, words: Words) -> str:
     """Return the department's short name; a code nobody has configured shows as it is."""
     known = departments.load().get(code)
-    return words.pick(known.short, known.en.partition(" and ")[0]) if known else code or words.text("common.unknown")
+    return words.pick(known.short, short(known.en)) if known else code or words.text("common.unknown")
+
+
+def short(name: str) -> str:
+    """Return the first words of an English name that fit: "Fire" of "Fire and rescue"."""
+    first = name.partition(" and ")[0]
+    while width(first) > NAME_WIDTH and " " in first:
+        first = first.rpartition(" ")[0]
+    return first
 
 
 def item(one: Row, most: int, words: Words) -> html.Li:

@@ -9,7 +9,7 @@ from typing import Any
 from dash import html
 
 from config.words import Words
-from dashboard.panels.shell import age, area, place, replayed
+from dashboard.panels.shell import age, area, length, place, replayed
 from operations.board import Board
 
 AS_OF = "wall-as-of"
@@ -18,6 +18,10 @@ REPLAY = "wall-replay"
 
 AS_OF_LIMIT = 60
 """Seconds after which the picture counts as stale (standards, section 7)."""
+
+
+TITLE_WIDTHS = {"zh": (38, 90), "en": (34, 80)}
+"""Half characters of the call that fit on one line, and on two that are smaller; the rest has three."""
 
 
 @dataclass(frozen=True)
@@ -81,11 +85,12 @@ def layout(words: Words) -> html.Div:
 
 def call(found: list[Call], words: Words) -> list[Any]:
     """Return what the call says, or nothing."""
+    titles = [words.text("wall.header.call", title=one.title) for one in found]
     return [
         html.Div(
             [
                 html.Span(className="mark mark-critical", **{"aria-hidden": "true"}),
-                html.Strong(words.text("wall.header.call", title=one.title), className="call-title cut"),
+                html.Strong(title, className="call-title cut"),
                 html.Div(
                     [
                         place(one.town, one.grid, one.address or words.text("wall.unplaced.label")),
@@ -95,9 +100,9 @@ def call(found: list[Call], words: Words) -> list[Any]:
                     className="call-line",
                 ),
             ],
-            className="call-box",
+            className=f"call-box {length(title, TITLE_WIDTHS[words.lang])}".strip(),
         )
-        for one in found
+        for one, title in zip(found, titles, strict=True)
     ]
 
 

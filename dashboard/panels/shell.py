@@ -5,6 +5,7 @@ could not draw (`data-failed`). A stale picture is no state of one panel: the ro
 """
 
 from typing import Any
+from unicodedata import east_asian_width
 
 from dash import html
 
@@ -58,6 +59,17 @@ def age(at: int, *, limit: int = 0, class_name: str = "age", **more: str) -> htm
     """Return an age the browser keeps ticking from `at` (microseconds); older than `limit` seconds it turns stale."""
     extra = {"data-limit": str(limit)} if limit else {}
     return html.Time(className=class_name, **{"data-at": str(at)}, **extra, **more)
+
+
+def width(text: str) -> int:
+    """Return the width of a text in half characters."""
+    return sum(2 if east_asian_width(one) in "WF" else 1 for one in text)
+
+
+def length(text: str, fits: tuple[int, int]) -> str:
+    """Return the class of a text: "", "is-long" beyond the first width (half characters), "is-longest" the second."""
+    wide = width(text)
+    return "is-longest" if wide > fits[1] else "is-long" if wide > fits[0] else ""
 
 
 def area(chain: tuple[str, ...]) -> str:

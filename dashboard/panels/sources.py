@@ -1,17 +1,20 @@
 """Data sources 数据源: the age of each one's last report; a silent one is named and comes first."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from dash import html
 
 from config.words import Words
-from dashboard.panels.shell import age, shell, state
+from dashboard.panels.shell import age, shell, state, width
 from operations.board import Board
 
 LIST = "wall-sources-list"
 NOTE = "wall-sources-note"
 ROWS = 4
+NAME_WIDTH = 20
+"""Half characters of a name that fit beside the longest age."""
 PACE = 1.0  # seconds between two drawings: a burst leaves the browser time for the alerts
 
 
@@ -37,6 +40,11 @@ def layout(words: Words) -> html.Section:
     return shell("sources", words, [html.Ol(id=LIST, className="sources")])
 
 
+def short(name: str) -> str:
+    """Return a name that fits, if it does without what it adds in brackets."""
+    return name if width(name) <= NAME_WIDTH else re.split(r"\s*[（(]", name)[0] or name
+
+
 def item(one: Row, words: Words) -> html.Li:
     """Return one source with its age, or with how long it has been silent."""
     if one.last_at is None:
@@ -46,7 +54,7 @@ def item(one: Row, words: Words) -> html.Li:
     else:
         told = [age(one.last_at), words.text("wall.header.ago")]
     return html.Li(
-        [html.Span(one.name, className="source-name cut"), html.Span(told, className="source-age")],
+        [html.Span(short(one.name), className="source-name cut"), html.Span(told, className="source-age")],
         key=one.name,
         className="source is-silent" if one.silent else "source",
     )

@@ -9,14 +9,17 @@ from typing import Any
 from dash import html
 
 from config.words import Words
-from dashboard.panels.shell import age, shell, state
+from dashboard.panels.shell import age, shell, state, width
 from operations.board import Board
 from operations.scope import WHOLE
 
 LIST = "wall-unplaced-list"
 NOTE = "wall-unplaced-note"
 QUARANTINE = "wall-unplaced-quarantine"
-ROWS = 3
+LINES = 4
+LINE_WIDTH = 29
+"""Half characters on a line of the panel: as many as Chinese fills it with, and as English does with wide letters."""
+AGE_WIDTH = 8
 PACE = 1.0  # seconds between two drawings: a burst leaves the browser time for the alerts
 
 
@@ -60,6 +63,25 @@ def reason(one: Row, words: Words) -> str:
     return words.text("wall.unplaced.kilometres", n=f"{one.distance_m / 1000:,.1f}")
 
 
+def lines(one: Row, words: Words) -> int:
+    """Return how many lines a row takes: one, or those of its long title and one for the reason and the age."""
+    beside = width(reason(one, words)) + AGE_WIDTH
+    if width(one.title) + beside <= LINE_WIDTH:
+        return 1
+    return min(-(-width(one.title) // LINE_WIDTH), LINES - 1) + 1
+
+
+def shown(found: list[Row], words: Words) -> list[Row]:
+    """Return the newest rows that fit in the panel's lines."""
+    rest, kept = LINES, []
+    for one in found[:LINES]:
+        rest -= lines(one, words)
+        if rest < 0:
+            break
+        kept.append(one)
+    return kept
+
+
 def item(one: Row, words: Words) -> html.Li:
     """Return one row."""
     return html.Li(
@@ -72,7 +94,7 @@ def item(one: Row, words: Words) -> html.Li:
             age(one.opened_at),
         ],
         key=one.id,
-        className="unplaced-row",
+        className="unplaced-row is-long" if lines(one, words) > 1 else "unplaced-row",
     )
 
 
@@ -83,7 +105,7 @@ def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
     told = "quarantine" if count else "quarantine_none"
     open_count = sum(one.is_open for one in board.incidents.values())
     return {
-        LIST: {"children": [item(one, words) for one in found[:ROWS]]},
+        LIST: {"children": [item(one, words) for one in shown(found, words)]},
         NOTE: {"children": words.text("wall.unplaced.note", n=len(found), total=open_count)},
         QUARANTINE: {
             "children": words.text(f"wall.unplaced.{told}", n=f"{count:,}"),

@@ -1,5 +1,7 @@
+import config.departments
 from config.taxonomy import Taxonomy
 from dashboard.panels import departments
+from dashboard.panels.shell import width
 from tests.dashboard.panel_board import NOW, WORDS, board, incident
 
 
@@ -26,6 +28,18 @@ def test_what_does_not_fit_is_summed_in_the_last_row() -> None:
     assert len(found) == departments.ROWS
     assert found[-1].count == 12 - departments.ROWS + 1
     assert sum(row.open for row in found) == len(many)
+
+
+def test_an_english_name_keeps_the_words_that_fit() -> None:
+    assert departments.short("Emergency management") == "Emergency"
+    assert departments.short("Labour and social security") == "Labour"
+    assert departments.short("City management") == "City management"
+
+
+def test_no_configured_name_is_too_long_for_its_column() -> None:
+    for one in config.departments.load().values():
+        assert width(one.short) <= 8
+        assert width(departments.short(one.en)) <= departments.NAME_WIDTH
 
 
 def test_no_load_is_said() -> None:

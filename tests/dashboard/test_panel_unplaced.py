@@ -18,6 +18,19 @@ def test_the_newest_unplaced_come_first_with_their_reason() -> None:
     assert note == WORDS.text("wall.unplaced.note", n=4, total=5)
 
 
+def test_a_long_title_has_lines_of_its_own_and_fewer_rows_are_shown() -> None:
+    short = [incident(f"s{n}", placed=False, minutes=n + 5) for n in range(5)]
+    rows = unplaced.rows(board(*short), NOW)
+    assert [unplaced.lines(row, WORDS) for row in rows] == [1] * 5
+    assert len(unplaced.shown(rows, WORDS)) == unplaced.LINES
+    rows = unplaced.rows(
+        board(incident("l", placed=False, minutes=1, title="无人机拍到江心洲人员被困求救"), *short), NOW
+    )
+    assert [unplaced.lines(row, WORDS) for row in unplaced.shown(rows, WORDS)] == [2, 1, 1]
+    rows = unplaced.rows(board(incident("l", placed=False, title="长" * 200)), NOW)
+    assert [unplaced.lines(row, WORDS) for row in unplaced.shown(rows, WORDS)] == [unplaced.LINES]
+
+
 def test_quarantine_is_counted_even_when_nothing_is_unplaced() -> None:
     found = board()
     found.open_quarantine = 2

@@ -15,7 +15,18 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-SIZES = {"1080": (1920, 1080), "2160": (3840, 2160)}
+SIZES = {"1080": (1920, 1080), "2160": (3840, 2160), "768": (1366, 768)}
+LONG = {
+    "zh": "因连续强降雨导致多条道路积水严重、地下车库倒灌、多名群众被困",
+    "en": "Ammonia leak at the cold store of the Northern Park",
+}
+DEPARTMENTS = ("emergency", "fire", "housing", "environment", "market", "labour", "civil_affairs", "city_management")
+CUT = """[...document.querySelectorAll("#page .cut")].filter((one) => {
+  const air = parseFloat(getComputedStyle(one).fontSize) / 3; // a line's content area is taller than its letters
+  const over = one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight + air;
+  return one.offsetParent && over;
+}).map((one) => `${one.className}: ${one.textContent}`)"""
+"""What ends in "…", on one line or on the last of several."""
 SMALLEST = 24
 """Pixels at 1920×1080 of any text; why, in docs/wall.md."""
 MAIN = 32
@@ -73,6 +84,65 @@ def test_everything_fits_and_can_be_read(
         title = page.evaluate("parseFloat(getComputedStyle(document.querySelector('.alert-title')).fontSize)")
         assert title >= MAIN * height / 1080
     page.close()
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("size", SIZES)
+def test_long_words_are_not_cut(chromium: "Browser", url: str, set_out: stage.Staged, size: str, lang: str) -> None:
+    long_words(set_out, LONG[lang], clock.now())
+    width, height = SIZES[size]
+    page = chromium.new_page(viewport={"width": width, "height": height})
+    page.goto(f"{url}/wall?lang={lang}")
+    page.wait_for_function(SHOWN)
+    page.wait_for_function("!document.querySelector('.callout').hidden")
+    page.wait_for_function(f"!{CUT}.length")
+    assert page.evaluate(MISFITS, [SMALLEST, width, height]) == []
+    for place in (".call-title", ".callout-title", ".alert-title", ".unplaced-title"):
+        assert LONG[lang] in page.locator(place).first.inner_text()
+    page.close()
+
+
+def long_words(set_out: stage.Staged, title: str, now: int) -> None:
+    """Put long titles wherever one can stand, and work in the departments with the longest names, on the board."""
+    author = stage.Author(set_out.grids, now)
+    author.board, author.number = set_out.board, 700_000
+    for one in list(author.board.incidents.values()):
+        if one.urgency == "critical" and one.is_open:
+            author.change(one.id, now, "closed", step="closed", closed_at=now)
+    called = author.open(now - stage.MINUTE, "critical", title=title)
+    author.change(called, now, "escalated", escalated_at=now)
+    author.open(now, "routine", title=title)
+    for _ in range(2):
+        author.open(now, "urgent", placed=False, title=title)
+    for number, department in enumerate(DEPARTMENTS):
+        for _ in range(30 - number):
+            late = author.open(now - stage.HOUR, "routine")
+            author.change(late, now, "updated", department=department)
+
+
+def test_names_of_towns_stand_clear_of_the_callout_and_of_most_marks(wall: "Page", set_out: stage.Staged) -> None:
+    stage.flood(set_out.board, set_out.grids, clock.now(), 100)
+    wall.wait_for_function("gridwallMap.pictures[0].marks.painted.length > 100")
+    told = wall.evaluate(
+        """() => {
+          const { marks } = gridwallMap.pictures[0];
+          marks.paint();
+          const points = marks.painted.map((row) => marks.point(row));
+          const within = ([x, y], [x0, y0, x1, y1]) => x > x0 && x < x1 && y > y0 && y < y1;
+          const under = (boxes) => boxes.flatMap((box) => points.filter((point) => within(point, box))).length;
+          const cross = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+          const boxes = marks.named.map((one) => one.box);
+          const named = marks.named.map((one) => one.name);
+          const middles = marks.names(marks.canvas.getContext("2d"), 1)
+            .filter((one) => named.includes(one.name))
+            .map(({ x, y, width, height }) => [x - width / 2, y - height / 2, x + width / 2, y + height / 2]);
+          const crossing = boxes.filter((box) => cross(box, marks.box)).length;
+          return { named: named.length, crossing, now: under(boxes), middle: under(middles) };
+        }"""
+    )
+    assert told["named"] > 4
+    assert told["crossing"] == 0
+    assert told["now"] < told["middle"] / 2
 
 
 def test_the_gravest_is_on_top_called_out_and_calls_the_commander(wall: "Page") -> None:
