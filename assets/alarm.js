@@ -1,7 +1,5 @@
-// The wall's voice, its clock, and the look of panels that failed. New 紧急: one short tone. 特急: a tone that repeats until
-// somebody acknowledges it, faster once the duty commander is called. What is raised to 特急 after it was acknowledged cannot
-// be acknowledged again: it sounds until its next change (note, place, lower, close), or for a minute.
-// Tones are made here, no sound file is loaded. A browser that blocks sound is shown as such.
+// The wall's voice, its clock, and the look of panels that failed. New 紧急: one short tone. 特急: a tone that repeats until somebody acknowledges it, faster once
+// the duty commander is called. Tones are made here, no sound file is loaded. A browser that blocks sound is shown as such.
 (function () {
   "use strict";
   if (document.documentElement.dataset.page !== "wall") return;
@@ -9,7 +7,6 @@
   const NEW = 15e6; // µs an alarm counts as new
   const REPEAT = 4000; // ms between tones of an unanswered 特急
   const REPEAT_CALLED = 2500; // once the duty commander is called
-  const RAISED = 60000; // ms one that was raised after its answer sounds at most
   const SHORTEST = 1500; // ms between two short tones: a burst is one sound, not fifty
   const TONES = {
     urgent: [[660, 0, 0.14], [880, 0.18, 0.18]],
@@ -20,8 +17,6 @@
 
   const root = document.documentElement;
   const alarms = new Map();
-  const raised = new Map(); // id -> ms at which it stops to sound
-  let standing = false; // the first picture is there: what is not known yet is news
   const heard = []; // what was played, for tests: [kind, ms]
   let context = null;
   let repeating = 0;
@@ -80,44 +75,29 @@
   // ---- alarms ----
 
   function critical() {
-    return [...alarms.values()].filter((one) => one.urgency === "critical" && !one.answered);
-  }
-
-  // Whether an answered 特急 was less grave when it was answered, as far as this screen knows.
-  function isRaised(id, one) {
-    return standing && one.answered && one.changed > one.answered && alarms.get(id)?.urgency !== "critical";
-  }
-
-  function hearRaised(set, gone) {
-    const found = Object.entries(set).filter(([id, one]) => isRaised(id, one) && now() - one.changed / 1000 < RAISED);
-    for (const id of [...gone, ...Object.keys(set)]) raised.delete(id); // a change of it is the reaction
-    for (const [id, one] of found) raised.set(id, one.changed / 1000 + RAISED);
-    return found.length > 0;
+    return [...alarms.values()].filter((one) => one.urgency === "critical");
   }
 
   function repeat() {
     clearTimeout(repeating);
     repeating = 0;
-    for (const [id, until] of raised) if (now() > until) raised.delete(id);
     const waiting = critical();
+    root.dataset.alarm = waiting.some((one) => one.escalated) ? "called" : waiting.length ? "critical" : "";
+    if (!waiting.length) return;
     const called = waiting.some((one) => one.escalated);
-    root.dataset.alarm = called ? "called" : waiting.length ? "critical" : raised.size ? "raised" : "";
-    if (!root.dataset.alarm) return;
     play(called ? "called" : "critical");
     repeating = setTimeout(repeat, called ? REPEAT_CALLED : REPEAT);
   }
 
   function update(set, gone, whole) {
-    const before = critical().length + raised.size;
-    const news = hearRaised(set, gone);
+    const before = critical().length;
     const fresh = Object.entries(set).filter(([id, one]) => !alarms.has(id) && now() * 1000 - one.at < NEW);
     alarms.clear();
     for (const [id, one] of whole) alarms.set(id, one);
     const after = critical();
     const called = after.some((one) => one.escalated);
-    const count = after.length + raised.size;
-    if (news || count !== before || (called && root.dataset.alarm !== "called")) repeat();
-    else if (fresh.some(([, one]) => one.urgency === "urgent") && !count && Date.now() - shortAt > SHORTEST) {
+    if (after.length !== before || (called && root.dataset.alarm !== "called")) repeat();
+    else if (fresh.some(([, one]) => one.urgency === "urgent") && !after.length && Date.now() - shortAt > SHORTEST) {
       shortAt = Date.now();
       play("urgent");
     }
@@ -126,7 +106,6 @@
   // ---- panels the server could not draw ----
 
   function showFailed(set, gone, whole) {
-    standing = true; // gauges come last in a picture
     const failed = whole.get("failed_panels") || [];
     for (const panel of document.querySelectorAll(".panel")) {
       panel.dataset.failed = String(failed.includes(panel.id.replace("wall-", "")));

@@ -17,7 +17,7 @@ from operations.database import AfterCommit, Database, Transaction
 from operations.decision import PLACED_BY_HAND, Standing
 from operations.entry import Draft, Entry, path
 from operations.errors import Conflict, Forbidden, Refused
-from operations.incident import Incident
+from operations.incident import Incident, with_urgency
 from operations.policy import SYSTEM, Identity, allowed
 from operations.reception import store_incident
 from operations.report import URGENCIES, Located
@@ -85,14 +85,14 @@ class Commands:
         )
 
     def urgency(self, identity: Identity, incident_id: str, revision: int, urgency: str, text: str = "") -> Incident:
-        """Change the urgency 紧急程度."""
+        """Change the urgency 紧急程度; raised to 特急 it has to be acknowledged anew."""
         _need(urgency in URGENCIES, "unknown_urgency")
         words = _words("note", text)
 
         def step(incident: Incident, now: int) -> Step:
             _need(incident.is_open, "closed")
             _need(incident.urgency != urgency, "same_urgency")
-            return Step("incident.urgency", {"urgency": urgency}, words=words)
+            return Step("incident.urgency", with_urgency(incident, urgency, now), words=words)
 
         return self._run(identity, "incident.urgency", incident_id, revision, step)
 

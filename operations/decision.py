@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from operations.entry import Draft, path
-from operations.incident import Incident
+from operations.incident import Incident, with_urgency
 from operations.report import Located, Refusal, Report, revision_key
 from operations.uuid7 import uuid7
 
@@ -327,17 +327,17 @@ def changed(report: Report, located: Located, standing: Standing, rules: Rules, 
     if report.presence == "gone":
         fields: dict[str, Any] = {"gone": True, "source_status": report.status or incident.source_status}
     else:
-        fields = _present(report, located, standing, rules)
+        fields = _present(report, located, standing, rules, now)
     different = {name: value for name, value in fields.items() if getattr(incident, name) != value}
     return different | {"revision": incident.revision + 1, "reports": incident.reports + 1, "updated_at": now}
 
 
-def _present(report: Report, located: Located, standing: Standing, rules: Rules) -> dict[str, Any]:
+def _present(report: Report, located: Located, standing: Standing, rules: Rules, now: int) -> dict[str, Any]:
     incident, said = standing.incident, standing.said
     marks = incident.marks + tuple(mark for mark in report.marks if mark not in incident.marks)
     fields: dict[str, Any] = {"source_status": report.status, "gone": False}
     if incident.is_open:
-        fields |= _words(report, said, rules)
+        fields |= _words(report, standing, rules, now)
         if _moved(report, said) and PLACED_BY_HAND not in incident.marks:
             fields |= _position(report, located)
     elif AFTER_CLOSE not in marks:
@@ -346,12 +346,13 @@ def _present(report: Report, located: Located, standing: Standing, rules: Rules)
     return fields
 
 
-def _words(report: Report, said: Said, rules: Rules) -> dict[str, Any]:
+def _words(report: Report, standing: Standing, rules: Rules, now: int) -> dict[str, Any]:
     fields: dict[str, Any] = {}
+    said = standing.said
     if report.title != said.title:
         fields["title"] = report.title
     if report.urgency != said.urgency:
-        fields["urgency"] = report.urgency
+        fields |= with_urgency(standing.incident, report.urgency, now)
     if report.type != said.type:
         fields |= {"type": report.type, "department": rules.department(report.type)}
     return fields

@@ -1,5 +1,7 @@
 """An incident 事件: the state that entries build and everybody sees."""
 
+from typing import Any
+
 from msgspec import Struct
 
 from operations.scope import Scope
@@ -46,11 +48,12 @@ class Incident(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     result: str = ""  # code of the result it was closed with
     escalated_at: int | None = None
     reopened_at: int | None = None
+    raised_at: int | None = None  # to 特急, after it was opened as less
 
     @property
     def waiting_since(self) -> int:
         """When its clock for acknowledging started."""
-        return self.reopened_at or self.received_at
+        return max(self.reopened_at or 0, self.raised_at or 0) or self.received_at
 
     @property
     def nearest_m(self) -> float | None:
@@ -61,6 +64,14 @@ class Incident(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     def is_open(self) -> bool:
         """Say whether work is left."""
         return self.step != "closed"
+
+
+def with_urgency(incident: Incident, urgency: str, now: int) -> dict[str, Any]:
+    """Return what changes with an urgency: raised to 特急 it has to be acknowledged anew, and soon."""
+    if urgency != "critical" or incident.urgency == "critical":
+        return {"urgency": urgency}
+    anew = {"acknowledged_at": None, "acknowledged_by": "", "escalated_at": None}
+    return {"urgency": urgency, "raised_at": now, **anew}
 
 
 def visible(scope: Scope, incident: Incident) -> bool:

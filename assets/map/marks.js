@@ -78,7 +78,7 @@
     // The gravest: the 特急 that waits longest for an answer, as the call to the commander; else an answered 特急; else
     // the newest unanswered 紧急. Nobody while a 特急 that is not on the map waits. Routine is never called out.
     gravest(rows) {
-      const elsewhere = [...(this.alarms?.values() || [])].some((one) => one.urgency === "critical" && !one.answered);
+      const elsewhere = [...(this.alarms?.values() || [])].some((one) => one.urgency === "critical");
       const weight = (row) => {
         if (row.urgency === "critical") return row.acknowledged ? (elsewhere ? -1 : 1) : 2;
         return row.urgency === "urgent" && !row.acknowledged && !elsewhere ? 0 : -1;

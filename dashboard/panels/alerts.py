@@ -88,24 +88,17 @@ def row(one: Incident, now: int) -> Row:
 
 
 def alarms(board: Board, now: int, ids: Iterable[str] | None = None) -> dict[str, dict[str, Any] | None]:
-    """Return what should sound or may again: 特急, and 紧急 nobody has acknowledged; None for the others."""
+    """Return what should sound: 特急 and 紧急 nobody has acknowledged; None for one that is answered or gone."""
     found = board.incidents if ids is None else {id: board.incidents.get(id) for id in ids}
     told = {id: alarm(one) for id, one in found.items()}
     return {id: one for id, one in told.items() if one} if ids is None else told
 
 
 def alarm(one: Incident | None) -> dict[str, Any] | None:
-    """Return the alarm of an incident, or None when it asks for no answer.
-
-    An answered 特急 stays with the times of its answer and of its last change: by them a screen that knew it as less
-    grave hears that it was raised after the answer.
-    """
-    if one is None or not one.is_open or one.urgency == "routine":
+    """Return the alarm of an incident, or None when it asks for no answer."""
+    if one is None or not one.is_open or one.acknowledged_at or one.urgency == "routine":
         return None
-    told = {"urgency": one.urgency, "at": one.opened_at, "escalated": bool(one.escalated_at)}
-    if not one.acknowledged_at:
-        return told
-    return told | {"answered": one.acknowledged_at, "changed": one.updated_at} if one.urgency == "critical" else None
+    return {"urgency": one.urgency, "at": one.opened_at, "escalated": bool(one.escalated_at)}
 
 
 KEYED = {"alarms": alarms}

@@ -74,6 +74,35 @@ def test_words_are_sealed_and_only_shown_to_whom_they_are_for(desk: Desk, incide
     assert shown == [{"text": "某某路口红灯不亮，请尽快处理。"}, {"note": "经查不实，张某误报"}]
 
 
+@pytest.mark.parametrize("by_source", [True, False])
+def test_raised_to_critical_it_waits_anew_and_the_commander_is_called_from_then(
+    desk: Desk, incident: Incident, by_source: bool
+) -> None:
+    desk.commands.acknowledge(OPERATOR, incident.id, 1)
+    desk.tick(30 * MINUTE)
+    if by_source:
+        desk.send(report(revision="2", urgency="critical"))
+    else:
+        desk.commands.urgency(OPERATOR, incident.id, 2, "critical")
+    raised = desk.stored(incident.id)
+    assert raised == desk.incident()
+    assert (raised.acknowledged_at, raised.acknowledged_by, raised.waiting_since) == (None, "", desk.now)
+    assert desk.commands.escalate(desk.now + 119 * SECOND, 120) == []
+    assert len(desk.commands.escalate(desk.now + 121 * SECOND, 120)) == 1
+    again = desk.commands.acknowledge(COMMANDER, incident.id, 4)
+    assert again.acknowledged_by == "commander"
+    lowered = desk.commands.urgency(OPERATOR, incident.id, 5, "urgent")
+    assert (lowered.acknowledged_by, lowered.escalated_at) == ("commander", again.escalated_at)
+    assert desk.commands.urgency(OPERATOR, incident.id, 6, "critical").escalated_at is None
+
+
+def test_what_an_operator_raised_is_not_raised_again_by_its_source(desk: Desk, incident: Incident) -> None:
+    desk.commands.urgency(OPERATOR, incident.id, 1, "critical")
+    desk.commands.acknowledge(OPERATOR, incident.id, 2)
+    desk.send(report(revision="2", urgency="critical"))
+    assert desk.stored(incident.id).acknowledged_by == "operator"
+
+
 def test_closing_and_reopening(desk: Desk, incident: Incident) -> None:
     desk.commands.acknowledge(OPERATOR, incident.id, 1)
     closed = desk.commands.close(OPERATOR, incident.id, 2, "resolved")
