@@ -47,8 +47,7 @@
     if (draft.grid) {
       parts.found.append(h("b", {}, desk.facts.grids[draft.grid] || draft.grid), ` ${draft.grid}`,
         h("p.desk-hint", {}, desk.text("form.grid_only")));
-    }
-    else if (draft.lon !== undefined) {
+    } else if (draft.lon !== undefined) {
       parts.found.append(h("b", {}, desk.found(found)), ` ${found?.code || ""}`,
         h("button.desk-button.quiet", { type: "button", onclick: () => point(null) }, desk.text("form.no_point")));
     } else parts.found.append(h("span.desk-hint", {}, desk.text("form.place_hint")));
