@@ -12,7 +12,7 @@ from config.words import Words, choose
 from dashboard import asgi
 from dashboard.access import COOKIE, safe_next
 from dashboard.answers import RETRY_SECONDS
-from dashboard.pages import language
+from dashboard.pages import language, language_cookie
 from dashboard.parts import Shared
 from dashboard.signin import language_of, signin_page
 from operations import accounts, policy, sessions
@@ -22,7 +22,6 @@ from operations.policy import Identity
 router = APIRouter(include_in_schema=False)
 
 HOMES = (("desk.view", "/desk"), ("wall.view", "/wall"))
-LANGUAGE_SECONDS = 365 * 86_400
 CHECKS = asyncio.Semaphore(2)
 """Passwords checked at once: each costs a processor some 50 ms and 64 MiB, on purpose."""
 
@@ -155,10 +154,9 @@ def entered(request: Request, secret: str, path: str) -> Response:
 
 
 def remember_language(request: Request, response: Response) -> None:
-    """Keep the language that was asked for; it is no secret."""
+    """Keep the language that was asked for."""
     if "lang" in request.query_params:
-        lang = language(request.scope)
-        response.set_cookie("lang", lang, path="/", max_age=LANGUAGE_SECONDS, httponly=True, samesite="lax")
+        response.headers.append("set-cookie", language_cookie(request.scope))
 
 
 def is_loopback(request: Request) -> bool:

@@ -22,7 +22,7 @@ from config.city import City
 from config.settings import ROOT
 from config.words import LANGUAGES, Words, choose
 from dashboard.answers import unavailable
-from dashboard.asgi import ASGI, Receive, Send, cookies, query
+from dashboard.asgi import ASGI, Message, Receive, Send, cookies, query
 from operations.errors import DatabaseTrouble
 
 TEMPLATE = """<!DOCTYPE html>
@@ -35,6 +35,8 @@ TEMPLATE = """<!DOCTYPE html>
 <body>{{%app_entry%}}<footer>{{%config%}}{{%scripts%}}{{%renderer%}}</footer></body>
 </html>"""
 LANGUAGE_TAGS = {"zh": "zh-CN", "en": "en"}
+LANGUAGE_SECONDS = 365 * 86_400
+"""How long a browser remembers the language that was asked for."""
 
 
 class Backend(FastAPIDashServer):  # type: ignore[misc]  # Dash ships no types for its backends
@@ -96,6 +98,7 @@ class Pages:
         lang = rest.partition("/")[0]
         if lang not in LANGUAGES:
             lang = language(scope)
+            send = remembering(scope, send)
             scope = {**scope, "path": f"/{page}/{lang}/"}
         served: ASGI = self._apps[page, lang].server
         await served(scope, receive, send)
@@ -137,3 +140,21 @@ def index(page: str, words: Words) -> str:
 def language(scope: Mapping[str, Any]) -> str:
     """Return the language a request asks for: `?lang=`, else the cookie `lang`, else Chinese."""
     return choose(query(scope).get("lang") or cookies(scope).get("lang"))
+
+
+def language_cookie(scope: Mapping[str, Any]) -> str:
+    """Return the cookie that keeps the language a request asks for; it is no secret."""
+    return f"lang={language(scope)}; Path=/; Max-Age={LANGUAGE_SECONDS}; HttpOnly; SameSite=lax"
+
+
+def remembering(scope: Mapping[str, Any], send: Send) -> Send:
+    """Return `send` that has the browser keep the language, if the request asked for one by `?lang=`."""
+    if "lang" not in query(scope):
+        return send
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", []), (b"set-cookie", language_cookie(scope).encode())]
+        await send(message)
+
+    return sending
