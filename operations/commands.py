@@ -22,6 +22,7 @@ from operations.policy import SYSTEM, Identity, allowed
 from operations.reception import store_incident
 from operations.report import URGENCIES, Located
 from operations.seal import KeyStore, seal, unseal
+from operations.wording import cleaned
 
 RESULTS = ("resolved", "transferred", "duplicate", "untrue", "withdrawn")
 TEXT_MOST = 2_000  # characters
@@ -298,7 +299,7 @@ def _words(name: str, text: str, *, required: bool = False) -> dict[str, str]:
 
 
 def _text(text: str, *, required: bool) -> str:
-    text = text.strip()
+    text = cleaned(text)
     if len(text) > TEXT_MOST:
         raise Refused("operations.text_too_long", most=TEXT_MOST)
     _need(not required or len(text) >= REASON_LEAST, "text_missing")

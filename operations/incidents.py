@@ -26,7 +26,7 @@ def inside(scope: Scope) -> Iterable[ColumnElement[bool]]:
 
 def find(connection: Connection, scope: Scope, incident_id: str, *, lock: bool = False) -> Standing:
     """Return the incident and what its source said last; `lock` holds its row. Raises NotFound."""
-    if not incident_id.isascii():  # never one of ours, and half a character cannot even be asked for
+    if not (incident_id.isascii() and incident_id.isprintable()):  # none of ours; a database would not take it
         raise NotFound()
     query = sa.select(table.c.body, table.c.report).where(table.c.id == incident_id, *inside(scope))
     row = connection.execute(query.with_for_update() if lock else query).one_or_none()

@@ -19,6 +19,7 @@ from operations.scope import WHOLE
 from operations.seal import KeyStore
 from operations.tables import outcome
 from operations.tables import quarantine as table
+from operations.wording import cleaned
 
 LIMIT = 200
 REASON_MOST = 2_000
@@ -72,6 +73,8 @@ def listed(
 def get(database: Database, keys: KeyStore, identity: Identity, item_id: str) -> Opened:
     """Return an item opened. Raises NotFound, and Sealed once its key was destroyed."""
     _permit(identity, "quarantine.read")
+    if not (item_id.isascii() and item_id.isprintable()):  # none of ours; a database would not take it
+        raise NotFound()
     with database.read() as connection:
         row = connection.execute(sa.select(*_COLUMNS, table.c.sealed).where(table.c.id == item_id)).one_or_none()
     if row is None or identity.scope != WHOLE:
@@ -91,13 +94,10 @@ def read(
     after_commit: AfterCommit | None = None,
 ) -> Opened:
     """Return an item opened for a person to read; the reading is an entry with its reason."""
-    if not reason.strip():
-        raise Refused("operations.text_missing")
-    if len(reason) > REASON_MOST:
-        raise Refused("operations.text_too_long", most=REASON_MOST)
+    reason = _words(reason, required=True)
     opened = get(database, keys, identity, item_id)
     with database.write(after_commit) as transaction:
-        journal.append(transaction, [_draft(identity, item_id, "unsealed", reason.strip(), now)])
+        journal.append(transaction, [_draft(identity, item_id, "unsealed", reason, now)])
     return opened
 
 
@@ -111,7 +111,7 @@ def resubmit(
     after_commit: AfterCommit | None = None,
 ) -> None:
     """Record that the item was repaired and accepted by intake. Raises NotFound, Refused when it has ended already."""
-    _end(database, identity, item_id, "resubmitted", reason.strip(), now, after_commit)
+    _end(database, identity, item_id, "resubmitted", reason, now, after_commit)
 
 
 def discard(
@@ -124,9 +124,7 @@ def discard(
     after_commit: AfterCommit | None = None,
 ) -> None:
     """Discard an item with a reason; its key's outcome becomes "discarded"."""
-    if not reason.strip():
-        raise Refused("operations.text_missing")
-    _end(database, identity, item_id, "discarded", reason.strip(), now, after_commit)
+    _end(database, identity, item_id, "discarded", reason, now, after_commit)
 
 
 def _end(
@@ -139,8 +137,7 @@ def _end(
     after_commit: AfterCommit | None,
 ) -> None:
     _permit(identity, "quarantine.repair")
-    if len(reason) > REASON_MOST:
-        raise Refused("operations.text_too_long", most=REASON_MOST)
+    reason = _words(reason, required=state == "discarded")
     with database.write(after_commit) as transaction:
         query = sa.select(table.c.key, table.c.state).where(table.c.id == item_id).with_for_update()
         row = transaction.connection.execute(query).one_or_none()
@@ -153,6 +150,15 @@ def _end(
         if state == "discarded":
             transaction.connection.execute(sa.update(outcome).where(outcome.c.key == row.key).values(outcome=state))
         journal.append(transaction, [_draft(identity, item_id, state, reason, now)])
+
+
+def _words(reason: str, *, required: bool) -> str:
+    reason = cleaned(reason)
+    if required and not reason:
+        raise Refused("operations.text_missing")
+    if len(reason) > REASON_MOST:
+        raise Refused("operations.text_too_long", most=REASON_MOST)
+    return reason
 
 
 def _draft(identity: Identity, item_id: str, state: str, reason: str, now: int) -> Draft:

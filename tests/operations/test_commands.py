@@ -103,6 +103,16 @@ def test_what_an_operator_raised_is_not_raised_again_by_its_source(desk: Desk, i
     assert desk.stored(incident.id).acknowledged_by == "operator"
 
 
+@pytest.mark.parametrize("hidden", ["\0", "\ud800", "\u202e"])
+def test_words_are_cleaned_of_what_no_database_takes(desk: Desk, incident: Incident, hidden: str) -> None:
+    desk.commands.note(OPERATOR, incident.id, 1, f"已{hidden}派人")
+    desk.commands.unseal(COMMANDER, incident.id, f"核{hidden}实")
+    noted, read = desk.commands.history(OPERATOR, incident.id)[1:]
+    assert noted.body is not None and (noted.body["words"], read.reason) == ({"note": "已派人"}, "核实")
+    with pytest.raises(NotFound):
+        desk.commands.note(OPERATOR, incident.id + hidden, 1, "已派人")
+
+
 def test_closing_and_reopening(desk: Desk, incident: Incident) -> None:
     desk.commands.acknowledge(OPERATOR, incident.id, 1)
     closed = desk.commands.close(OPERATOR, incident.id, 2, "resolved")

@@ -77,6 +77,17 @@ def test_a_person_reads_it_with_a_reason(desk: Desk, item: quarantine.Item) -> N
     assert (desk.entries()[-1].reason, desk.board().open_quarantine) == ("修正", 1)
 
 
+@pytest.mark.parametrize("hidden", ["\0", "\ud800", "\u202e"])
+def test_reasons_are_cleaned_and_ids_nobody_gave_are_not_found(desk: Desk, item: quarantine.Item, hidden: str) -> None:
+    quarantine.read(desk.database, desk.keys, COMMANDER, item.id, f"核{hidden}实", now=desk.tick())
+    quarantine.discard(desk.database, COMMANDER, item.id, f"重{hidden}复\n", now=desk.tick())
+    assert [entry.reason for entry in desk.entries()[-2:]] == ["核实", "重复"]
+    with pytest.raises(Refused, match="text_missing"):
+        quarantine.discard(desk.database, COMMANDER, item.id, hidden, now=desk.tick())
+    with pytest.raises(NotFound):
+        quarantine.get(desk.database, desk.keys, COMMANDER, item.id + hidden)
+
+
 def test_without_its_key_it_stays_shut(desk: Desk, item: quarantine.Item) -> None:
     desk.keys.destroy([item.id])
     with pytest.raises(Sealed):
