@@ -22,7 +22,8 @@ from config.city import City
 from config.settings import ROOT
 from config.words import LANGUAGES, Words, choose
 from dashboard.answers import unavailable
-from dashboard.asgi import ASGI, Message, Receive, Send, cookies, query
+from dashboard.asgi import ASGI, Message, Receive, Send, cookies, query, respond
+from dashboard.signin import refused_page
 from operations.errors import DatabaseTrouble
 
 TEMPLATE = """<!DOCTYPE html>
@@ -93,12 +94,16 @@ class Pages:
         return self._apps[page, lang]
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        """Hand the request to the application of its page and language."""
+        """Hand the request to the application of its page and language; to an address without one answer 404."""
         page, _, rest = scope["path"].strip("/").partition("/")
-        lang = rest.partition("/")[0]
-        if lang not in LANGUAGES:
+        lang, _, inner = rest.partition("/")
+        if not rest:
             lang = language(scope)
             send = remembering(scope, send)
+        elif lang not in LANGUAGES or (inner and not inner.startswith("_")):  # Dash's own addresses begin with "_"
+            await not_found(send, lang if lang in LANGUAGES else language(scope))
+            return
+        if not inner:
             scope = {**scope, "path": f"/{page}/{lang}/"}
         served: ASGI = self._apps[page, lang].server
         await served(scope, receive, send)
@@ -135,6 +140,13 @@ def index(page: str, words: Words) -> str:
     """Return the page's frame for Dash to fill, holding the texts that the browser code says."""
     texts = orjson.dumps(words.under("live")).decode().replace("<", "\\u003c")
     return TEMPLATE.format(language=LANGUAGE_TAGS[words.lang], page=html.escape(page), lang=words.lang, words=texts)
+
+
+async def not_found(send: Send, lang: str) -> None:
+    """Answer 404 with a page that says so."""
+    words = Words(lang)
+    body = refused_page(words, words.text("refused.not_found")).encode()
+    await respond(send, 404, body, [(b"content-type", b"text/html; charset=utf-8")])
 
 
 def language(scope: Mapping[str, Any]) -> str:

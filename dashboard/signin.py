@@ -64,7 +64,7 @@ def signin_page(words: Words, following: str, message: str = "", given: str = ""
         other=other,
         **{key: html.escape(text[key]) for key in (*FIELDS, "other_language", "no_account")},
     )
-    return frame(words, body)
+    return frame(words, text["title"], body)
 
 
 FIELDS = ("title", "name", "password", "submit")
@@ -74,21 +74,22 @@ def refused_page(words: Words, message: str) -> str:
     """Return the page that says why something cannot be shown, with the ways on."""
     text = {key: html.escape(value) for key, value in words.under("refused").items()}
     values = {"title": text["title"], "home": text["home"], "signout": text["signout"]}
-    return frame(words, REFUSED.format(message=html.escape(message), **values))
+    return frame(words, words.text("refused.title"), REFUSED.format(message=html.escape(message), **values))
 
 
 def waiting_page(words: Words, seconds: int) -> str:
     """Return the page that says the database is away; it loads itself again after so many seconds, without scripts."""
     text = {key: html.escape(words.text(f"access.{key}")) for key in ("unavailable_title", "unavailable_page")}
     body = f'<h2>{text["unavailable_title"]}</h2><p role="status" class="signin-message">{text["unavailable_page"]}</p>'
-    return frame(words, body, f'<meta http-equiv="refresh" content="{seconds}">')
+    head = f'<meta http-equiv="refresh" content="{seconds}">'
+    return frame(words, words.text("access.unavailable_title"), body, head)
 
 
-def frame(words: Words, body: str, head: str = "") -> str:
+def frame(words: Words, title: str, body: str, head: str = "") -> str:
     """Return a whole page around `body`; `head` goes into its head."""
     return PAGE.format(
         language="zh-CN" if words.lang == "zh" else "en",
-        title=html.escape(words.text("signin.title")),
+        title=html.escape(title),
         product=html.escape(words.text("signin.product")),
         body=body,
         head=head,
