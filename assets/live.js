@@ -32,6 +32,7 @@
   let heardAt = 0;
   let everHeard = false;
   let lostAt = 0;
+  let engineAwayAt = 0;
   let retries = 0;
   let retryTimer = 0;
   let offset = 0; // ms the server's clock is ahead of ours
@@ -143,7 +144,7 @@
     }
   }
 
-  // The moment the picture stands for, and what waits for the workers while it is old (gauges of the hub).
+  // The moment the picture stands for, and why it is old: no reports can come in, or they wait for the workers.
   function showMoments() {
     const gauges = wholes.get("gauges");
     for (const element of document.querySelectorAll("[data-moment]")) {
@@ -153,9 +154,13 @@
     const oldest = (gauges?.get("oldest_at") || 0) / 1000;
     const waits = oldest && serverNow() - oldest > BACKLOG_AFTER;
     const pending = gauges?.get("pending")?.value;
+    const away = (gauges?.get("engine_away") || 0) / 1000;
+    if (engineAwayAt && !away) notice(say("engine_back", { time: since(engineAwayAt) }));
+    engineAwayAt = away;
     for (const element of document.querySelectorAll("[data-backlog]")) {
       const said = { n: pending?.toLocaleString("en"), time: since(oldest) };
-      const text = waits ? say(pending ? "backlog" : "backlog_scoped", said) : "";
+      const behind = waits ? say(pending ? "backlog" : "backlog_scoped", said) : "";
+      const text = away ? say("engine_away", { time: since(away) }) : behind;
       if (element.textContent !== text) element.textContent = text;
     }
   }

@@ -41,6 +41,8 @@ CROWDED = 100
 POLL = 1.0
 """Seconds between looks at the journal when no doorbell rings."""
 BEAT = 2.0
+PATIENCE = 1.5
+"""Seconds the engine has to answer before screens say that it is away; with `BEAT` well under 5."""
 BATCH = 2_000
 MOST_CHANNELS = 64
 MOST_LENSES = 32
@@ -101,7 +103,9 @@ class Hub:
         self._ended: dict[Topic, int] = {}
         self._gauges: Delta = {}
         self._read_at = 0
+        self._measured_at = 0
         self._oldest_at: int | None = None
+        self._away_at: int | None = None
         self._epoch = 0
         self.board: Board = Board()
         self.screens: set[Screen] = set()
@@ -115,6 +119,8 @@ class Hub:
         """Load the board, see how far it is behind, and follow the journal until `stop`."""
         await self._call(self._load)
         self.lag = await self._call(self._behind)
+        self._measured_at = self.board.at  # all that is known until the engine has answered once
+        await self._ask_engine()
         self._tasks = [
             asyncio.create_task(task, name=name)
             for name, task in (
@@ -246,9 +252,13 @@ class Hub:
                     screen.wake.set()
 
     def _age(self) -> Delta:
-        """The moment a picture stands for: nothing accepted before it is missing. Scopes hear no more than that."""
+        """The moment a picture stands for, nothing accepted before it is missing; and since when the engine is away.
+
+        Scopes hear no more than that of what is measured.
+        """
         waiting = self._oldest_at
-        moments = {"as_of": min(self._read_at, waiting or self._read_at) // SECOND * SECOND, "oldest_at": waiting}
+        as_of = min(self._read_at, self._measured_at, waiting or self._read_at) // SECOND * SECOND
+        moments = {"as_of": as_of, "oldest_at": waiting, "engine_away": self._away_at}
         return {("gauges", name, ""): frame.encode(value) for name, value in moments.items()}
 
     def _restart(self) -> None:
@@ -294,13 +304,31 @@ class Hub:
 
     async def _measure(self) -> None:
         while True:
-            try:
-                gauges = dict(await self._doorbell.gauges())
-                self._oldest_at = (gauges.pop("oldest_at", None) or {}).get("value")
-                self._gauges = {("gauges", name, ""): frame.encode(value) for name, value in gauges.items()}
-            except Exception as error:  # noqa: BLE001 process edge: gauges are a courtesy; that they are away is itself shown
-                self._gauges = {("gauges", "engine", ""): frame.encode({"away": type(error).__name__})}
             await asyncio.sleep(BEAT)
+            await self._ask_engine()
+
+    async def _ask_engine(self) -> None:
+        """Take what the engine measures now; one that does not answer is away, and the screens are told."""
+        asked_at = clock.now()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                gauges = dict(await self._doorbell.gauges())
+        except Exception as error:  # noqa: BLE001 process edge: whatever keeps the engine from answering, it is away
+            self._note_away(error, asked_at)
+            return
+        self._oldest_at = (gauges.pop("oldest_at", None) or {}).get("value")
+        self._gauges = {("gauges", name, ""): frame.encode(value) for name, value in gauges.items()}
+        self._measured_at = asked_at
+        if self._away_at is not None:
+            log.warning("the engine answers again")
+            self._away_at = None
+            self._bell.set()
+
+    def _note_away(self, error: Exception, at: int) -> None:
+        if self._away_at is None:
+            log.warning("the engine is away: %s", error or type(error).__name__)
+            self._away_at = at
+            self._bell.set()
 
     def _look_at(self, screen: Screen, now: float) -> None:
         if screen.channel.topic.page != "wall":

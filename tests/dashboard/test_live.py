@@ -226,6 +226,32 @@ async def test_a_picture_does_not_grow_younger_while_the_journal_cannot_be_read(
     assert hub._age() == before
 
 
+async def test_a_picture_stands_still_and_says_so_while_the_engine_does_not_answer(
+    hub: Hub, bell: Bell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "BEAT", 0.01)
+    monkeypatch.setattr(live, "PATIENCE", 0.01)
+    answering = bell.gauges
+
+    async def silent() -> dict[str, Any]:
+        return await asyncio.Event().wait()  # type: ignore[return-value]  # a stopped engine, which never answers
+
+    whole, north = await watch(hub), await watch(hub, Scope(NORTH[1]))
+    engine, as_of = ("gauges", "engine_away", ""), ("gauges", "as_of", "")
+    states = [watcher.screen.channel.state for watcher in (whole, north)]
+    monkeypatch.setattr(bell, "gauges", silent)
+    await whole.until(lambda glass: all(state[engine] != b"null" for state in states))
+    before = [state[as_of] for state in states]
+    assert all(int(state[as_of]) <= int(state[engine] or 0) for state in states)
+    later = clock.now() + 90_000_000
+    with monkeypatch.context() as patched:
+        patched.setattr(clock, "now", lambda: later)
+        await hub._flush()
+    assert [state[as_of] for state in states] == before
+    monkeypatch.setattr(bell, "gauges", answering)
+    await whole.until(lambda glass: all(state[engine] == b"null" for state in states))
+
+
 async def test_a_failing_panel_is_named_and_the_others_go_on(database: Database, bell: Bell) -> None:
     def broken(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
         raise ZeroDivisionError

@@ -1,5 +1,6 @@
 """assets/live.js in a real Chromium: frames, acknowledgements, ages, loss, coming back, a hidden tab, a new version."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +94,22 @@ def test_a_server_away_is_shown_within_5_s_and_what_was_missed_when_it_is_back(
     wall.wait_for_selector("text=title of b", timeout=WAIT_MS)
     wait_link(wall, "live")
     until(wall, "document.getElementById('live-bar').textContent.includes('1 起事件有变化')")
+
+
+def test_an_engine_away_is_said_within_5_s_and_so_is_its_return(web: Web, wall: "Page") -> None:
+    async def away() -> dict[str, Any]:
+        return await asyncio.Event().wait()  # type: ignore[return-value]  # a stopped engine never answers
+
+    answering = web.ask(lambda server: server.parts.port.gauges)
+    web.ask(lambda server: setattr(server.parts.port, "gauges", away))
+    backlog = "document.querySelector('[data-backlog]').textContent"
+    until(wall, f"{backlog}.includes('来件接收中断')", 5_000)
+    as_of = wall.evaluate("Number(document.getElementById('wall-as-of').dataset.at)")
+    until(wall, f"gridwall.clock() * 1000 - {as_of} > 5e6")
+    assert wall.evaluate("Number(document.getElementById('wall-as-of').dataset.at)") == as_of
+    web.ask(lambda server: setattr(server.parts.port, "gauges", answering))
+    until(wall, f"!{backlog}", 5_000)
+    assert "来件接收已恢复" in wall.inner_text("#live-bar")
 
 
 def test_a_silent_server_counts_as_lost(web: Web, wall: "Page") -> None:
