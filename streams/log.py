@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from copy import copy
 from typing import Any
 
+import hiredis
 import msgspec
 import redis
 import redis.asyncio
@@ -188,9 +189,8 @@ class Log:
             connection = await pool.get_connection()
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):  # one for all: a timer for each answer costs more than it
-                    await connection.send_packed_command(
-                        connection.pack_commands([("MULTI",), *commands, ("EXEC",), ("ROLE",)])
-                    )
+                    whole: list[Any] = [("MULTI",), *commands, ("EXEC",), ("ROLE",)]
+                    await connection.send_packed_command([hiredis.pack_command(command) for command in whole])
                     refused = await _queued(connection, len(commands) + 1)
                     answers, role = await _answer(connection), await _answer(connection)
                     confirmed = await _replicated(connection, role)

@@ -11,7 +11,7 @@ HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u206a-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
 
-_GAP = "[\\s\\-‐-―.·_\u200b-\u200d]{0,2}"
+_GAP = "[\\s\\-‐-―.·_\u200b-\u200d]{0,2}+"
 _NOT_INSIDE = r"(?<!\d)(?:{})(?!\d)"
 _ID_CARD = (
     rf"\d(?:{_GAP}\d){{5}}{_GAP}(?:1{_GAP}[89]|2{_GAP}0)(?:{_GAP}\d){{2}}{_GAP}[01](?:{_GAP}\d){{6}}{_GAP}[\dXxＸｘ]"
@@ -27,32 +27,39 @@ TEN_DIGITS = re.compile(rf"\d(?:{_GAP}\d){{9}}")
 ANNOUNCED = re.compile(
     r"((?:电话|手机|联系方式|号码|致电|tel|phone|mobile|call)\D{0,6}?)(\+?\d(?:[\s\-]?\d){6,14})(?!\d)", re.IGNORECASE
 )
-_CLOSE = "\\d(?:[\\s\\-‐-―.·_()（）\u200b-\u200d]{0,3}[\\dXxＸｘ]){6,}"
+_CLOSE = "\\d(?:[\\s\\-‐-―.·_()（）\u200b-\u200d]{0,3}+[\\dXxＸｘ]){6,}+"
 CLUSTER = re.compile(f"[+(（]?{_CLOSE}")
 """Digits close together: the only places worth a closer look."""
 NUMBER = re.compile(_CLOSE)
 """The same, found faster because it begins with a digit."""
 WIDE_DIGITS = {ord("０") + digit: str(digit) for digit in range(10)}
 DIGIT = re.compile(r"[\dXxＸｘ]")
+_ASCII_STARS = str.maketrans(dict.fromkeys("0123456789Xx", "*"))
 
 
 def cleaned(text: str) -> str:
     """The text without hidden characters, line ends as `\\n`, trimmed."""
-    if HIDDEN.search(text) is not None:
-        text = HIDDEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    return text.strip()
+    return _visible(text).strip()
 
 
 def one_line(text: str) -> str:
     """The text cleaned, with every run of white space as one space."""
-    return " ".join(cleaned(text).split())
+    return " ".join(_visible(text).split())
+
+
+def _visible(text: str) -> str:
+    if text.isprintable() or HIDDEN.search(text) is None:  # the first is quicker, but false for a line feed too
+        return text
+    return HIDDEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def masked(text: str) -> str:
     """The text with phone numbers and ID-card numbers (身份证号) as stars; other numbers stay."""
-    if NUMBER.search(text) is None:
+    first = NUMBER.search(text)
+    if first is None:
         return text
-    text = CLUSTER.sub(_looked_into, text)
+    start = max(0, first.start() - 1)  # the sign or bracket before it belongs to it
+    text = text[:start] + CLUSTER.sub(_looked_into, text[start:])
     if NUMBER.search(text) is None:
         return text
     return ANNOUNCED.sub(lambda found: found[1] + _stars(found[2]), text)
@@ -87,4 +94,4 @@ def _looked_into(cluster: re.Match[str]) -> str:
 
 
 def _stars(number: str) -> str:
-    return DIGIT.sub("*", number)
+    return number.translate(_ASCII_STARS) if number.isascii() else DIGIT.sub("*", number)

@@ -1,5 +1,8 @@
 """Free text made harmless."""
 
+import re
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,3 +60,16 @@ def test_no_mobile_number_gets_through(number: str, around: str) -> None:
 @pytest.mark.parametrize("text", ["1" * 500_000, "1 " * 250_000, "13 -" * 120_000, "电话" * 200_000 + "1234567"])
 def test_long_texts_take_no_quadratic_time(text: str) -> None:
     masked(cleaned(text))
+
+
+def test_no_hidden_character_passes_for_printable() -> None:
+    hidden = [chr(code) for code in range(sys.maxunicode + 1) if HIDDEN.search(chr(code))]
+    assert len(hidden) > 2_000
+    assert [one for one in hidden if one.isprintable() or cleaned(f"a{one}b") not in ("ab", "a\nb")] == []
+
+
+@pytest.mark.parametrize("number", ["+86 10 8234 5678", "(010)82345678", "（010）82345678", "13812345678"])
+def test_a_sign_or_bracket_before_a_number_belongs_to_it_wherever_it_stands(number: str) -> None:
+    stars = re.sub(r"\d", "*", number)
+    assert masked(number) == stars
+    assert masked(f"房号 12，第 3 次，{number}，又 {number}") == f"房号 12，第 3 次，{stars}，又 {stars}"
