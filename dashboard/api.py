@@ -9,14 +9,16 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from dashboard import api_grids, api_health, api_incidents, api_journal, api_reports
+from dashboard import api_grids, api_health, api_incidents, api_journal, api_quarantine, api_reports
 from dashboard.answers import REFUSALS, Problem
+from operations.quarantine import Quarantined
 
 VERSION = "1"
 ANSWERS: tuple[type, ...] = (
     api_incidents.Page,
     api_incidents.Detail,
     api_journal.Entries,
+    Quarantined,
     api_grids.Place,
     api_grids.Heat,
     Problem,
@@ -26,7 +28,7 @@ REF = "#/components/schemas/{name}"
 
 def mount(app: FastAPI) -> None:
     """Add every route of the API to the application."""
-    for module in (api_reports, api_incidents, api_grids, api_journal, api_health):
+    for module in (api_reports, api_incidents, api_grids, api_journal, api_quarantine, api_health):
         app.include_router(module.router)
     app.include_router(documentation)
 

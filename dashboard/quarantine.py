@@ -9,12 +9,14 @@ from operations import quarantine, sources
 from operations.database import AfterCommit, Database
 from operations.errors import Forbidden, NotFound, Refused
 from operations.policy import allowed
-from operations.quarantine import Item, Opened
+from operations.quarantine import Item, Opened, Quarantined
 from operations.report import Refusal
 from operations.seal import KeyStore
 from streams.intake import Intake
 
 REPAIRED = "repaired"
+PAGE = 100
+"""Items the page shows at first, and more each time it is asked to."""
 
 Wait = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -28,9 +30,9 @@ class Quarantine:
         self._ring = ring
         self._intake = intake
 
-    def listed(self) -> list[Item]:
-        """Return what waits, as far as whoever asks may see it."""
-        return quarantine.listed(self._database, access.current())
+    def page(self, before: str = "", through: str = "") -> Quarantined:
+        """Return what waits, as far as whoever asks may see it: from the newest on, or what comes after `before`."""
+        return quarantine.page(self._database, access.current(), before=before, through=through, limit=PAGE)
 
     def read(self, item_id: str, reason: str) -> Opened:
         """Return an item opened; the reading is an entry with its reason."""

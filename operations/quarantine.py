@@ -21,7 +21,8 @@ from operations.tables import outcome
 from operations.tables import quarantine as table
 from operations.wording import cleaned
 
-LIMIT = 200
+LIMIT = 200  # items of a page
+MOST = 2_000  # items of all pages that are read anew at once
 REASON_MOST = 2_000
 STATES = ("open", "resubmitted", "discarded")
 
@@ -52,22 +53,57 @@ class Opened(Struct, frozen=True):
     params: dict[str, str]
 
 
+class Quarantined(Struct, frozen=True):
+    """A page of items, newest first; `total` counts all of their state, `next` is the cursor of the page after it."""
+
+    items: list[Item]
+    total: int
+    next: str | None
+
+
 _COLUMNS = [table.c[name] for name in Item.__struct_fields__]
 
 
 def listed(
     database: Database, identity: Identity, *, state: str = "open", before: str = "", limit: int = LIMIT
 ) -> list[Item]:
-    """Return items, newest first; `before`: the last id of the page before. It belongs to the whole city only."""
+    """Return items, newest first; `before`: the last id of the page before."""
+    return page(database, identity, state=state, before=before, limit=limit).items
+
+
+def page(
+    database: Database,
+    identity: Identity,
+    *,
+    state: str = "open",
+    before: str = "",
+    through: str = "",
+    limit: int = LIMIT,
+) -> Quarantined:
+    """Return a page of items; quarantine belongs to the whole city only.
+
+    `before`: the last id of the page before. `through`: instead begin anew and come down to this id, if that is not
+    over MOST items.
+    """
     _permit(identity, "quarantine.read")
     if identity.scope != WHOLE:
-        return []
-    query = sa.select(*_COLUMNS).where(table.c.state == state)
-    if before:
-        query = query.where(table.c.id < before)
+        return Quarantined([], 0, None)
+    wanted = table.c.state == state
     with database.read() as connection:
-        rows = connection.execute(query.order_by(table.c.id.desc()).limit(min(limit, LIMIT)))
-        return [Item(*row) for row in rows]
+        total = _count(connection, wanted)
+        if through:
+            limit = min(max(limit, _count(connection, wanted & (table.c.id >= through))), MOST)
+            before = ""
+        query = sa.select(*_COLUMNS).where(wanted)
+        if before:
+            query = query.where(table.c.id < before)
+        rows = connection.execute(query.order_by(table.c.id.desc()).limit(limit + 1)).all()
+    items = [Item(*row) for row in rows[:limit]]
+    return Quarantined(items, total, items[-1].id if len(rows) > limit else None)
+
+
+def _count(connection: sa.Connection, wanted: sa.ColumnElement[bool]) -> int:
+    return int(connection.execute(sa.select(sa.func.count()).select_from(table).where(wanted)).scalar_one())
 
 
 def get(database: Database, keys: KeyStore, identity: Identity, item_id: str) -> Opened:

@@ -5,13 +5,16 @@
   const h = desk.h;
   const KEYS = { read: "V", discard: "D" };
 
-  let items = []; // [{id, source, field, reason, ...}], oldest first
+  let items = []; // [{id, source, field, reason, ...}], newest first
   let chosen = null; // id
   let opened = null; // id whose details are shown
   let content = null; // {text, exact} once it was read
   let asking = ""; // "read" or "discard" while a reason is asked for
   let typed = {}; // what was typed, by "id/field"
   let loaded = false;
+  let total = 0; // how many wait, shown or not
+  let more = false; // whether older ones are not shown yet
+  let waiting = null; // what to do once they are
   let parts = {};
 
   const denied = () => desk.text("quarantine.denied", { role: desk.text(`role.${desk.facts.me.role}`) });
@@ -30,6 +33,9 @@
         h("span.desk-row-where", {}, [one.source, one.field].filter(Boolean).join(" · ")),
         h("span.desk-row-state", {}, one.report))));
     if (chosen !== null) parts.list.setAttribute("aria-activedescendant", `quarantine-${chosen}`);
+    parts.foot.hidden = !items.length;
+    parts.total.textContent = desk.text("quarantine_list.total", { n: items.length, total });
+    parts.more.hidden = !more;
   };
   const select = (id) => {
     chosen = id;
@@ -37,9 +43,10 @@
     desk.byId(`quarantine-${id}`)?.scrollIntoView({ block: "nearest" });
   };
   const step = (by) => {
-    if (!items.length) return;
-    const at = items.findIndex((one) => one.id === chosen);
-    select(items[Math.min(Math.max(at + by, 0), items.length - 1)].id);
+    if (!items.length) return undefined;
+    const at = items.findIndex((one) => one.id === chosen) + by;
+    if (at >= items.length && more) return older(() => step(by));
+    return select(items[Math.min(Math.max(at, 0), items.length - 1)].id);
   };
   const open = (id) => {
     if (id === null || id === undefined) return;
@@ -146,23 +153,36 @@
   let asked = 0;
   const load = () => {
     asked += 1;
-    dash_clientside.set_props("quarantine-ask", { data: asked });
+    dash_clientside.set_props("quarantine-ask", { data: { asked, through: items.at(-1)?.id } });
   };
-  desk.listed = (rows) => {
-    if (!parts.list || !rows) return;
+  const older = (then = null) => {
+    waiting = then;
+    asked += 1;
+    dash_clientside.set_props("quarantine-ask", { data: { asked, before: items.at(-1).id } });
+  };
+  desk.listed = (told) => {
+    if (!parts.list || !told) return;
+    if (told.before && told.before !== items.at(-1)?.id) return; // the list has changed since
     loaded = true;
-    items = rows;
+    items = told.before ? [...items, ...told.rows] : told.rows;
+    ({ total, more } = told);
     if (chosen !== null && !item(chosen)) chosen = null;
     list();
     if (opened !== null && !item(opened)) detail();
+    const then = waiting;
+    waiting = null;
+    if (told.before) then?.();
   };
 
   desk.onStart("quarantine", () => {
     parts = {
       list: h("div.desk-rows", { id: "quarantine-list", role: "listbox", tabindex: "0", "aria-label": desk.text("quarantine.title") }),
+      total: h("span.desk-hint", { id: "quarantine-total", role: "status" }),
+      more: h("button.desk-button", { id: "quarantine-more", type: "button", onclick: () => older(() => parts.list.focus()) }, h("kbd", {}, "E"), desk.text("quarantine_list.more")),
       empty: h("p.desk-empty", {}), detail: desk.byId("quarantine-detail"),
     };
-    desk.byId("quarantine-items").replaceChildren(parts.list, parts.empty);
+    parts.foot = h("div.desk-line.quarantine-foot", {}, parts.total, parts.more);
+    desk.byId("quarantine-items").replaceChildren(parts.list, parts.foot, parts.empty);
     list();
     detail();
     load();
@@ -173,9 +193,10 @@
     desk.key("Enter", () => open(chosen), (event) => free() && chosen !== null && !event.target.closest("button, a"));
     desk.key("KeyV", () => ask("read"), free);
     desk.key("KeyD", () => ask("discard"), free);
+    desk.key("KeyE", () => { if (more) older(); }, free);
     desk.key("Escape", () => (desk.byId("desk-help").open ? desk.byId("desk-help").close() : back()));
     parts.list.focus();
   });
 
-  window.dash_clientside.desk.listed = (rows) => { desk.listed(rows); return window.dash_clientside.no_update; };
+  window.dash_clientside.desk.listed = (told) => { desk.listed(told); return window.dash_clientside.no_update; };
 })();

@@ -44,6 +44,7 @@ KEYS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "quarantine": {
         "next": ("J", "K", "↓", "↑"),
+        "older": ("E",),
         "open_item": ("Enter",),
         "show": ("V",),
         "discard": ("D",),

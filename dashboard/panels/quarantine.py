@@ -17,7 +17,7 @@ from dashboard.history import fault
 from dashboard.names import Names, names_of
 from operations.board import Board
 from operations.errors import OperationsError
-from operations.quarantine import Item, Opened
+from operations.quarantine import Item, Opened, Quarantined
 from streams.errors import IntakeRefused
 
 ASK = "quarantine-ask"
@@ -49,8 +49,8 @@ class Row:
 
 
 def rows(items: list[Item], names: Names) -> list[Row]:
-    """Return the rows of items, oldest first."""
-    return [row(one, names) for one in sorted(items, key=lambda one: (one.at, one.id))]
+    """Return the rows of items, in their order."""
+    return [row(one, names) for one in items]
 
 
 def row(one: Item, names: Names) -> Row:
@@ -110,6 +110,12 @@ def field(path: str, words: Words) -> str:
     """Return what a field of a report is called; one without a name is shown as it is."""
     key = f"desk.report_field.{path.replace('.', '_')}"
     return words.text(key) if key in words else path
+
+
+def listing(found: Quarantined, names: Names, before: str) -> Answer:
+    """Return what the browser is told of a page, which goes on after the id `before`, or begins anew without one."""
+    shown = [asdict(one) for one in rows(found.items, names)]
+    return {"rows": shown, "total": found.total, "more": found.next is not None, "before": before}
 
 
 # ---- what the browser may ask ----------------------------------------------------------------------------------------
@@ -189,10 +195,11 @@ def register(app: Any, commands: Any) -> None:
     """Register listing and the three commands."""
     words: Words = app.words
 
-    def listed(asked: int | None) -> list[dict[str, Any]]:
+    def listed(asked: Asked | None) -> Answer:
         if not asked:
             raise PreventUpdate
-        return [asdict(one) for one in rows(commands.quarantine.listed(), names_of(commands, words))]
+        before, through = (str(asked.get(name) or "") for name in ("before", "through"))
+        return listing(commands.quarantine.page(before, through), names_of(commands, words), before)
 
     def commanded(asked: Asked | None) -> Answer:
         if not asked:

@@ -6,12 +6,14 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+import sqlalchemy as sa
 
 from config import clock
 from dashboard.server import Server
 from operations.database import Database
 from operations.policy import ROLES
 from operations.scope import Scope
+from operations.tables import quarantine
 from streams.demo import city
 from tests.dashboard.conftest import COUNTY, TOWNS, Proof
 from tests.dashboard.test_live import draft, move, opened, write
@@ -135,6 +137,44 @@ async def test_absent_and_not_yours_are_the_same_answer(client: httpx.AsyncClien
     not_yours = await client.get(f"/api/v1/incidents/{1:032x}", headers=headers)
     assert (absent.status_code, absent.content) == (not_yours.status_code, not_yours.content)
     assert absent.status_code == 404
+
+
+# ---- quarantine ----
+
+
+def set_aside(database: Database, count: int) -> None:
+    """Put items into quarantine, the newest first by their ids."""
+    row = {"source": "s1", "reason": "malformed_json", "sealed": b"", "state": "open"}
+    with database.write() as transaction:
+        rows = [{**row, "id": f"{number:032x}", "at": number} for number in range(count)]
+        transaction.connection.execute(sa.insert(quarantine), rows)
+
+
+async def test_quarantine_comes_page_by_page_newest_first_with_its_total(
+    client: httpx.AsyncClient, database: Database, proof: Proof
+) -> None:
+    set_aside(database, 250)
+    found: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        answer = await client.get(f"/api/v1/quarantine?limit=120&cursor={cursor}", headers=proof("operator"))
+        assert (answer.status_code, answer.json()["total"]) == (200, 250)
+        assert "sealed" not in answer.json()["items"][0]
+        found += [one["id"] for one in answer.json()["items"]]
+        cursor = answer.json()["next"]
+    assert found == [f"{number:032x}" for number in reversed(range(250))]
+
+
+@pytest.mark.parametrize("query", ["limit=201", "limit=0", "state=x", "cursor=x"])
+async def test_a_wrong_page_of_quarantine_is_refused(client: httpx.AsyncClient, proof: Proof, query: str) -> None:
+    assert (await client.get(f"/api/v1/quarantine?{query}", headers=proof("operator"))).status_code == 422
+
+
+async def test_quarantine_is_the_whole_citys(client: httpx.AsyncClient, database: Database, proof: Proof) -> None:
+    set_aside(database, 1)
+    scoped = await client.get("/api/v1/quarantine", headers=proof("operator", Scope(TOWNS[0])))
+    assert scoped.json() == {"items": [], "total": 0, "next": None}
+    assert (await client.get("/api/v1/quarantine", headers=proof("leader"))).status_code == 403
 
 
 # ---- grids and heat ----

@@ -205,7 +205,7 @@ async def test_a_database_that_goes_away_in_the_middle_is_a_503_too(
         raise DatabaseTrouble
 
     monkeypatch.setattr("operations.journal.read", away)
-    monkeypatch.setattr("operations.quarantine.listed", away)
+    monkeypatch.setattr("operations.quarantine.page", away)
     headers = proof("duty_commander")
     if path.startswith("/api"):
         answer = await client.get(path, headers=headers)
@@ -213,7 +213,7 @@ async def test_a_database_that_goes_away_in_the_middle_is_a_503_too(
         listing = {
             "output": "quarantine-rows.data",
             "outputs": {"id": "quarantine-rows", "property": "data"},
-            "inputs": [{"id": "quarantine-ask", "property": "data", "value": 1}],
+            "inputs": [{"id": "quarantine-ask", "property": "data", "value": {"asked": 1}}],
             "changedPropIds": ["quarantine-ask.data"],
         }
         answer = await client.post(path, json=listing, headers=headers)

@@ -6,7 +6,7 @@ from dashboard.names import Names
 from dashboard.panels import quarantine
 from operations.errors import Refused
 from operations.policy import Identity
-from operations.quarantine import Item, Opened
+from operations.quarantine import Item, Opened, Quarantined
 from operations.report import Refusal
 
 ZH = Words("zh")
@@ -22,11 +22,24 @@ def commands(**deeds: Any) -> Any:
     return SimpleNamespace(quarantine=SimpleNamespace(**deeds), identity=lambda: identity, wait=lambda work: work)
 
 
-def test_rows_are_in_words_and_oldest_first() -> None:
+def test_rows_are_in_words_and_in_order() -> None:
     rows = quarantine.rows([item("b", 2), item("a", 1, "conflict")], NAMES)
-    assert [row.id for row in rows] == ["a", "b"]
-    assert rows[0].why == "同一编号、同一版本已有不同内容"
-    assert (rows[1].why, rows[1].source, rows[1].report) == ("经纬度疑似颠倒", "12345 热线", "r1 2")
+    assert [row.id for row in rows] == ["b", "a"]
+    assert rows[1].why == "同一编号、同一版本已有不同内容"
+    assert (rows[0].why, rows[0].source, rows[0].report) == ("经纬度疑似颠倒", "12345 热线", "r1 2")
+
+
+def test_a_page_says_how_many_there_are_and_whether_there_are_more() -> None:
+    found = Quarantined([item("b", 2), item("a", 1)], 7, "a")
+    told = quarantine.listing(found, NAMES, "")
+    assert ([row["id"] for row in told["rows"]], told["total"], told["more"], told["before"]) == (
+        ["b", "a"],
+        7,
+        True,
+        "",
+    )
+    last = quarantine.listing(Quarantined([], 7, None), NAMES, "a")
+    assert (last["rows"], last["more"], last["before"]) == ([], False, "a")
 
 
 def test_content_is_laid_out_when_it_is_json_and_shown_as_it_is_when_not() -> None:

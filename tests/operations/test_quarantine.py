@@ -34,6 +34,28 @@ def test_pages_go_on(desk: Desk) -> None:
     assert (len(ids), ids) == (5, sorted(ids, reverse=True))
 
 
+def test_a_page_tells_the_total_and_what_comes_next(desk: Desk) -> None:
+    for number in range(5):
+        desk.send(refusal(b"%d" % number))
+    first = quarantine.page(desk.database, OPERATOR, limit=3)
+    rest = quarantine.page(desk.database, OPERATOR, before=first.next or "", limit=3)
+    assert [(len(page.items), page.total) for page in (first, rest)] == [(3, 5), (2, 5)]
+    assert (first.next, rest.next) == (first.items[-1].id, None)
+    assert quarantine.page(desk.database, OPERATOR, state="discarded") == quarantine.Quarantined([], 0, None)
+
+
+def test_all_pages_are_read_anew_down_to_where_one_was(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(6):
+        desk.send(refusal(b"%d" % number))
+    ids = [item.id for item in quarantine.listed(desk.database, OPERATOR)]
+    anew = quarantine.page(desk.database, OPERATOR, through=ids[3], limit=2)
+    assert ([item.id for item in anew.items], anew.next) == (ids[:4], ids[3])
+    assert len(quarantine.page(desk.database, OPERATOR, through=ids[5], limit=2).items) == 6
+    monkeypatch.setattr(quarantine, "MOST", 3)
+    bounded = quarantine.page(desk.database, OPERATOR, through=ids[5], limit=2)
+    assert ([item.id for item in bounded.items], bounded.next) == (ids[:3], ids[2])
+
+
 def test_discarding_wants_a_reason_and_happens_once(desk: Desk, item: quarantine.Item) -> None:
     with pytest.raises(Refused, match="text_missing"):
         quarantine.discard(desk.database, COMMANDER, item.id, " ", now=desk.tick())
@@ -63,7 +85,7 @@ def test_who_may_do_what(desk: Desk, item: quarantine.Item) -> None:
 
 
 def test_it_belongs_to_the_whole_city(desk: Desk, item: quarantine.Item) -> None:
-    assert quarantine.listed(desk.database, SCOPED) == []
+    assert quarantine.page(desk.database, SCOPED) == quarantine.Quarantined([], 0, None)
     for who, item_id in ((SCOPED, item.id), (COMMANDER, "absent")):
         with pytest.raises(NotFound):
             quarantine.get(desk.database, desk.keys, who, item_id)
