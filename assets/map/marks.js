@@ -19,6 +19,8 @@
   const CROWD = 150; // marks from which all are drawn smaller, and those that can wait are gathered
   const GATHER = 56; // side of the square whose marks are gathered into one with a count
 
+  const plane = document.createElement("canvas").getContext("2d"); // paths as they are, under no view
+
   class Marks {
     constructor(map, layers, section, say) {
       Object.assign(this, { map, layers, section, say });
@@ -95,7 +97,7 @@
       const height = LABEL * factor * 1.2;
       context.font = `500 ${LABEL * factor}px ${getComputedStyle(this.section).fontFamily}`;
       return [...this.layers.levels[this.layers.named]].sort(([, a], [, b]) => b.area - a.area).map(([code, one]) => ({
-        code, name: one.name, height, width: context.measureText(one.name).width + 8 * factor,
+        code, name: one.name, path: one.path, height, width: context.measureText(one.name).width + 8 * factor,
         x: one.x * this.view.scale + this.view.x, y: one.y * this.view.scale + this.view.y,
       }));
     }
@@ -128,9 +130,9 @@
       }
     }
 
-    // The free place for a name that covers least; it stays where it is unless another is clearly better.
+    // The free place in its own town for a name that covers least; it stays where it is unless another is clearly better.
     settle(one, marks, free) {
-      const spots = SHIFTS.map((shift, at) => ({ at, box: shifted(one, shift) })).filter(({ box }) => free(box));
+      const spots = SHIFTS.map((shift, at) => ({ at, box: shifted(one, shift) })).filter(({ at, box }) => free(box) && (!at || this.owns(one, box)));
       const cost = (spot) => (spot.cost ??= covered(spot.box, marks) + spot.at / 100);
       const kept = spots.find(({ at }) => at === this.shifts.get(one.code));
       if (kept && cost(kept) < BETTER) return kept.box;
@@ -138,6 +140,12 @@
       const chosen = kept && cost(kept) < cost(least) + BETTER ? kept : least;
       if (chosen) this.shifts.set(one.code, chosen.at);
       return chosen?.box;
+    }
+
+    // Whether the middle of a name's box lies in its town.
+    owns({ path }, [x0, y0, x1, y1]) {
+      const { scale, x, y } = this.view;
+      return plane.isPointInPath(path, ((x0 + x1) / 2 - x) / scale, ((y0 + y1) / 2 - y) / scale, "evenodd");
     }
 
     // Put the callout where it hides the fewest marks and names; it moves only when the gravest or the view changes.
