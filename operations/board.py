@@ -286,10 +286,14 @@ def _apply_other(board: Board, entry: Entry) -> bool:
 
 
 def _set_source(board: Board, source_id: str, values: Mapping[str, Any]) -> None:
-    """A scoped view knows registered sources only: that another one sent something would tell of other places."""
+    """A scoped view knows registered sources only: that another one sent something would tell of other places.
+
+    So one that is registered now begins anew in every view: nobody has said yet that it is silent.
+    """
     known = board.sources.get(source_id)
     if known is not None or board.scope == WHOLE or "kind" in values:
-        board.sources[source_id] = structs.replace(known or SourceState(source_id), **values)
+        begun = values if known is not None and known.kind else {"silent": False, **values}
+        board.sources[source_id] = structs.replace(known or SourceState(source_id), **begun)
 
 
 def _overflow(board: Board) -> tuple[str, ...]:
