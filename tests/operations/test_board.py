@@ -1,5 +1,7 @@
 """The laws of the board: old board + entries = new board, for every action and every scope; and what it shows."""
 
+import builtins
+import os
 from collections.abc import Callable
 from datetime import UTC
 
@@ -7,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from config import clock
 from operations import board as boards
 from operations import journal, snapshot, sources, views
 from operations.board import Board, SourceState, apply, apply_scoped, project
@@ -71,6 +74,7 @@ def fold(entries: list[Entry]) -> Board:
 @LAW
 @given(story=STORIES)
 @example(story=EVERY_STEP)
+@example(story=[("source", 0, 2, 0), ("source", 0, 0, 0)])  # silent, then added
 def test_for_every_scope_the_view_kept_entry_by_entry_is_the_projection(
     new_desk: Callable[[], Desk], story: list[Step]
 ) -> None:
@@ -155,9 +159,19 @@ def test_every_action_of_the_domain_is_in_the_story(new_desk: Callable[[], Desk]
     assert {entry.action for entry in desk.entries()} >= {f"incident.{name}" for name in incident} | others
 
 
-def test_folding_reads_no_clock_and_no_disk(desk: Desk) -> None:
-    desk.send(report())
-    assert fold(desk.entries()) == fold(desk.entries())
+def test_folding_reads_no_clock_and_no_disk(new_desk: Callable[[], Desk], monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = new_desk()
+    play(desk, EVERY_STEP)
+    entries, before = desk.entries(), desk.board()
+
+    def forbidden(*_: object) -> None:
+        raise AssertionError("the fold looked outside")
+
+    with monkeypatch.context() as patch:
+        for owner, name in ((clock, "now"), (clock, "monotonic"), (builtins, "open"), (os, "open")):
+            patch.setattr(owner, name, forbidden)
+        after = fold(entries)
+    assert after == before
 
 
 # ---- what it shows ----

@@ -65,7 +65,6 @@ def test_keys_are_private_and_an_old_key_still_opens(tmp_path: Path) -> None:
 @given(st.text(), st.text())
 def test_every_key_has_one_partition(source: str, id: str) -> None:
     assert 0 <= partition_of(source, id) < PARTITIONS
-    assert partition_of(source, id) == partition_of(source, id)
 
 
 def test_partitions_are_evenly_used_and_never_move() -> None:
