@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import logging
 import socket
+from functools import partial
 
 import uvicorn
 from fastapi import FastAPI
@@ -28,12 +29,11 @@ from dashboard.quarantine import Quarantine
 from dashboard.screen import Screen
 from dashboard.senders import Senders
 from dashboard.socket import Live
-from operations import journal, policy
+from operations import policy, walls
 from operations.commands import Commands
 from operations.database import Database
-from operations.entry import Draft
 from operations.errors import DatabaseTrouble
-from operations.policy import SYSTEM, Identity
+from operations.policy import Identity
 from operations.seal import KeyStore
 from streams.item import LARGEST_REQUEST
 from streams.port import Port
@@ -126,14 +126,10 @@ class Server:
 
     def _tell(self, action: str, screen: Screen) -> None:
         """Write a wall's trouble into the journal, beside the loop; one that cannot be written is logged."""
-        draft = Draft(at=clock.now(), actor=SYSTEM.actor, action=action, subject_type="wall", subject_id=screen.id)
-        task = asyncio.create_task(asyncio.to_thread(self._write, draft))
+        write = partial(walls.mark, self.parts.database, screen.id, after_commit=self.parts.port.ring)
+        task = asyncio.create_task(asyncio.to_thread(write, stuck=action == "wall.stuck", now=clock.now()))
         self._telling.add(task)
         task.add_done_callback(self._told)
-
-    def _write(self, draft: Draft) -> None:
-        with self.parts.database.write(self.parts.port.ring) as transaction:
-            journal.append(transaction, [draft])
 
     def _told(self, task: asyncio.Task[None]) -> None:
         self._telling.discard(task)
