@@ -8,7 +8,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy import Column, ColumnElement, Connection, Row, Select
 
-from operations import chain, tables, verification
+from operations import chain, tables
 from operations.database import Database, Transaction
 from operations.entry import SCHEMA, Draft, Entry, Head
 from operations.scope import WHOLE, Scope
@@ -16,8 +16,6 @@ from operations.upcasting import upcast
 
 READ_LIMIT = 10_000
 HISTORY_LIMIT = 2_000
-
-verify = verification.verify
 
 _COLUMNS = [column.name for column in tables.journal.columns]
 _INSERT = f"INSERT INTO journal ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from operations import chain, tables
+from operations import chain, journal, tables
 from operations.database import Database, scan
 from operations.heads import SignedHead
 
@@ -132,8 +132,6 @@ _WHOLE = (
 
 def _destroyed(connection: Connection) -> dict[int, str]:
     """{seq: rule} for bodies whose destruction is itself an entry."""
-    from operations import journal  # the journal offers this module's verify; reading entries is its matter
-
     query = sa.select(tables.journal.c.seq).where(tables.journal.c.action == "body.destroyed")
     found: dict[int, str] = {}
     for seq in connection.execute(query).scalars().all():

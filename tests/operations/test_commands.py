@@ -13,6 +13,7 @@ from operations.errors import Conflict, Forbidden, NotFound, Refused, Sealed
 from operations.incident import Incident
 from operations.policy import ROLES, SYSTEM, Identity, allowed
 from operations.scope import Scope
+from operations.verification import verify
 from tests.operations.desk import COMMANDER, LEADER, LEAVES, MINUTE, OPERATOR, SECOND, Desk, chain, locate_one, report
 
 pytestmark = pytest.mark.database
@@ -242,7 +243,7 @@ def test_after_the_key_is_destroyed_nobody_reads_it_and_the_chain_is_whole(desk:
     first, last = desk.commands.history(OPERATOR, incident.id)
     assert first.body is not None and first.body["words"] is None
     assert (last.action, last.reason) == ("key.destroyed", "90 days")
-    assert journal.verify(desk.database).ok
+    assert verify(desk.database).ok
 
 
 def test_a_critical_incident_nobody_acknowledges_calls_the_commander_once(desk: Desk) -> None:
