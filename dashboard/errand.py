@@ -6,13 +6,13 @@ The caller's identity comes from the request, never from what the browser sent.
 from collections.abc import Callable
 from typing import Any
 
+from config.taxonomy import URGENCIES
 from config.words import Words
 from dashboard.history import history, known
 from dashboard.names import Names
 from operations.errors import Conflict, OperationsError
 from operations.incident import Incident
 from operations.policy import Identity
-from operations.report import URGENCIES
 
 Asked = dict[str, Any]
 Answer = dict[str, Any]

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from config import clock
+from config.taxonomy import URGENCIES
 from operations import incidents, journal
 from operations.database import AfterCommit, Database, Transaction
 from operations.decision import PLACED_BY_HAND, Standing
@@ -20,7 +21,7 @@ from operations.errors import Conflict, Forbidden, Refused
 from operations.incident import Incident, with_urgency
 from operations.policy import SYSTEM, Identity, allowed
 from operations.reception import store_incident
-from operations.report import URGENCIES, Located
+from operations.report import Located
 from operations.seal import KeyStore, seal, unseal
 from operations.wording import cleaned
 

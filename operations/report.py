@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec import Struct
 
-URGENCIES = ("routine", "urgent", "critical")
 _DIGITS = re.compile(r"\d+")
 _TIME = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2})(:[0-9]{2})?(?:[.,]([0-9]+))?([Zz]|[+-][0-9]{2}:?[0-9]{2})?"

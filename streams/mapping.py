@@ -26,7 +26,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from config.taxonomy import Taxonomy
+from config.taxonomy import URGENCIES, Taxonomy
 from streams import allowed
 from streams.errors import MappingError, Unreadable
 from streams.moment import ISO, joined
@@ -39,7 +39,6 @@ FIELDS = (
 )
 NUMBERS = ("place.lon", "place.lat", "place.accuracy_m")
 TEXTS = (*(name for name in FIELDS if name not in NUMBERS and name != "attachments"),)
-URGENCIES = ("routine", "urgent", "critical")
 RULES = ("fields", "content")
 ANY_OTHER = "*"
 TABLES = {

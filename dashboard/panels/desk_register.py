@@ -11,11 +11,11 @@ from typing import Any
 from dash import Input, Output, dcc, html
 from dash.exceptions import PreventUpdate
 
+from config.taxonomy import URGENCIES
 from config.words import Words
 from dashboard.errand import Unclear, number, text, word, written
 from dashboard.history import fault, known
 from operations.board import Board
-from operations.report import URGENCIES
 from streams.errors import BacklogFull, IntakeRefused
 
 STORE = "desk-register"

@@ -5,11 +5,11 @@ from contextlib import suppress
 
 from hypothesis import strategies as st
 
+from config.taxonomy import URGENCIES
 from operations import quarantine, retention, sources, walls
 from operations.epoch import new_epoch
 from operations.errors import OperationsError
 from operations.policy import SYSTEM
-from operations.report import URGENCIES
 from tests.operations.desk import COMMANDER, DAY, HOUR, LEAVES, MINUTE, RULES, SECOND, Desk, refusal, report
 
 TYPES = (*RULES.department_of, "0999")
