@@ -110,11 +110,6 @@ class Shapes:
         return self._shapes.get((level, min(max(detail, 0), len(DETAIL_ZOOMS) - 1)))
 
 
-def detail_for(zoom: float) -> int:
-    """The detail that a map at this zoom needs."""
-    return next((detail for detail, deepest in enumerate(DETAIL_ZOOMS) if zoom <= deepest), len(DETAIL_ZOOMS) - 1)
-
-
 def tolerance(detail: int) -> float:
     """The side, in degrees, of the largest corner that may be taken off at this detail."""
     return PIXELS * 360.0 / (TILE_PIXELS << DETAIL_ZOOMS[detail])

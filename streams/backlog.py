@@ -9,7 +9,7 @@ import redis
 from streams.engine import translated
 from streams.errors import SealBroken
 from streams.log import ACCEPTED, DECIDED
-from streams.packet import PARTITIONS, Packet, opened, place_of
+from streams.packet import Packet, opened, place_of
 from streams.transit import TransitSeal
 
 START = "0-0"
@@ -89,20 +89,6 @@ class Backlog:
             pipe.xrange(place_of(partition), f"({cursor}", "+")
             accepted, rows = pipe.execute()
         return int(accepted or 0), sum(int(fields.get(b"n", 0)) for _, fields in rows)
-
-    def pending(self) -> int:
-        """Accepted and undecided reports in all partitions."""
-        with translated():
-            accepted, decided = self._client.hget(ACCEPTED, "all"), self._client.hget(DECIDED, "all")
-        return int(accepted or 0) - int(decided or 0)
-
-    def lengths(self) -> dict[int, int]:
-        """Stream entries in each partition."""
-        with translated():
-            pipe = self._client.pipeline(transaction=False)
-            for number in range(PARTITIONS):
-                pipe.xlen(place_of(number))
-            return dict(enumerate(pipe.execute()))
 
 
 def _flat(rows: Any) -> list[tuple[bytes, Mapping[bytes, bytes]]]:

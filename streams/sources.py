@@ -43,7 +43,6 @@ class Role:
         self._database = Database(settings.database_url)
         self._ttl = settings.lease_seconds * SECOND
         self._owner = f"{os.uname().nodename}:{os.getpid()}:{clock.now()}"
-        self._held_until = 0.0
         self._token: int | None = None
 
     async def run(self) -> None:

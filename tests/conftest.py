@@ -53,18 +53,14 @@ def _asked() -> Settings:
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what starts the whole program, leave long runs out, say why real data is not there, put the browser last.
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what starts the whole program, say why real data is not there, put the browser last.
 
     Last, because the browser's driver keeps an event loop running that asyncio tests after it would trip over.
     """
     for item in items:
         if "running" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.whole)
-    if "load" not in config.option.markexpr:
-        asked_for = [item for item in items if "load" not in item.keywords]
-        config.hook.pytest_deselected(items=[item for item in items if "load" in item.keywords])
-        items[:] = asked_for
     if not _asked().test_data:
         for item in items:
             if "real" in item.keywords:

@@ -7,7 +7,6 @@ import pytest
 import shapely
 
 from benchmarks.geo import mesh
-from geo import shapes
 from geo.grid import DEDICATED, Grid, digest
 from geo.shapes import DETAIL_ZOOMS, Shapes
 from tests.geo.cities import general
@@ -85,7 +84,6 @@ def test_details_are_held_in_bounds_and_levels_are_not(built):
     assert built.get(4, 99) == built.get(4, len(DETAIL_ZOOMS) - 1)
     assert built.get(4, -1) == built.get(4, 0)
     assert built.get(3, 0) is None
-    assert [shapes.detail_for(zoom) for zoom in (3, 10, 10.5, 14, 16, 19)] == [0, 0, 1, 2, 3, 3]
 
 
 def test_borders_that_do_not_match_are_cleaned_for_the_map():

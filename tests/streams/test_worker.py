@@ -87,7 +87,8 @@ def decided(database: Database) -> int:
 
 def pending(settings: Settings) -> int:
     with engine.connect_sync(settings.redis_url) as client:
-        return Backlog(client, TransitSeal(settings.data / "keys")).pending()
+        backlog = Backlog(client, TransitSeal(settings.data / "keys"))
+        return sum(backlog.counts(number, START)[1] for number in range(PARTITIONS))
 
 
 async def test_every_report_has_one_outcome(
@@ -283,7 +284,6 @@ async def test_closing_gives_the_partitions_back_at_once(hire: Callable[..., Wor
     one.close()
     two.step(block_ms=1)
     assert len(two._tenure.tokens) == PARTITIONS
-    assert START == "0-0"
 
 
 @pytest.mark.parametrize("each_ms", [0.01, 0.06, 0.2, 5.0])
