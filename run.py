@@ -3,7 +3,8 @@
 import sys
 
 if sys.version_info < (3, 11) or sys.platform != "linux":
-    sys.exit("Gridwall needs Linux and Python 3.11 or newer; this is " + sys.platform + " with Python " + sys.version)
+    needed = "Gridwall needs Linux and Python 3.11 or newer. 网格指挥屏需要 Linux 和 Python 3.11 或更新的版本。"
+    sys.exit(needed + " (" + sys.platform + ", Python " + sys.version + ")")  # the files of texts need 3.11 themselves
 
 from config import setup
 

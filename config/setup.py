@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from config import parent
-from config.settings import ROOT, child_environment
+from config.settings import ROOT, child_environment, terminal_language
+from config.words import Words
 
 BASE: str = getattr(sys, "_base_executable", "") or sys.executable
 """The Python outside every virtual environment."""
@@ -28,10 +29,6 @@ UV_LOCK = ROOT / "requirements-uv.lock"
 LOCK = ROOT / "requirements.lock"
 DEVELOPER_LOCK = ROOT / "requirements-dev.lock"
 DEVELOPER_COMMANDS = (["test"], ["lint"], ["bench"])
-NO_PIP = """Gridwall's set-up needs pip, and {python} has none. Install it, then run the same command again:
-    Debian, Ubuntu:  apt-get install python3-pip
-    Fedora:          dnf install python3-pip
-    elsewhere:       {python} -m ensurepip --user"""
 
 
 class SetupError(Exception):
@@ -52,7 +49,7 @@ def enter(arguments: list[str], *, developer: bool = False) -> None:
     except SetupError as error:
         sys.exit(f"{error}")
     except KeyboardInterrupt:
-        sys.exit("\nStopped. Run the same command to go on.")
+        sys.exit("\n" + _text("interrupted"))
     _again(arguments)
 
 
@@ -67,15 +64,15 @@ def install(*, developer: bool) -> None:
     usable = STAMP.exists() and _venv_works()
     STAMP.unlink(missing_ok=True)
     if not usable:
-        print(f"Gridwall: making {VENV} ...", flush=True)
+        _say("making", folder=VENV)
         shutil.rmtree(VENV, ignore_errors=True)
         _call([uv, "venv", "--quiet", "--no-config", "--no-python-downloads", "--python", BASE, VENV])
     lock = DEVELOPER_LOCK if developer else LOCK
-    print(f"Gridwall: installing the packages of {lock.name}, once, about a minute ...", flush=True)
+    _say("installing", lock=lock.name)
     _call([uv, "pip", "sync", "--require-hashes", "--no-config", "--python", PYTHON, lock])
     STAMP.with_suffix(".new").write_text("\n".join(_stamp(developer=developer)) + "\n", encoding="utf-8")
     STAMP.with_suffix(".new").replace(STAMP)
-    print("Gridwall: set up.", flush=True)
+    _say("done")
 
 
 @contextmanager
@@ -86,7 +83,7 @@ def _alone() -> Iterator[None]:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if not PYTHON.exists() or not STAMP.exists():
-                print("Gridwall: another set-up is at work; waiting for it ...", flush=True)
+                _say("waiting")
             fcntl.flock(held, fcntl.LOCK_EX)
         yield
 
@@ -127,8 +124,8 @@ def _uv() -> Path:
         if told.stdout.split()[1:2] == [wanted]:
             return program
     if subprocess.run([BASE, "-m", "pip", "--version"], capture_output=True).returncode:
-        raise SetupError(NO_PIP.format(python=BASE))
-    print(f"Gridwall: fetching uv {wanted} ...", flush=True)
+        raise SetupError(_text("no_pip", python=BASE))
+    _say("fetching", version=wanted)
     pip = [BASE, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
     pip += ["--upgrade", "--require-hashes", "--only-binary", ":all:", "--target", str(UV), "-r", str(UV_LOCK)]
     _call(pip)
@@ -140,10 +137,7 @@ def _call(command: Sequence[str | Path]) -> None:
     try:
         subprocess.run(command, check=True, cwd=ROOT, env=_environment(), preexec_fn=parent.die_with_me())
     except subprocess.CalledProcessError as error:
-        raise SetupError(
-            f"Gridwall: the set-up stopped at `{Path(command[0]).name}` (exit code {error.returncode}); the lines "
-            "above say why. It needs a package index (PyPI, or the mirror pip is set up for). Then run it again."
-        ) from error
+        raise SetupError(_text("failed", program=Path(command[0]).name, code=error.returncode)) from error
 
 
 def _environment() -> dict[str, str]:
@@ -157,6 +151,15 @@ def _environment() -> dict[str, str]:
         if name in ("global.index-url", ":env:.index-url", "install.index-url"):
             environment.setdefault("UV_DEFAULT_INDEX", value.strip("'\""))
     return environment
+
+
+def _text(name: str, **params: object) -> str:
+    """A text of the set-up in the language of the terminal."""
+    return Words(terminal_language()).text(f"setup.{name}", **params)
+
+
+def _say(name: str, **params: object) -> None:
+    print(_text(name, **params), flush=True)
 
 
 def _again(arguments: list[str]) -> NoReturn:

@@ -12,7 +12,7 @@ import pytest
 from config import setup
 from config.settings import ROOT
 
-MODULES = ("__init__", "parent", "settings", "setup")
+MODULES = ("__init__", "city", "parent", "settings", "setup", "words")
 CLI = "import sys\ndef main(arguments):\n    print('inside', sys.prefix, *arguments)\n    return 0\n"
 BASE = setup.BASE
 
@@ -24,6 +24,7 @@ def copy(folder: Path) -> Path:
         (folder / name).mkdir()
     for module in MODULES:
         shutil.copy(ROOT / "config" / f"{module}.py", folder / "config")
+    shutil.copytree(ROOT / "config" / "i18n", folder / "config" / "i18n")
     for name in ("run.py", "requirements-uv.lock"):
         shutil.copy(ROOT / name, folder)
     (folder / "dashboard" / "cli.py").write_text(CLI, encoding="utf-8")
@@ -44,8 +45,9 @@ def blocked(copy: Path) -> Path:
     return copy / "block"
 
 
-def _start(copy: Path, *arguments: str, path: Path | None = None) -> subprocess.Popen[str]:
+def _start(copy: Path, *arguments: str, path: Path | None = None, locale: str = "C.UTF-8") -> subprocess.Popen[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("GRIDWALL_", "PYTHON"))}
+    environment["LC_ALL"] = locale
     if path is not None:
         environment["PYTHONPATH"] = str(path)
     return subprocess.Popen(
@@ -90,10 +92,11 @@ def test_a_half_made_venv_is_made_again(copy: Path) -> None:
 def test_without_pip_it_says_what_to_install(copy: Path, blocked: Path) -> None:
     shutil.rmtree(copy / ".uv", ignore_errors=True)
     (blocked / "pip.py").write_text("raise SystemExit(1)\n", encoding="utf-8")
-    process = _start(copy, path=blocked)
-    said, _ = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert "apt-get install python3-pip" in said
+    for locale, told in (("en_GB.UTF-8", "needs pip"), ("zh_CN.UTF-8", "需要 pip"), ("C", "needs pip")):
+        process = _start(copy, path=blocked, locale=locale)
+        said, _ = process.communicate(timeout=60)
+        assert process.returncode == 1
+        assert told in said and "apt-get install python3-pip" in said
 
 
 def test_the_test_tools_need_their_own_stamp(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
