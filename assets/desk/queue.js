@@ -15,6 +15,9 @@
   let frozen = null; // {id, key}: the selected row keeps its place in the order while it is selected
   let fresh = new Set(); // ids that arrived out of sight
   const known = new Set(); // ids of all rows (live.js changes the map of rows before it tells us)
+  let live = new Map(); // the rows the server keeps here; queue.rows has those beyond it too
+  let totals = new Map(); // what is open in all, held here or not
+  let working = null; // {id, row}: the selected one as it was last
   let loaded = false;
   let drawn = new Map(); // id -> {element, text}
   let pending = 0;
@@ -133,16 +136,25 @@
     parts.fresh.textContent = desk.text("queue.fresh", { n: fresh.size });
   };
 
+  /** How many open incidents are not here. */
+  const rest = () => {
+    let held = 0;
+    for (const row of queue.rows.values()) if (open(row)) held += 1;
+    return Math.max((totals.get("open") || 0) - held, 0);
+  };
+
   const status = () => {
-    const all = [...queue.rows.values()].filter(open);
+    const total = (name) => totals.get(name) || 0;
     for (const urgency of URGENCIES) {
-      parts.chips[urgency].querySelector("b").textContent = all.filter((row) => row.urgency === urgency).length;
+      parts.chips[urgency].querySelector("b").textContent = total(urgency);
       parts.chips[urgency].setAttribute("aria-pressed", String(filter.urgency.includes(urgency)));
     }
-    parts.chips.unplaced.querySelector("b").textContent = all.filter((row) => !row.grid).length;
+    parts.chips.unplaced.querySelector("b").textContent = total("unplaced");
     parts.chips.unplaced.setAttribute("aria-pressed", String(filter.unplaced));
-    const waiting = all.filter((row) => !row.acknowledged_at).length;
-    parts.count.textContent = desk.text("queue.count", { shown: queue.order.length, all: queue.rows.size, waiting });
+    const unheld = rest();
+    parts.count.textContent = desk.text("queue.count", { shown: queue.order.length, all: queue.rows.size + unheld, waiting: total("waiting") });
+    parts.rest.hidden = !unheld;
+    parts.rest.textContent = desk.text("queue.rest", { open: total("open").toLocaleString("en"), n: unheld.toLocaleString("en") });
     parts.clear.hidden = JSON.stringify({ ...filter, newest: false }) === JSON.stringify({ ...NONE, newest: false });
     parts.sort.replaceChildren(h("kbd", {}, "S"), desk.text(filter.newest ? "queue.newest_first" : "queue.gravest_first"));
     parts.empty.hidden = queue.order.length > 0;
@@ -153,6 +165,8 @@
   const refresh = () => {
     pending = 0;
     if (!parts.view) return;
+    hold();
+    merge();
     const { view } = parts;
     const seen = queue.at?.get(queue.selected);
     const inSight = (index) => index !== undefined && index * HEIGHT > view.scrollTop - HEIGHT && index * HEIGHT < view.scrollTop + view.clientHeight;
@@ -185,6 +199,7 @@
     const moved = !inPlace(queue.selected) || !queue.at?.has(id);
     queue.selected = queue.rows.has(id) ? id : null;
     frozen = queue.selected ? { id, key: place(id, queue.rows.get(id)) } : null;
+    working = queue.selected ? { id, row: queue.rows.get(id) } : null;
     if (moved) {
       arrange();
       status();
@@ -192,6 +207,7 @@
     const index = queue.at.get(id);
     if (show && index !== undefined) reveal(index);
     draw();
+    queue.refresh(); // what was kept only for being selected goes
     desk.map?.highlight(queue.selected);
   };
   const step = (by) => {
@@ -215,6 +231,7 @@
   const change = (some) => {
     filter = { ...filter, ...some };
     sessionStorage.setItem(MEMORY, JSON.stringify(filter));
+    look();
     frozen = null;
     fresh = new Set();
     arrange();
@@ -278,6 +295,7 @@
     parts.text.value = filter.text;
     parts.sort = h("button.desk-button.quiet", { type: "button", "aria-keyshortcuts": "S", onclick: () => change({ newest: !filter.newest }) });
     parts.count = h("span", { role: "status" });
+    parts.rest = h("p.desk-rest", { hidden: true, role: "status" });
     parts.fresh = h("button.desk-button.fresh", { type: "button", hidden: true, onclick: () => { parts.view.scrollTop = 0; draw(); } });
     parts.clear = h("button.desk-button.quiet", { type: "button", hidden: true, onclick: queue.clear }, h("kbd", {}, "0"), desk.text("queue.clear"));
     parts.space = h("div.desk-space");
@@ -291,12 +309,34 @@
     parts.empty = h("p.desk-empty", {});
     parts.box.replaceChildren(
       h("div.desk-filter", {}, h("div.desk-line", {}, parts.text, parts.sort), chips(), selects(),
-        h("div.desk-line.desk-count", {}, parts.count, parts.clear, parts.fresh)),
+        h("div.desk-line.desk-count", {}, parts.count, parts.clear, parts.fresh), parts.rest),
       parts.view, parts.empty);
     new ResizeObserver(() => draw()).observe(parts.view);
   };
 
   // ---- live ------------------------------------------------------------------------------------------------------
+  const merge = () => {
+    const beyond = desk.beyond.rows();
+    queue.rows = beyond.size ? new Map([...beyond, ...live]) : live;
+  };
+  /** With more open than is held here, the filter asks the server too. */
+  const crowded = () => (totals.get("open") || 0) > [...live.values()].filter(open).length;
+  const look = () => {
+    desk.beyond.ask(crowded() ? filter : null);
+    merge();
+  };
+  const counted = (set, del, whole) => {
+    const before = crowded();
+    totals = whole;
+    if (crowded() !== before) look();
+    queue.refresh();
+  };
+  /** What somebody works on stays when graver ones push it out of the queue. */
+  const hold = () => {
+    if (working && live.has(working.id)) working.row = live.get(working.id);
+    const pushed = working && working.id === queue.selected && !live.has(working.id) && crowded();
+    desk.beyond.keep(pushed ? working.id : null, working?.row);
+  };
   const arrived = (set, del, whole) => {
     const changed = Object.keys(set || {});
     for (const id of changed) {
@@ -305,8 +345,10 @@
     }
     for (const id of del || []) known.delete(id);
     loaded = true;
-    queue.rows = whole;
-    if (queue.selected && !whole.has(queue.selected)) { queue.selected = null; frozen = null; }
+    live = whole;
+    hold();
+    merge();
+    if (queue.selected && !queue.rows.has(queue.selected)) { queue.selected = null; frozen = null; }
     for (const id of fresh) if (!whole.has(id) || !fits(whole.get(id))) fresh.delete(id);
     queue.refresh();
     for (const run of watchers) run([...changed, ...(del || [])]);
@@ -317,7 +359,13 @@
     buildAll();
     draw();
     status();
+    desk.beyond.watch((ids) => {
+      merge();
+      queue.refresh();
+      for (const run of watchers) run(ids);
+    });
     window.gridwall.on("queue", arrived);
+    window.gridwall.on("totals", counted);
     const free = () => ["queue", "drawer"].includes(desk.mode());
     desk.key("KeyJ", () => step(1), free);
     desk.key("KeyK", () => step(-1), free);

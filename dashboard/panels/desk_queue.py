@@ -1,15 +1,18 @@
-"""The queue 事件队列 of the desk: every incident of the board as one small row, kept live by id.
+"""The queue 事件队列 of the desk: incidents as small rows, kept live by id, as many as somebody can work through.
 
-The browser filters, orders and shows the rows (`assets/desk/queue.js`); a row that arrives never moves the selection.
+Beside them go the totals of all that is open, so that the queue can say what it does not hold. The browser filters,
+orders and shows the rows (`assets/desk/queue.js`) and asks the API for those a filter wants beyond them
+(`assets/desk/beyond.js`); a row that arrives never moves the selection.
 """
 
 from collections.abc import Iterable
-from itertools import islice
 from typing import Any
 
 from dash import html
 
 from config.words import Words
+from dashboard.selection import Choice, Rank, gravest
+from operations import views
 from operations.board import Board
 from operations.incident import Incident
 
@@ -48,6 +51,8 @@ FIELDS = [
 """What the browser knows of an incident: nothing sealed, times in microseconds."""
 
 
+OPEN_SHOWN = 3_000
+"""Open incidents kept in the queue: the gravest, those nobody has acknowledged before the others, then the newest."""
 CLOSED_SHOWN = 1_000
 """Closed incidents kept in the queue, the latest; older ones are in the journal."""
 
@@ -71,21 +76,32 @@ def plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def rows(board: Board, ids: Iterable[str] | None = None) -> dict[str, Row | None]:
-    """Return {id: row}, of all that are open and the latest closed, or of `ids`; None for one that is not there."""
-    if ids is None:
-        hidden = set(islice(board.closed, max(len(board.closed) - CLOSED_SHOWN, 0)))
-        return {id: row(one) for id, one in board.incidents.items() if id not in hidden}
-    found = {id: board.incidents.get(id) for id in ids}
+def rank_open(one: Incident) -> Rank | None:
+    """Return what orders the open ones; None for a closed one."""
+    urgency, newest = gravest(one)
+    return (urgency, one.acknowledged_at is not None, newest) if one.is_open else None
+
+
+def rank_closed(one: Incident) -> Rank | None:
+    """Return what orders the closed ones, the latest first; None for an open one."""
+    return None if one.is_open else (-(one.closed_at or 0),)
+
+
+def rows(board: Board, now: int, ids: Iterable[str] | None = None) -> dict[str, Row | None]:
+    """Return {id: row} of all or of `ids`, None for one that is not there; rows carry times, not ages."""
+    found = {id: board.incidents.get(id) for id in (board.incidents if ids is None else ids)}
     return {id: row(one) if one else None for id, one in found.items()}
 
 
-def keyed(board: Board, now: int, ids: Iterable[str] | None = None) -> dict[str, Row | None]:
-    """Return the keyed change of the live channel; rows carry times, not ages, so `now` does not matter."""
-    return rows(board, ids)
+def totals(board: Board, now: int, ids: Iterable[str] | None = None) -> dict[str, int]:
+    """Return how many are open in all, by urgency, unacknowledged and unplaced."""
+    urgencies = views.open_by_urgency(board)
+    waiting = sum(sum(minutes.values()) for minutes in board.waiting.values())
+    return urgencies | {"open": sum(urgencies.values()), "waiting": waiting, "unplaced": len(board.unplaced)}
 
 
-KEYED = {"queue": keyed}
+KEYED = {"queue": rows, "totals": totals}
+CHOSEN = {"queue": (Choice(OPEN_SHOWN, rank_open), Choice(CLOSED_SHOWN, rank_closed))}
 
 
 def layout(words: Words) -> html.Section:
