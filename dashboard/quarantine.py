@@ -3,6 +3,8 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from msgspec import structs
+
 from config import clock
 from dashboard import access
 from operations import quarantine, sources
@@ -11,6 +13,7 @@ from operations.errors import Forbidden, NotFound, Refused
 from operations.policy import allowed
 from operations.quarantine import Item, Opened, Quarantined
 from operations.report import Refusal
+from operations.restated import RESTATED
 from operations.seal import KeyStore
 from streams.intake import Intake
 
@@ -46,9 +49,12 @@ class Quarantine:
         `wait` runs what intake does on the server's loop, from the thread of a callback.
         """
         identity = access.current()
-        source = sources.get(self._database, self._open(item_id).source)
+        item = self._open(item_id)
+        source = sources.get(self._database, item.source)
         if source is None:
             raise NotFound()
+        if item.reason in RESTATED:
+            source = structs.replace(source, mapping="")
         found = self._intake.examine(source, repaired)
         if isinstance(found, Refusal):
             return found

@@ -17,6 +17,7 @@ from msgspec import Struct, structs
 from operations.entry import Draft, path
 from operations.incident import Incident, with_urgency
 from operations.report import Located, Refusal, Report, revision_key
+from operations.restated import restated
 from operations.uuid7 import uuid7
 
 LONGEST_KEY = 600
@@ -69,7 +70,10 @@ class Outcome(Struct, frozen=True, gc=False):
 
 
 class Quarantined(Struct, frozen=True):
-    """One item for quarantine; `raw` and `params` are sealed before they are stored."""
+    """One item for quarantine; `raw` and `params` are sealed before they are stored.
+
+    `raw_sha256` is of the bytes received; `raw` are those, or the report restated when they could be read.
+    """
 
     id: str
     key: str
@@ -248,10 +252,9 @@ class Decider:
         if key in self._known:
             self._duplicate()
             return
-        raw = msgspec.json.encode(report)
-        digest = hashlib.sha256(raw).hexdigest()
         names = (report.source, report.id, report.revision)
-        self._quarantine(Quarantined(uuid7(self._now), key, *names, "conflict", "revision", {}, raw, digest))
+        kept = (restated(report), report.raw_sha256)
+        self._quarantine(Quarantined(uuid7(self._now), key, *names, "conflict", "revision", {}, *kept))
         self._end(key, "conflict", content)
 
     def _refuse(self, item: Refusal, key: str, content: bytes) -> None:

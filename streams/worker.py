@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 
-import msgspec
 import redis
 
 from config import clock, collector
@@ -25,6 +24,7 @@ from operations.decision import Rules
 from operations.errors import DatabaseAway, DatabaseFull, DatabaseLocked, LeaseLost, OperationsError
 from operations.reception import Delivery
 from operations.report import Refusal, Report
+from operations.restated import restated
 from operations.seal import KeyStore
 from streams import doorbell, engine, gauges, presence
 from streams.backlog import START, Backlog, Entry
@@ -254,7 +254,7 @@ def _undecidable(one: Report | Refusal) -> Refusal:
     return Refusal(
         source=one.source,
         reason="not_decidable",
-        raw=msgspec.json.encode(one),
+        raw=restated(one),
         raw_sha256=one.raw_sha256,
         received_at=one.received_at,
         id=one.id,

@@ -1,13 +1,20 @@
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from config.words import Words
+from dashboard import access
 from dashboard.names import Names
 from dashboard.panels import quarantine
+from dashboard.quarantine import Quarantine
+from operations import quarantine as stored
+from operations import sources
 from operations.errors import Refused
 from operations.policy import Identity
 from operations.quarantine import Item, Opened, Quarantined
 from operations.report import Refusal
+from operations.sources import Source
 
 ZH = Words("zh")
 NAMES = Names.load(ZH, {}, (), {"hotline": "12345 热线"})
@@ -88,3 +95,22 @@ def test_refusals_and_nonsense_are_answers_not_errors() -> None:
     assert (told["ok"], told["code"]) == (False, "operations.quarantine_ended")
     for asked in ({}, {"action": "resubmit", "id": "a", "content": ""}, {"action": "read", "id": 7}):
         assert quarantine.perform(commands(read=ended), ZH, dict(asked))["code"] == "unclear"
+
+
+@pytest.mark.parametrize("reason,mapping", [("conflict", ""), ("place_swapped", "hotline")])
+def test_a_restated_report_is_sent_in_our_own_form_whatever_its_source_writes(
+    monkeypatch: pytest.MonkeyPatch, reason: str, mapping: str
+) -> None:
+    sent: list[Source] = []
+    intake = SimpleNamespace(
+        examine=lambda source, _item: sent.append(source), accept=lambda source, _items: sent.append(source)
+    )
+    identity = Identity("account", "1", "王敏", "duty_commander")
+    opened = Opened(item("a", 1, reason), b"{}", {})
+    monkeypatch.setattr(access, "current", lambda: identity)
+    monkeypatch.setattr(sources, "get", lambda *_: Source("hotline", "12345 热线", mapping="hotline"))
+    monkeypatch.setattr(stored, "get", lambda *_: opened)
+    monkeypatch.setattr(stored, "resubmit", lambda *_, **__: None)
+    port: Any = Quarantine(None, None, None, intake)  # type: ignore[arg-type]
+    assert port.resubmit("a", b"{}", lambda _work: None) is None
+    assert [source.mapping for source in sent] == [mapping, mapping]

@@ -88,6 +88,7 @@ def test_other_content_under_the_same_key_is_a_conflict_once(desk: Desk) -> None
     [item] = quarantine.listed(desk.database, COMMANDER)
     assert item.reason == "conflict"
     assert "别的内容".encode() in quarantine.get(desk.database, desk.keys, COMMANDER, item.id).raw
+    assert item.raw_sha256 == report(title="别的内容").raw_sha256  # of what was received
     assert sorted(outcomes(desk).values()) == ["conflict", "journaled"]
 
 
