@@ -12,6 +12,7 @@ from dash import html
 
 from config.words import Words
 from dashboard.panels.shell import SECOND, age, area, length, mark, place, shell, state
+from dashboard.selection import Choice, Rank, gravest
 from operations.board import Board
 from operations.incident import Incident
 
@@ -25,6 +26,8 @@ NEW_SECONDS = 20
 LOAD_WINDOW = 600 * SECOND
 """Ten minutes, the window a flood of alarms is told by: ten or more begin one (ISA-18.2, EEMUA 191)."""
 FLOOD = 10
+ALARMS_MOST = 500
+"""Alarms a screen holds, the gravest first: one is enough to sound, and what has been called out stays called out."""
 TITLE_WIDTHS = {"zh": (20, 34), "en": (16, 29)}
 """Half characters that fit beside the age, and on a whole smaller line; a still longer title takes two lines."""
 
@@ -101,7 +104,14 @@ def alarm(one: Incident | None) -> dict[str, Any] | None:
     return {"urgency": one.urgency, "at": one.opened_at, "escalated": bool(one.escalated_at)}
 
 
+def alarm_rank(one: Incident) -> Rank | None:
+    """Return what orders the alarms: the gravest, then those called out to the commander, then the newest."""
+    urgency, newest = gravest(one)
+    return (urgency, not one.escalated_at, newest) if alarm(one) else None
+
+
 KEYED = {"alarms": alarms}
+CHOSEN = {"alarms": (Choice(ALARMS_MOST, alarm_rank),)}
 
 
 def layout(words: Words) -> html.Section:

@@ -69,3 +69,15 @@ def test_alarms_are_what_nobody_has_answered() -> None:
     )
     assert alarms(found, NOW) == {"critical": {"urgency": "critical", "at": NOW - 3 * MINUTE, "escalated": True}}
     assert alarms(found, NOW, ["answered", "gone"]) == {"answered": None, "gone": None}
+
+
+def test_of_too_many_alarms_those_called_out_and_then_the_newest_stay() -> None:
+    found = board(
+        incident("urgent", urgency="urgent"),
+        incident("new", urgency="critical", minutes=1),
+        incident("called", urgency="critical", minutes=9, escalated=True),
+        incident("answered", urgency="critical", acknowledged=True),
+    )
+    ranks = {id: alerts.alarm_rank(one) for id, one in found.incidents.items()}
+    assert ranks.pop("answered") is None
+    assert sorted(ranks, key=lambda id: ranks[id] or ()) == ["called", "new", "urgent"]
