@@ -26,6 +26,7 @@ from dashboard.frame import Delta
 from dashboard.lens import WIDE
 from dashboard.picture import Picture, Touch, Touched
 from dashboard.screen import Screen
+from dashboard.watch import Tell, Watch
 from operations import board as boards
 from operations import journal, snapshot
 from operations.board import Board
@@ -87,13 +88,13 @@ class Hub:
         pages: Mapping[str, Sequence[ModuleType]],
         *,
         city: City,
-        walls: Callable[[str, Screen], None] | None = None,
+        walls: Tell = lambda action, wall: None,
     ) -> None:
         self._database = database
         self._doorbell = doorbell
         self._pages = pages
         self._city = city
-        self._walls = walls
+        self._watch = Watch(walls)
         self._thread = ThreadPoolExecutor(1, "hub")
         self._bell = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -109,7 +110,6 @@ class Hub:
         self._epoch = 0
         self.board: Board = Board()
         self.screens: set[Screen] = set()
-        self.stuck: set[str] = set()
         self.lag = -1
         self.fault = ""
 
@@ -239,6 +239,7 @@ class Hub:
         self.lag = self._behind() if touched is None or self.lag < 0 else max(self.lag - BATCH, 0)
         measures.SEQ.set(self.board.seq)
         measures.LAG.set(max(self.lag, 0))
+        measures.STUCK.set(len(self.board.walls))
         return touched or {}, clock.now(), touched is not None
 
     async def _draw(self, drawn: Drawn, touched: Touched, now: int) -> None:
@@ -290,17 +291,18 @@ class Hub:
         for scope in [scope for scope in self._views if scope not in kept]:
             del self._views[scope]
 
-    # ---- beats, gauges, stuck walls ----
+    # ---- beats and gauges ----
 
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(BEAT)
             beat = orjson.dumps({"beat": clock.now()}).decode()
-            now = clock.monotonic()
             for screen in list(self.screens):
                 screen.beat = beat
                 screen.wake.set()
-                self._look_at(screen, now)
+            self._watch.look(self.screens, self.board.walls, clock.monotonic())
+            if self.lag == 0:
+                self._watch.sweep(self.screens, self.board.walls)
 
     async def _measure(self) -> None:
         while True:
@@ -329,22 +331,6 @@ class Hub:
             log.warning("the engine is away: %s", error or type(error).__name__)
             self._away_at = at
             self._bell.set()
-
-    def _look_at(self, screen: Screen, now: float) -> None:
-        if screen.channel.topic.page != "wall":
-            return
-        known = screen.id in self.stuck or screen.id in self.board.walls
-        if screen.stuck(now) and not known:
-            self.stuck.add(screen.id)
-            self._tell("wall.stuck", screen)
-        elif known and screen.painted and screen.painted >= screen.channel.n:
-            self.stuck.discard(screen.id)
-            self._tell("wall.recovered", screen)
-
-    def _tell(self, action: str, screen: Screen) -> None:
-        log.warning("%s: %s", action, screen.id)
-        if self._walls is not None:
-            self._walls(action, screen)
 
     # ---- screens ----
 
@@ -388,6 +374,7 @@ class Hub:
     def leave(self, screen: Screen) -> None:
         """Forget a screen that has gone."""
         self.screens.discard(screen)
+        self._watch.left(screen, self.screens, self.board.walls)
         measures.SCREENS.set(len(self.screens))
         measures.SKIPPED.inc(screen.skipped)
 

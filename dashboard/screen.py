@@ -21,7 +21,10 @@ STUCK_SECONDS = 15.0
 
 @dataclass(eq=False)
 class Screen:
-    """A screen and its place in its channel; `id` names the device, `n` numbers are the channel's."""
+    """A screen and its place in its channel; `id` names the device, `n` numbers are the channel's.
+
+    `fresh` says that it has painted something new since it was last looked at.
+    """
 
     id: str
     identity: Identity
@@ -30,6 +33,7 @@ class Screen:
     sent: int = 0
     painted: int = 0
     acknowledges: bool = False
+    fresh: bool = False
     hidden: bool = False
     skipped: int = 0
     behind_since: float | None = None
@@ -55,10 +59,17 @@ class Screen:
         return self.acknowledges and self.sent - self.painted > UNPAINTED
 
     def note(self, painted: int, now: float) -> None:
-        """Take the browser's word that frame `painted` is on the glass; `now` in monotonic seconds."""
+        """Take the browser's word that frame `painted` is on the glass; `now` in monotonic seconds.
+
+        A browser answers every beat; only one that says more than before has painted, and begins a new wait.
+        """
         self.acknowledges = True
-        self.painted = max(self.painted, min(painted, self.sent))
-        self.behind_since = now if self.painted < self.channel.n else None
+        before, self.painted = self.painted, max(self.painted, min(painted, self.sent))
+        self.fresh = self.fresh or self.painted > before
+        if self.painted >= self.channel.n:
+            self.behind_since = None
+        elif self.painted > before or self.behind_since is None:
+            self.behind_since = now
 
     def stuck(self, now: float) -> bool:
         """Return whether the screen has painted nothing for too long while there was something to paint."""

@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import logging
 import socket
-from functools import partial
 
 import uvicorn
 from fastapi import FastAPI
@@ -26,7 +25,6 @@ from dashboard.pages import Pages
 from dashboard.panels import PAGES
 from dashboard.parts import Parts
 from dashboard.quarantine import Quarantine
-from dashboard.screen import Screen
 from dashboard.senders import Senders
 from dashboard.socket import Live
 from operations import policy, walls
@@ -69,6 +67,7 @@ class Server:
         self._reports = api_reports.Reports(self.parts)
         self._served: ASGI = Access(self._route, self.parts.gate, script_hashes=self.pages.hashes)
         self._telling: set[asyncio.Task[None]] = set()
+        self._in_turn = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, or start and stop with the server."""
@@ -124,12 +123,17 @@ class Server:
             return True
         return policy.allowed(identity, "live.watch") and identity == socket.scope["state"]["identity"]
 
-    def _tell(self, action: str, screen: Screen) -> None:
-        """Write a wall's trouble into the journal, beside the loop; one that cannot be written is logged."""
-        write = partial(walls.mark, self.parts.database, screen.id, after_commit=self.parts.port.ring)
-        task = asyncio.create_task(asyncio.to_thread(write, stuck=action == "wall.stuck", now=clock.now()))
+    def _tell(self, action: str, wall: str) -> None:
+        """Write a wall's trouble into the journal, beside the loop and in turn; what cannot be written is logged."""
+        log.warning("%s: %s", action, wall)
+        task = asyncio.create_task(self._mark(action, wall))
         self._telling.add(task)
         task.add_done_callback(self._told)
+
+    async def _mark(self, action: str, wall: str) -> None:
+        database, ring = self.parts.database, self.parts.port.ring
+        async with self._in_turn:
+            await asyncio.to_thread(walls.mark, database, wall, action, now=clock.now(), after_commit=ring)
 
     def _told(self, task: asyncio.Task[None]) -> None:
         self._telling.discard(task)

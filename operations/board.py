@@ -280,7 +280,7 @@ def _apply_other(board: Board, entry: Entry) -> bool:
         board.open_quarantine += QUARANTINE_STEPS.get(entry.action, 0)
     elif entry.action == "wall.stuck":
         board.walls[entry.subject_id] = entry.at
-    elif entry.action == "wall.recovered":
+    elif entry.action in ("wall.recovered", "wall.gone"):
         board.walls.pop(entry.subject_id, None)
     return True
 

@@ -1,5 +1,6 @@
 """The desk's header 页眉: where one is, who one is, how old the data is, and the way to register, help and language."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from dash import html
@@ -11,14 +12,23 @@ from operations.board import Board
 AS_OF = "desk-as-of"
 REPLAY = "desk-replay"
 QUARANTINED = "desk-quarantined"
+WALLS = "desk-walls"
 AS_OF_LIMIT = 60
 """Seconds after which the picture counts as stale (standards, section 7)."""
 PAGES = ("desk", "quarantine", "wall")
 
 
-def rows(board: Board, now: int) -> dict[str, int]:
-    """Return what waits in quarantine."""
-    return {"quarantined": board.open_quarantine}
+@dataclass(frozen=True)
+class Row:
+    """What asks for attention: how much waits in quarantine, and the walls that stand still, longest first."""
+
+    quarantined: int
+    walls: tuple[tuple[str, int], ...]
+
+
+def rows(board: Board, now: int) -> Row:
+    """Return what is in quarantine and which walls have been stuck since when (microseconds)."""
+    return Row(board.open_quarantine, tuple(sorted(board.walls.items(), key=lambda one: (one[1], one[0]))))
 
 
 def layout(words: Words) -> html.Header:
@@ -29,6 +39,7 @@ def layout(words: Words) -> html.Header:
     if words.city.demo:
         badges.append(html.Span(words.text("desk.demo"), className="desk-badge demo"))
     badges.append(html.Span(words.text("wall.header.replay"), id=REPLAY, className="desk-badge demo", hidden=True))
+    badges.append(html.Span(id=WALLS, className="desk-badge stuck cut", role="status", hidden=True))
     return html.Header(
         [
             html.H1(words.text("common.product"), className="desk-product"),
@@ -68,13 +79,20 @@ def link(page: str, words: Words) -> html.A:
 
 
 def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
-    """Return the number in quarantine; the moment the picture stands for is a gauge of the hub."""
+    """Return the number in quarantine and the walls that stand still; the age of the picture is a gauge of the hub."""
     told = rows(board, now)
     return {
         REPLAY: {"hidden": not replayed(board, now)},
-        QUARANTINED: {"children": str(told["quarantined"] or "")},
+        QUARANTINED: {"children": str(told.quarantined or "")},
+        WALLS: stuck(told, words),
     }
 
 
-def register(app: Any, commands: Any) -> None:
-    """Register nothing: links and keys live in the browser."""
+def stuck(told: Row, words: Words) -> dict[str, Any]:
+    """Return the badge that says which wall has stood still for longest, since when, and how many do in all."""
+    if not told.walls:
+        return {"hidden": True, "children": []}
+    name, since = told.walls[0]
+    more = len(told.walls) - 1
+    said = [words.text("desk.wall_stuck", name=name), " ", html.Time(**{"data-at": str(since)})]
+    return {"hidden": False, "children": [*said, words.text("desk.walls_more", n=more) if more else ""]}

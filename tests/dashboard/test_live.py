@@ -14,8 +14,9 @@ from config.words import Words
 from dashboard import live, screen
 from dashboard.channel import Channel, Topic
 from dashboard.live import Hub, changed_since
+from dashboard.measures import REGISTRY
 from dashboard.screen import Screen
-from operations import journal
+from operations import journal, walls
 from operations.board import Board
 from operations.database import Database
 from operations.entry import Draft, path
@@ -268,26 +269,73 @@ async def test_a_failing_panel_is_named_and_the_others_go_on(database: Database,
         await made.stop()
 
 
-async def test_a_stuck_wall_is_told_once_and_so_is_its_recovery(
-    database: Database, bell: Bell, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told: list[tuple[str, str]] = []
+@pytest.fixture
+async def watched(database: Database, bell: Bell, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hub]:
+    """A hub that writes of its walls, folds nothing and has no heart but the test's."""
+    monkeypatch.setattr(live, "BEAT", 1_000.0)
     made = Hub(
-        database, bell, {"wall": (panel(titles),)}, city=City(), walls=lambda action, one: told.append((action, one.id))
-    )
+        database, bell, {"wall": (panel(titles),)}, city=City(),
+        walls=lambda action, wall: walls.mark(database, wall, action, now=clock.now()),
+    )  # fmt: skip
     await made.start()
-    try:
-        watcher = await watch(made)
-        watcher.look()
-        for second in (0.0, screen.STUCK_SECONDS + 1, screen.STUCK_SECONDS + 2):
-            made._look_at(watcher.screen, second)
-        assert told == [("wall.stuck", "wall/1")]
-        watcher.screen.note(watcher.screen.channel.n, 100.0)
-        made._look_at(watcher.screen, 100.0)
-        made._look_at(watcher.screen, 101.0)
-        assert told == [("wall.stuck", "wall/1"), ("wall.recovered", "wall/1")]
-    finally:
-        await made.stop()
+    yield made
+    await made.stop()
+
+
+def told_of(database: Database) -> list[tuple[str, str]]:
+    return [(entry.action, entry.subject_id) for entry in journal.read(database, 0) if entry.subject_type == "wall"]
+
+
+async def look(hub: Hub, second: float) -> None:
+    hub._watch.look(hub.screens, hub.board.walls, second)
+    await hub._flush()
+
+
+async def test_a_stuck_wall_is_told_once_and_so_is_its_recovery(watched: Hub, database: Database) -> None:
+    watcher = await watch(watched)
+    watcher.look()
+    for second in (0.0, screen.STUCK_SECONDS + 1, screen.STUCK_SECONDS + 2, screen.STUCK_SECONDS + 60):
+        await look(watched, second)
+    assert told_of(database) == [("wall.stuck", "wall/1")]
+    assert REGISTRY.get_sample_value("gridwall_walls_stuck") == 1
+    watcher.screen.note(watcher.screen.channel.n - 1, 100.0)  # behind, as a busy wall always is
+    for second in (100.0, 101.0):
+        await look(watched, second)
+    assert told_of(database) == [("wall.stuck", "wall/1"), ("wall.recovered", "wall/1")]
+    assert not watched.board.walls
+
+
+async def test_a_stuck_wall_that_is_closed_is_told_as_gone(watched: Hub, database: Database) -> None:
+    first, twin = await watch(watched), await watch(watched)
+    for second in (0.0, screen.STUCK_SECONDS + 1):
+        await look(watched, second)
+    watched.leave(first.screen)
+    assert told_of(database) == [("wall.stuck", "wall/1")]
+    watched.leave(twin.screen)
+    assert told_of(database)[1:] == [("wall.gone", "wall/1")]
+    await watched._flush()
+    assert not watched.board.walls
+
+
+async def test_one_of_two_windows_that_paints_does_not_end_the_trouble_of_the_other(
+    watched: Hub, database: Database
+) -> None:
+    await watch(watched)
+    other = await watch(watched)
+    for second in (0.0, screen.STUCK_SECONDS + 1):
+        await look(watched, second)
+    other.look()
+    other.screen.note(other.screen.channel.n, 20.0)
+    await look(watched, 20.0)
+    assert told_of(database) == [("wall.stuck", "wall/1")]
+
+
+async def test_a_wall_left_stuck_by_a_process_that_died_is_told_as_gone_once(watched: Hub, database: Database) -> None:
+    walls.mark(database, "wall/2", walls.STUCK, now=clock.now())
+    await watched._flush()
+    for _ in range(2):
+        watched._watch.sweep(watched.screens, watched.board.walls)
+    assert told_of(database) == [("wall.stuck", "wall/2"), ("wall.gone", "wall/2")]
 
 
 async def test_the_counter_goes_on_when_a_channel_was_forgotten(

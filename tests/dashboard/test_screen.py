@@ -83,6 +83,18 @@ def test_stuck_is_behind_for_long_without_painting(screen: Screen, channel: Chan
     assert not screen.stuck(STUCK_SECONDS + 3)
 
 
+def test_saying_the_same_again_is_not_painting(screen: Screen, channel: Channel) -> None:
+    paint(channel, 1)
+    screen.next()
+    screen.note(1, 0.0)
+    for second in range(2, int(STUCK_SECONDS) + 6, 2):  # with each beat
+        paint(channel, 2)
+        screen.next()
+        screen.note(1, float(second))
+        assert screen.stuck(float(second)) is (second > STUCK_SECONDS + 2)
+    assert screen.fresh  # by its first frame
+
+
 def test_a_screen_that_paints_slowly_is_not_stuck(screen: Screen, channel: Channel) -> None:
     for second in range(60):
         paint(channel, 2)

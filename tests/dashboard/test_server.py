@@ -1,5 +1,6 @@
 """The web process as a whole: its routes, signing in and out, pages, and the live channel end to end."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -253,13 +254,14 @@ async def test_nonsense_in_the_address_is_a_fresh_screen(server: Server, proof: 
 async def test_a_stuck_wall_stands_in_the_journal(server: Server, proof: Proof, database: Database) -> None:
     async with connected(server, "/live?page=wall&screen=abc", proof("wall")) as wire:
         await wire.json()
-        (screen,) = server.parts.hub.screens
-        server.parts.hub._look_at(screen, 0.0)
-        server.parts.hub._look_at(screen, 100.0)
-        for task in list(server._telling):
-            await task
-    entry = journal.read(database, 0)[-1]
-    assert (entry.action, entry.subject_id, entry.actor) == ("wall.stuck", "wall/abc", "system:system")
+        hub = server.parts.hub
+        for second in (0.0, 100.0):
+            hub._watch.look(hub.screens, (), second)
+        await asyncio.gather(*server._telling)
+    await asyncio.gather(*server._telling)
+    stuck, gone = [entry for entry in journal.read(database, 0) if entry.subject_type == "wall"]
+    assert (stuck.action, stuck.subject_id, stuck.actor) == ("wall.stuck", "wall/abc", "system:system")
+    assert (gone.action, gone.subject_id) == ("wall.gone", "wall/abc")
 
 
 def test_the_version_is_that_of_the_code() -> None:

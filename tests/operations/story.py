@@ -117,7 +117,8 @@ def _source(desk: Desk, name: str, number: int, one: int, two: int) -> None:
 
 
 def _wall(desk: Desk, name: str, number: int, one: int, two: int) -> None:
-    walls.mark(desk.database, f"wall{two}", stuck=one % 2 == 0, now=desk.tick())
+    action = (walls.STUCK, walls.RECOVERED, walls.STUCK, walls.GONE)[one % 4]
+    walls.mark(desk.database, f"wall{two}", action, now=desk.tick())
 
 
 def _discard(desk: Desk, name: str, number: int, one: int, two: int) -> None:
