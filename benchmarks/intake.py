@@ -183,7 +183,9 @@ async def filled(settings: Settings) -> tuple[float, float]:
     taxonomy = Taxonomy.load()
     seal = TransitSeal(settings.data / "keys")
     log = Log(engine.connect(settings.redis_url), seal, settings.intake_bound, clock.monotonic)
-    intake = Intake(log, taxonomy, load_all(taxonomy), now=clock.now, limiter=Limiter(clock.monotonic))
+    intake = Intake(
+        log, taxonomy, load_all(taxonomy), now=clock.now, limiter=Limiter(clock.monotonic), digest_key=b"bench"
+    )
     source = Source(id="bench", name="bench")
     arrays = [[orjson.dumps(report(f"{first + n}")) for n in range(BATCH)] for first in range(0, DRAINED, BATCH)]
 

@@ -94,6 +94,10 @@ class KeyStore:
         """Return the key of the snapshots' digests, derived from the one that signs."""
         return hmac.digest(self._signing_key().private_bytes_raw(), b"gridwall-snapshot-1", "sha256")
 
+    def digest_key(self) -> bytes:
+        """Return the key of the digests that stand for phone and ID-card numbers in identifiers; it never changes."""
+        return hmac.digest(self._signing_key().private_bytes_raw(), b"gridwall-digest-1", "sha256")
+
     def close(self) -> None:
         """Close the store."""
         self._connection.close()

@@ -59,12 +59,14 @@ class Intake:
         *,
         now: Callable[[], int],
         limiter: Limiter,
+        digest_key: bytes,
     ) -> None:
         self._log = log
         self._taxonomy = taxonomy
         self._mappings = mappings
         self._now = now
         self._limiter = limiter
+        self._digest_key = digest_key
         self.totals = Totals()
 
     @property
@@ -101,7 +103,7 @@ class Intake:
         for index, item in enumerate(items):
             if index and index % BREATHE_EVERY == 0:
                 await asyncio.sleep(0)
-            found = normalise(item, source, self._taxonomy, now, mapping)
+            found = self._normalised(item, source, now, mapping)
             if isinstance(found, Refusal):
                 batch.refusals.append(found)
                 quarantined.append(Quarantined(index, found.field, found.reason, found.params))
@@ -111,7 +113,10 @@ class Intake:
 
     def examine(self, source: Source, item: object) -> Report | Refusal:
         """What `accept` would make of an item; nothing is kept."""
-        return normalise(item, source, self._taxonomy, self._now(), self._mapping(source))
+        return self._normalised(item, source, self._now(), self._mapping(source))
+
+    def _normalised(self, item: object, source: Source, now: int, mapping: Mapped) -> Report | Refusal:
+        return normalise(item, source, self._taxonomy, now, mapping, digest_key=self._digest_key)
 
     async def quarantine(self, source: Source, body: bytes, error: Unreadable) -> Receipt:
         """Keep a request that could not be read at all: its bytes go to quarantine as one item."""

@@ -1,8 +1,8 @@
 """Free text made harmless: control and bidi-override characters out, phone and ID-card numbers masked. Pure."""
 
+import hmac
 import re
 from collections.abc import Iterable
-from hashlib import sha256
 
 # C0 and C1 controls but tab and line feed, bidi overrides, embeddings and isolates (Unicode TR 9), byte-order marks,
 # interlinear annotation, and tag characters outside emoji flags are of no use in a report and can hide or reorder text.
@@ -73,16 +73,17 @@ def without(text: str, own: Iterable[str]) -> str:
     return text
 
 
-def pseudonym(word: str) -> str:
-    """An identifier with each phone or ID-card number in it as "#" and 16 hex digits of its SHA-256.
+def pseudonym(word: str, key: bytes) -> str:
+    """An identifier with each phone or ID-card number in it as "#" and 16 hex digits of its HMAC-SHA-256.
 
-    The same word always gives the same, and what stands around the number stays, so duplicates are still found and
-    the order of revisions is kept.
+    Without the key nobody can try which number it was; there are few enough of them. Under one key the same word always
+    gives the same, and what stands around the number stays, so duplicates are still found and the order of revisions
+    is kept.
     """
     if TEN_DIGITS.search(word) is None:
         return word
     plain = word if word.isascii() else word.translate(WIDE_DIGITS)
-    found = IN_WORDS.sub(lambda number: "#" + sha256(number[0].encode()).hexdigest()[:16], plain)
+    found = IN_WORDS.sub(lambda number: "#" + hmac.digest(key, number[0].encode(), "sha256").hex()[:16], plain)
     return word if found == plain else found
 
 

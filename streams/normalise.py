@@ -50,9 +50,12 @@ log = logging.getLogger(__name__)
 
 
 def normalise(
-    item: object, source: Source, taxonomy: Taxonomy, now: int, mapping: Mapped = STANDARD
+    item: object, source: Source, taxonomy: Taxonomy, now: int, mapping: Mapped = STANDARD, *, digest_key: bytes = b""
 ) -> Report | Refusal:
-    """The report of an item, or its refusal; never raises. `item` is an Item, JSON bytes or a decoded object."""
+    """The report of an item, or its refusal; never raises. `item` is an Item, JSON bytes or a decoded object.
+
+    `digest_key`: of the digests that stand for numbers in identifiers; every door gives the installation's.
+    """
     item = from_object(item)
     try:
         given = decoded(item)
@@ -61,7 +64,7 @@ def normalise(
             given = mapping.apply(given, source.zone, dropped)
         if item.defaults:
             given = {**item.defaults, **{name: value for name, value in given.items() if value is not None}}
-        return _report(given, dropped, item.raw, source, taxonomy, now)
+        return _report(given, dropped, item.raw, source, taxonomy, now, digest_key)
     except Unreadable as error:
         return refusal(item, source.id, error, now)
     except Exception as error:  # noqa: BLE001 - process edge: the unforeseen costs one item, not its request
@@ -70,13 +73,19 @@ def normalise(
 
 
 def _report(
-    given: Mapping[str, object], dropped: dict[str, int], raw: bytes, source: Source, taxonomy: Taxonomy, now: int
+    given: Mapping[str, object],
+    dropped: dict[str, int],
+    raw: bytes,
+    source: Source,
+    taxonomy: Taxonomy,
+    now: int,
+    digest_key: bytes,
 ) -> Report:
     marks: list[str] = []
     allowed.count(dropped, given, allowed.REPORT)
     reporter = _reporter(given.get("reporter"), dropped)
     own = _own(reporter)
-    key, revision = _known_as(given, "id", reporter), _known_as(given, "revision", reporter)
+    key, revision = (_known_as(given, name, reporter, digest_key) for name in ("id", "revision"))
     grid_code = _word(given, "grid_code")
     code = _type(given.get("type"), taxonomy, marks)
     urgency = _urgency(given.get("urgency"), code, taxonomy, marks)
@@ -148,10 +157,10 @@ def _word(given: Mapping[str, object], name: str, *, required: bool = False) -> 
     return value
 
 
-def _known_as(given: Mapping[str, object], name: str, reporter: dict[str, str]) -> str:
+def _known_as(given: Mapping[str, object], name: str, reporter: dict[str, str], digest_key: bytes) -> str:
     """An identifier that names nobody; where a number in it had to go, the original is sealed with the reporter."""
     word = _word(given, name, required=name == "id")
-    shown = pseudonym(word)
+    shown = pseudonym(word, digest_key)
     if shown != word:
         reporter[f"source_{name}"] = word
     return shown

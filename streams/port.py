@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Mapping
+from contextlib import closing
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from config import clock
 from config.settings import Settings
 from config.taxonomy import Taxonomy
+from operations.seal import KeyStore
 from streams import doorbell, engine, gauges, mapping, presence
 from streams.errors import EngineAway, EngineMisconfigured
 from streams.intake import Intake
@@ -35,7 +37,9 @@ class Port:
         for error in mappings.wrong.values():
             log.error("what comes by this mapping is refused until it is mended: %s", error)
         limiter = Limiter(clock.monotonic, settings.web_processes)
-        self.intake = Intake(self._log, taxonomy, mappings, now=clock.now, limiter=limiter)
+        with closing(KeyStore(settings.data / "keys")) as keys:
+            digest_key = keys.digest_key()
+        self.intake = Intake(self._log, taxonomy, mappings, now=clock.now, limiter=limiter, digest_key=digest_key)
 
     def doorbell(self) -> AsyncIterator[int]:
         """Journal seqs as they are rung; 0 means: look. Reconnects for ever."""

@@ -93,9 +93,10 @@ def test_a_snapshot_somebody_else_made_is_not_believed(desk: Desk) -> None:
         assert (desk.board().open_quarantine, len(desk.board().incidents)) == (0, 1)
 
 
-def test_the_key_of_snapshots_stays_the_same_and_is_the_folders_own(folder: Path) -> None:
+def test_derived_keys_stay_the_same_and_are_the_folders_own(folder: Path) -> None:
     stores = [KeyStore(folder / name) for name in ("keys", "keys", "other")]
-    first, again, other = (store.snapshot_key() for store in stores)
+    made = [(store.snapshot_key(), store.digest_key()) for store in stores]
     for store in stores:
         store.close()
-    assert first == again != other
+    assert made[0] == made[1]
+    assert len({key for pair in made for key in pair}) == 4

@@ -18,6 +18,7 @@ TAXONOMY = Taxonomy.load()
 MAPPINGS = load_all(TAXONOMY)
 SOURCE = Source(id="hotline", name="12345 热线")
 NOW = int(datetime(2025, 11, 22, 4, 0, tzinfo=UTC).timestamp()) * 1_000_000
+KEY = b"of the digests"
 JSON_TYPE = {"content-type": "application/json"}
 
 
@@ -44,4 +45,4 @@ def make_log(settings: Settings, bound: int = 100_000) -> Log:
 
 def make_intake(log: Log) -> Intake:
     """An intake without a clock of its own."""
-    return Intake(log, TAXONOMY, MAPPINGS, now=lambda: NOW, limiter=Limiter(clock.monotonic))
+    return Intake(log, TAXONOMY, MAPPINGS, now=lambda: NOW, limiter=Limiter(clock.monotonic), digest_key=KEY)

@@ -26,7 +26,7 @@ from streams.errors import EngineAway, EngineMisconfigured, IntakeRefused, RateE
 from streams.intake import Intake
 from streams.limiter import Limiter
 from streams.port import Port
-from tests.streams.samples import JSON_TYPE, MAPPINGS, NOW, SOURCE, TAXONOMY, make_intake, make_log, report
+from tests.streams.samples import JSON_TYPE, KEY, MAPPINGS, NOW, SOURCE, TAXONOMY, make_intake, make_log, report
 
 PATIENCE_SECONDS = 60
 POLL_SECONDS = 0.01
@@ -206,7 +206,7 @@ async def test_an_engine_that_could_lose_reports_is_refused_loudly(
 
 async def test_a_refused_report_costs_a_slow_source_nothing(settings: Settings, own_engine: Engine) -> None:
     log = make_log(settings)
-    intake = Intake(log, TAXONOMY, MAPPINGS, now=lambda: NOW, limiter=Limiter(lambda: 0.0))
+    intake = Intake(log, TAXONOMY, MAPPINGS, now=lambda: NOW, limiter=Limiter(lambda: 0.0), digest_key=KEY)
     slow = Source(id="slow", name="s", rate_limit=1.0)  # ten at once
     for _ in range(11):
         with pytest.raises(EngineAway):

@@ -20,10 +20,11 @@ from streams.intake import Intake
 from streams.item import LARGEST_REPORT, LARGEST_REQUEST
 from streams.limiter import Limiter
 from streams.log import DECIDED, MOST_IN_PACKET
+from streams.masking import pseudonym
 from streams.packet import PARTITIONS
 from streams.port import Port
 from streams.transit import TransitSeal
-from tests.streams.samples import JSON_TYPE, MAPPINGS, NOW, SOURCE, TAXONOMY, make_intake, make_log, report
+from tests.streams.samples import JSON_TYPE, KEY, MAPPINGS, NOW, SOURCE, TAXONOMY, make_intake, make_log, report
 
 pytestmark = pytest.mark.stream
 ALL = dict.fromkeys(range(PARTITIONS), START)
@@ -193,6 +194,13 @@ async def test_post_answers(intake: Intake) -> None:
         assert said["text"]["zh"] and said["text"]["en"]
 
 
+async def test_a_number_in_an_identifier_is_hidden_under_the_installations_key(
+    intake: Intake, backlog: Backlog
+) -> None:
+    assert (await answer(intake, json.dumps(report("GD/13812345678")).encode()))[0] == 202
+    assert ids(backlog) == [pseudonym("GD/13812345678", KEY)] != [pseudonym("GD/13812345678", b"")]
+
+
 async def test_an_oversized_report_in_an_array_spoils_nothing(intake: Intake) -> None:
     body = json.dumps([report("A"), report("B", text="x" * LARGEST_REPORT)]).encode()
     status, said = await answer(intake, body)
@@ -250,7 +258,7 @@ async def test_a_websocket_message_that_cannot_be_read_is_kept_sealed_too(intake
 
 async def test_too_fast_is_429_with_retry_after(settings: Settings, valkey: str) -> None:
     log = make_log(settings)
-    intake = Intake(log, TAXONOMY, MAPPINGS, now=lambda: NOW, limiter=Limiter(lambda: 7.0))
+    intake = Intake(log, TAXONOMY, MAPPINGS, now=lambda: NOW, limiter=Limiter(lambda: 7.0), digest_key=KEY)
     slow = Source(id="slow", name="s", rate_limit=0.1)
     assert (await door.post(intake, slow, JSON_TYPE, b"[{}]"))[0] == 202
     status, headers, body = await door.post(intake, slow, JSON_TYPE, b"[{}]")

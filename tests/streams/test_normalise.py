@@ -2,6 +2,7 @@
 
 import json
 import re
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -216,6 +217,14 @@ def test_an_identifier_with_a_number_of_somebody_is_known_by_a_digest(number: st
     assert revision_key(first.revision) < revision_key(taken(report(revision=f"{number} v10")).revision)
     body = msgspec.structs.replace(first, reporter={})
     assert number not in msgspec.json.encode(body).decode()
+
+
+def test_the_digest_of_a_number_is_the_installations_own() -> None:
+    sent = json.dumps(report("GD/13812345678")).encode()
+    found = [normalise(sent, SOURCE, TAXONOMY, NOW, digest_key=key) for key in (b"one", b"one", b"other")]
+    one, again, other = (report.id for report in found if isinstance(report, Report))
+    assert one == again != other
+    assert sha256(b"13812345678").hexdigest()[:16] not in one + other
 
 
 @pytest.mark.parametrize(
