@@ -91,7 +91,8 @@ def _report(
     urgency = _urgency(given.get("urgency"), code, taxonomy, marks)
     text = without(masked(cleaned(_text(given, "text"))), own)
     presence = _presence(given.get("presence"))
-    title = _title(given, text, own, marks) if presence == "present" else _line(given, "title", own) or key
+    title = _title(given, own, marks) if presence == "present" else _line(given, "title", own) or key
+    title = title or _untitled(text, taxonomy.get(code).zh, marks)
     occurred_at = _occurred(given.get("occurred_at"), source, now, marks)
     place = _place(given.get("place"), source, own, dropped, marks)
     channel, status = _line(given, "channel", own), _line(given, "status", own)
@@ -166,15 +167,20 @@ def _known_as(given: Mapping[str, object], name: str, reporter: dict[str, str], 
     return shown
 
 
-def _title(given: Mapping[str, object], text: str, own: Sequence[str], marks: list[str]) -> str:
-    """The title, or the beginning of the text where there is none."""
-    title = without(masked(one_line(_text(given, "title"))), own) or text[: LONGEST["title"]].partition("\n")[0]
-    if not title:
-        raise Unreadable("missing", "title")
+def _title(given: Mapping[str, object], own: Sequence[str], marks: list[str]) -> str:
+    title = without(masked(one_line(_text(given, "title"))), own)
     if len(title) > LONGEST["title"]:
         marks.append("title_cut")
         title = title[: LONGEST["title"] - 1] + "…"
     return title
+
+
+def _untitled(text: str, kind: str, marks: list[str]) -> str:
+    """Where there is only a text, what kind of matter it is: a title is open for ever, a text is sealed."""
+    if not text:
+        raise Unreadable("missing", "title")
+    marks.append("untitled")
+    return kind
 
 
 def _type(value: object, taxonomy: Taxonomy, marks: list[str]) -> str:

@@ -174,7 +174,11 @@ def test_emoji_and_right_to_left_text_stay_and_long_titles_are_cut_with_a_mark()
     assert found.title.startswith("🔥حريق 火")
     assert len(found.title) == 200
     assert found.marks == ("title_cut",)
-    assert taken(report(title=None, text="第一行\n第二行")).title == "第一行"
+
+
+def test_a_text_never_becomes_a_title() -> None:
+    found = taken(report(title=None, text="邻居李四每晚打骂妻子"))
+    assert (found.title, found.marks) == (TAXONOMY.get("0304").zh, ("untitled",))
 
 
 def test_attachments_are_metadata_and_links_only() -> None:
