@@ -1,4 +1,4 @@
-"""The desk's header 页眉: where one is, who one is, how old the data is, and the way to register, help and language."""
+"""The desk's header 页眉: where one is, who one is, how old the data is; registering, help, language, signing out."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -57,13 +57,21 @@ def layout(words: Words) -> html.Header:
                 className="desk-age",
             ),
             html.Span(className="desk-clock", **{"data-zone": str(words.city.zone)}),
-            html.Span(id="desk-me", className="desk-me"),
+            who(words),
             html.A(words.text("desk.other_language"), href=f"?lang={other}", className="desk-button quiet"),
             key_button("?", words.text("desk.help.title"), "desk-help-open", "quiet"),
             key_button("N", words.text("desk.form.open"), "desk-new", "primary desk-only"),
         ],
         id="desk-header",
         className="desk-header",
+    )
+
+
+def who(words: Words) -> html.Form:
+    """Return who is signed in and the way to sign out, which works without scripts."""
+    out = html.Button(words.text("refused.signout"), type="submit", className="desk-button quiet")
+    return html.Form(
+        [html.Span(id="desk-me", className="desk-me"), out], action="/signout", method="post", className="desk-who"
     )
 
 

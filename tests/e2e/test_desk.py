@@ -426,6 +426,15 @@ def test_the_help_sheet_the_language_and_the_letters_switch(open_desk: OpenDesk)
     page.wait_for_selector("#desk-form form:has-text('Caller')")
 
 
+@pytest.mark.parametrize(("path", "width"), [("/desk", 1366), ("/quarantine", 390)])
+def test_one_signs_out_from_the_header(open_desk: OpenDesk, path: str, width: int) -> None:
+    page = open_desk(path, width=width)
+    page.click(".desk-header button:has-text('退出登录')")
+    page.wait_for_selector("text=已退出登录")
+    page.goto(page.url.partition("/signin")[0] + path)
+    assert "/signin?next=" in page.url
+
+
 def test_on_a_phone_the_parts_stand_one_under_another_and_the_actions_at_the_thumb(
     open_desk: OpenDesk, running: Running
 ) -> None:
