@@ -25,7 +25,10 @@ _MOVE_HEAD = sa.update(tables.journal_head).values(seq=sa.bindparam("last_seq"),
 
 
 def append(transaction: Transaction, drafts: Sequence[Draft]) -> range:
-    """Write entries as the transaction's last step: lock the head, number, chain, insert. Returns their seqs."""
+    """Write entries as the transaction's last step: lock the head, number, chain, insert. Returns their seqs.
+
+    From here to the commit nobody else can append; only what needs the seqs may follow.
+    """
     if not drafts:
         return range(0)
     seq, previous = _lock_head(transaction)

@@ -35,6 +35,17 @@ def renew(database: Database, name: str, token: int, ttl: int, now: int) -> None
             raise LeaseLost(name=name)
 
 
+def renew_all(database: Database, held: Mapping[str, int], ttl: int, now: int) -> set[str]:
+    """Hold leases, {name: token}, longer, in one transaction; returns the names of those that somebody took."""
+    if not held:
+        return set()
+    with database.write() as transaction:
+        ours = _ours(transaction, held)
+        longer = sa.update(lease).where(lease.c.name.in_(ours)).values(expires_at=now + ttl)
+        transaction.connection.execute(longer)
+    return held.keys() - ours
+
+
 def release(database: Database, name: str, token: int) -> None:
     """Give the lease back; nothing happens when it is no longer ours."""
     with database.write() as transaction:
@@ -55,11 +66,16 @@ def check_all(transaction: Transaction, held: Mapping[str, int]) -> None:
 
     Raises LeaseLost with the first name that somebody took.
     """
-    rows = transaction.connection.execute(_SEVERAL, {"names": sorted(held)})
-    good = {row.name for row in rows if row.owner and row.token == held[row.name]}
+    ours = _ours(transaction, held)
     for name in held:
-        if name not in good:
+        if name not in ours:
             raise LeaseLost(name=name)
+
+
+def _ours(transaction: Transaction, held: Mapping[str, int]) -> set[str]:
+    """The names of those still held, their rows locked."""
+    rows = transaction.connection.execute(_SEVERAL, {"names": sorted(held)})
+    return {row.name for row in rows if row.owner and row.token == held[row.name]}
 
 
 def partition(number: int) -> str:

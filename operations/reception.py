@@ -102,8 +102,9 @@ def record_all(
         new = _new(transaction, deliveries)
         decided, ends = _decide(transaction, arrived, rules, now, new)
         partitions = [end.partition for end in ends for _ in range(end.outcomes)]
-        _store(transaction, partitions, decided, keys, now)
+        _store(transaction, decided, keys, now)
         _count(transaction, partitions, decided, ends)
+        _append(transaction, partitions, decided)
     return Recorded(
         journaled=decided.count("journaled"),
         duplicates=decided.duplicates,
@@ -231,15 +232,15 @@ def _standings(transaction: Transaction, items: Sequence[Arrival]) -> dict[str, 
     return dict(read_standings(transaction, "origin", sorted(origins)))
 
 
-def _store(transaction: Transaction, partitions: list[int], decided: Decided, keys: KeyStore, now: int) -> None:
+def _store(transaction: Transaction, decided: Decided, keys: KeyStore, now: int) -> None:
     transaction.many(_OPEN, [_open_row(origin, standing) for origin, standing in decided.opened.items()])
     transaction.many(_UPDATE, [_update_row(standing) for standing in decided.updated.values()])
     key_of = keys.make(item.id for item in decided.quarantined)
     transaction.many(_QUARANTINE, [_quarantine_row(item, key_of[item.id], now) for item in decided.quarantined])
-    _append(transaction, partitions, decided)
 
 
 def _append(transaction: Transaction, partitions: list[int], decided: Decided) -> None:
+    """The last step: the entries, and the outcomes, which need their seqs."""
     seqs = journal.append(transaction, decided.drafts)
     rows = [
         (item.key, item.outcome, item.content, seqs[item.draft], partition)

@@ -4,7 +4,6 @@ import logging
 
 from operations import lease
 from operations.database import Database
-from operations.errors import LeaseLost
 from streams.packet import PARTITIONS
 
 RENEWALS = 3
@@ -36,12 +35,11 @@ class Tenure:
     def tend(self, workers: int, now: int) -> set[int]:
         """Renew, give back what is over our share, take what is free; returns the partitions newly held."""
         self._tended_at = now
-        for number, token in list(self.tokens.items()):
-            try:
-                lease.renew(self._database, lease.partition(number), token, self._ttl, now)
-            except LeaseLost:
-                log.warning("partition %02d was taken over by another worker", number)
-                self.drop(number)
+        held = {lease.partition(number): token for number, token in self.tokens.items()}
+        lost = lease.renew_all(self._database, held, self._ttl, now)
+        for number in [number for number in self.tokens if lease.partition(number) in lost]:
+            log.warning("partition %02d was taken over by another worker", number)
+            self.drop(number)
         for number in sorted(self.tokens)[share(workers) :]:
             self.release(number)
         return self._take(share(workers), now)

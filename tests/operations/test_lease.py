@@ -40,6 +40,23 @@ def test_a_lease_from_a_clock_that_was_put_back_is_free(database: Database) -> N
     assert lease.acquire(database, "q", "b", 10, 100) is None
 
 
+def test_several_are_renewed_in_one_transaction_and_the_lost_are_told(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "pqr":
+        lease.acquire(database, name, "a", 10, 100)
+    lease.acquire(database, "q", "b", 10, 110)
+    lease.release(database, "r", 1)
+    begun: list[int] = []
+    write = database.write
+    monkeypatch.setattr(database, "write", lambda: begun.append(1) or write())  # type: ignore[func-returns-value]
+    assert lease.renew_all(database, {"p": 1, "q": 1, "r": 1, "never": 1}, 10, 115) == {"q", "r", "never"}
+    assert lease.renew_all(database, {}, 10, 115) == set()
+    assert begun == [1]
+    assert lease.acquire(database, "p", "b", 10, 124) is None
+    assert lease.acquire(database, "q", "c", 10, 120) == 3
+
+
 def test_several_are_checked_at_once(database: Database) -> None:
     lease.acquire(database, "p", "a", 10, 100)
     lease.acquire(database, "q", "a", 10, 100)

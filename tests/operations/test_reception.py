@@ -1,9 +1,13 @@
 """What becomes of reports: one outcome a key, older ones change nothing, gone is not closed, conflicts are kept."""
 
+from collections.abc import Sequence
+
 import pytest
 import sqlalchemy as sa
 
-from operations import lease, quarantine, reception, reconciliation, tables
+from operations import journal, lease, quarantine, reception, reconciliation, tables
+from operations.database import Transaction
+from operations.entry import Draft
 from operations.errors import LeaseLost
 from operations.report import Place
 from tests.operations.desk import COMMANDER, DAY, LEAVES, OPERATOR, RULES, START, Desk, chain, locate, refusal, report
@@ -167,3 +171,23 @@ def test_several_partitions_are_recorded_in_one_transaction(desk: Desk) -> None:
     reception.record_all(desk.database, deliveries, located=locate, rules=RULES, keys=desk.keys, now=START)
     counted = reconciliation.counters(desk.database)
     assert (counted[3].decided, counted[3].duplicates, counted[4].decided, counted[4].quarantined) == (2, 1, 2, 1)
+
+
+def test_once_the_journals_head_is_locked_only_outcomes_follow(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+    many, append = Transaction.many, journal.append
+
+    def noted(transaction: Transaction, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+        written.append(" ".join(statement.split()[:3]))
+        many(transaction, statement, rows)
+
+    def appended(transaction: Transaction, drafts: Sequence[Draft]) -> range:
+        written.append("append")
+        return append(transaction, drafts)
+
+    monkeypatch.setattr(Transaction, "many", noted)
+    monkeypatch.setattr(journal, "append", appended)
+    desk.send(report("A1"), report("A1", "2", title="更糟了"), refusal())
+    tail = written[written.index("append") + 1 :]
+    assert tail == ["INSERT INTO journal", "INSERT INTO journal_body", "INSERT INTO outcome"]
+    assert [one for one in written if one.startswith("UPDATE partition")] != []
