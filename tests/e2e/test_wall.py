@@ -146,6 +146,36 @@ def test_names_of_towns_stand_clear_of_the_callout_and_of_most_marks(wall: "Page
     assert told["now"] < told["middle"] / 2
 
 
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("size", SIZES)
+def test_a_narrowed_heat_is_said_on_a_plate_that_fits_with_its_control(
+    chromium: "Browser", url: str, size: str, lang: str
+) -> None:
+    width, height = SIZES[size]
+    page = chromium.new_page(viewport={"width": width, "height": height})
+    page.goto(f"{url}/wall?lang={lang}&heat=15m&type=06&urgency=critical")
+    page.wait_for_function(
+        "document.querySelector('.legend-lens.is-set') && !document.querySelector('.lens-reset').hidden"
+    )
+    page.wait_for_function(SHOWN)
+    assert page.evaluate(MISFITS, [SMALLEST, width, height]) == []
+    told = page.evaluate(
+        """() => {
+          const box = (one) => document.querySelector(one).getBoundingClientRect();
+          const cut = (one) => document.querySelector(one).scrollWidth > document.querySelector(one).clientWidth + 1;
+          const last = (one) => [...document.querySelectorAll(one)].at(-1).getBoundingClientRect();
+          return {
+            cut: ["#wall-map-lens", ".legend-about", ".legend-total", ".lens"].filter(cut),
+            right: last(".lens > *:not(.lens-note)").right <= box("#wall-map").right,
+            left: new Set(["#wall-map-lens", ".legend-steps", ".lens"].map((one) => Math.round(box(one).left))).size,
+            over: box(".lens").top >= box(".legend-steps").bottom && box(".lens").bottom <= box("#wall-map").bottom + 1,
+          };
+        }"""
+    )
+    assert told == {"cut": [], "right": True, "left": 1, "over": True}
+    page.close()
+
+
 def test_the_gravest_is_on_top_called_out_and_calls_the_commander(wall: "Page") -> None:
     assert "is-waiting" in (wall.locator(".alert").first.get_attribute("class") or "")
     assert "特急" in wall.locator(".alert").first.inner_text()
