@@ -6,6 +6,7 @@ from statistics import median
 
 from operations.board import HOUR, MINUTE, Board
 from operations.buckets import Buckets
+from operations.scope import WHOLE
 
 WINDOWS = {"15m": 15, "1h": 60, "24h": 24 * 60}  # minutes
 
@@ -66,6 +67,15 @@ def received_by_hour(board: Board, now: int, zone: tzinfo, days: int = 8) -> lis
     current = _local(now, zone).hour
     rows[-1] = [count if hour <= current else None for hour, count in enumerate(rows[-1])]
     return rows
+
+
+def sources_by_state(board: Board) -> dict[str, int]:
+    """Return how many sources are heard, silent, and were never heard; an area, which knows no times, has none such."""
+    counts = {"heard": 0, "silent": 0, "never": 0}
+    for one in board.sources.values():
+        heard = one.last_received_at or board.scope != WHOLE
+        counts["silent" if one.silent else "heard" if heard else "never"] += 1
+    return counts
 
 
 def load_by_department(board: Board, now: int, limits: Mapping[str, int]) -> dict[str, tuple[int, int]]:

@@ -12,7 +12,14 @@ from config.taxonomy import URGENCIES
 from config.words import Words
 from operations.board import Board
 from operations.scope import WHOLE
-from operations.views import closed_today, median_acknowledge_s, midnight, open_by_urgency, received_today
+from operations.views import (
+    closed_today,
+    median_acknowledge_s,
+    midnight,
+    open_by_urgency,
+    received_today,
+    sources_by_state,
+)
 
 GRAVEST_FIRST = tuple(reversed(URGENCIES))
 
@@ -38,7 +45,7 @@ def rows(board: Board, now: int, words: Words) -> list[Row]:
     ]
     received, closed = received_today(board, now, zone), closed_today(board, now, zone)
     acknowledged = sum(one.at >= midnight(now, zone) for one in board.acknowledged)
-    heard, total = sum(not one.silent for one in board.sources.values()), len(board.sources)
+    sources = sources_by_state(board)
     open_count = sum(by_urgency.values())
     unplaced = sum(board.incidents[id].is_open for id in board.unplaced)
     return [
@@ -47,7 +54,7 @@ def rows(board: Board, now: int, words: Words) -> list[Row]:
         Row("acknowledge", duration(median_acknowledge_s(board, now, zone), words), {"n": f"{acknowledged:,}"}),
         Row("unplaced", f"{unplaced:,}", {"n": f"{open_count:,}"}, unplaced > 0, board.scope != WHOLE),
         Row("quarantine", f"{board.open_quarantine:,}", {}, board.open_quarantine > 0, board.scope != WHOLE),
-        Row("sources", f"{heard} / {total}", {"n": total - heard}, heard < total),
+        Row("sources", f"{sources['heard']} / {sum(sources.values())}", sources, sources["silent"] > 0),
     ]
 
 
@@ -103,7 +110,8 @@ def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
     props: dict[str, dict[str, Any]] = {}
     for one in rows(board, now, words):
         asks = " asks" if one.attention and not one.forbidden else ""
-        note = "wall.figures.forbidden" if one.forbidden else f"wall.figures.{one.name}_note"
+        new = "_new" if one.note.get("never") else ""
+        note = "wall.figures.forbidden" if one.forbidden else f"wall.figures.{one.name}_note{new}"
         props[f"wall-figure-{one.name}"] = {"className": f"figure figure-{one.name}{asks}"}
         props[f"wall-figure-{one.name}-value"] = {"children": "–" if one.forbidden else one.value}
         props[f"wall-figure-{one.name}-note"] = {"children": words.text(note, **one.note)}

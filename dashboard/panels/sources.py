@@ -9,6 +9,8 @@ from dash import html
 from config.words import Words
 from dashboard.panels.shell import age, shell, state, width
 from operations.board import Board
+from operations.scope import WHOLE
+from operations.views import sources_by_state
 
 LIST = "wall-sources-list"
 NOTE = "wall-sources-note"
@@ -20,16 +22,18 @@ PACE = 1.0  # seconds between two drawings: a burst leaves the browser time for 
 
 @dataclass(frozen=True)
 class Row:
-    """One source; `last_at` in microseconds, None when it was never heard."""
+    """One source; `last_at` in microseconds, None when it was never heard or, unless `timed`, is not ours to know."""
 
     name: str
     last_at: int | None
     silent: bool
+    timed: bool
 
 
 def rows(board: Board, now: int) -> list[Row]:
     """Return every source: silent first (longest silence on top), then the others, latest heard first."""
-    found = [Row(one.name, one.last_received_at or None, one.silent) for one in board.sources.values()]
+    timed = board.scope == WHOLE
+    found = [Row(one.name, one.last_received_at or None, one.silent, timed) for one in board.sources.values()]
     silent = sorted((one for one in found if one.silent), key=lambda one: (one.last_at or 0, one.name))
     heard = sorted((one for one in found if not one.silent), key=lambda one: (-(one.last_at or 0), one.name))
     return [*silent, *heard]
@@ -46,9 +50,11 @@ def short(name: str) -> str:
 
 
 def item(one: Row, words: Words) -> html.Li:
-    """Return one source with its age, or with how long it has been silent."""
-    if one.last_at is None:
-        told: list[Any] = [words.text("wall.sources.never")]
+    """Return one source with its age, or with how long it has been silent; in the view of an area with neither."""
+    if not one.timed:
+        told: list[Any] = [words.text("wall.sources.silent" if one.silent else "wall.sources.heard")]
+    elif one.last_at is None:
+        told = [words.text("wall.sources.never")]
     elif one.silent:
         told = [words.text("wall.sources.silent"), " ", age(one.last_at)]
     else:
@@ -63,9 +69,8 @@ def item(one: Row, words: Words) -> html.Li:
 def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
     """Return the first sources, and how many of all are heard."""
     found = rows(board, now)
-    heard = sum(not one.silent for one in found)
     more = len(found) - ROWS
-    note = words.text("wall.sources.note", heard=heard, total=len(found))
+    note = words.text("wall.sources.note", heard=sources_by_state(board)["heard"], total=len(found))
     return {
         LIST: {"children": [item(one, words) for one in found[:ROWS]]},
         NOTE: {"children": words.text("wall.sources.note_more", note=note, n=more) if more > 0 else note},

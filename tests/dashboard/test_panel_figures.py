@@ -43,7 +43,14 @@ def test_unplaced_and_silent_sources_ask_for_attention() -> None:
     found = board(incident("a", placed=False), incident("b"))
     found.sources = {"x": SourceState("热线", silent=True), "y": SourceState("网格员", last_received_at=NOW - HOUR)}
     assert shown(found, "unplaced") == ("1", WORDS.text("wall.figures.unplaced_note", n=2))
-    assert shown(found, "sources") == ("1 / 2", WORDS.text("wall.figures.sources_note", n=1))
+    assert shown(found, "sources") == ("1 / 2", WORDS.text("wall.figures.sources_note", silent=1))
     props = figures.render(found, NOW, WORDS)
     assert "asks" in props["wall-figure-sources"]["className"]
     assert "asks" not in props["wall-figure-critical"]["className"]
+
+
+def test_a_source_that_never_sent_is_neither_heard_nor_in_trouble() -> None:
+    found = board()
+    found.sources = {"x": SourceState("新来源"), "y": SourceState("网格员", last_received_at=NOW - HOUR)}
+    assert shown(found, "sources") == ("1 / 2", WORDS.text("wall.figures.sources_note_new", silent=0, never=1))
+    assert "asks" not in figures.render(found, NOW, WORDS)["wall-figure-sources"]["className"]
