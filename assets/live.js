@@ -43,7 +43,9 @@
   let toAcknowledge = 0;
   let acknowledgeTimer = 0;
   let acknowledgedAt = 0;
-  let skipped = 0;
+  let skipped = 0; // frames merged while somebody could see them; forgotten NOTICE_FOR after the last
+  let skippedAt = 0;
+  let unseen = false; // nobody could see what came last
   let next = null; // what came while a frame was being painted
   let painting = 0; // since when
   let turn = 0; // counts the channels this screen was on: a number `n` means something only within one
@@ -120,6 +122,7 @@
     if (root.dataset.link === "lost") {
       show(lostAt ? say("lost_for", { time: since(lostAt) }) : say("connecting"), "lost");
     } else if (Date.now() > noticeUntil) {
+      if (Date.now() - skippedAt > NOTICE_FOR) skipped = 0;
       show(skipped ? say("slow", { n: skipped }) : "", "slow");
     }
   }
@@ -291,6 +294,7 @@
 
   function painted(number) {
     if (document.visibilityState === "hidden") {
+      unseen = true;
       send({ hidden: true });
       return;
     }
@@ -357,7 +361,7 @@
       if (message.hello) hello(message.hello);
       else if ("beat" in message) beat(message);
       else {
-        if (!first && message.missed > SLOW_FROM) skipped += message.missed - 1;
+        if (!first) countSkipped(message.missed);
         first = false;
         take(message);
       }
@@ -366,6 +370,16 @@
       clearTimeout(slow);
       if (socket === opened) closed(event.code);
     };
+  }
+
+  // A hidden tab paints nothing, and the frame that comes after it was shown again makes up for that.
+  function countSkipped(missed) {
+    const hidden = document.visibilityState === "hidden";
+    if (missed > SLOW_FROM && !hidden && !unseen) {
+      skipped += missed - 1;
+      skippedAt = Date.now();
+    }
+    unseen = hidden;
   }
 
   // ---- lens: what the heat is counted of -------------------------------------------------------------------------

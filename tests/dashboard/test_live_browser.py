@@ -1,6 +1,8 @@
 """assets/live.js in a real Chromium: frames, acknowledgements, ages, loss, coming back, a hidden tab, a new version."""
 
 import asyncio
+import itertools
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +19,15 @@ from tests.dashboard.test_live import NORTH, opened, write
 from tests.dashboard.web import Web
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, WebSocketRoute
 
 pytestmark = pytest.mark.browser
 
 WAIT_MS = 20_000
+VISIBILITY = """state => {
+  Object.defineProperty(document, "visibilityState", { configurable: true, get: () => state });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
 
 
 @pytest.fixture
@@ -145,19 +151,53 @@ def test_an_ended_session_leads_to_sign_in(web: Web, wall: "Page", furnished: Da
 
 
 def test_a_hidden_tab_says_hidden_and_comes_back_with_the_newest(web: Web, wall: "Page", furnished: Database) -> None:
-    hide = """state => {
-      Object.defineProperty(document, "visibilityState", { configurable: true, get: () => state });
-      document.dispatchEvent(new Event("visibilitychange"));
-    }"""
-    wall.evaluate(hide, "hidden")
+    wall.evaluate(VISIBILITY, "hidden")
     write(furnished, opened("a", NORTH, clock.now()))
     wall.wait_for_selector("text=title of a", timeout=WAIT_MS)
     wall.wait_for_timeout(500)
     assert web.ask(lambda server: [one.hidden for one in server.parts.hub.screens]) == [True]
-    wall.evaluate(hide, "visible")
+    wall.evaluate(VISIBILITY, "visible")
     until(wall, "gridwall.paints.at(-1)[0] === gridwall.state().n")
     wall.wait_for_timeout(500)
     assert web.ask(lambda server: [one.hidden for one in server.parts.hub.screens]) == [False]
+
+
+def test_skipped_frames_are_told_for_a_while_and_never_those_of_a_hidden_tab(
+    web: Web, page: "Page", wall: "Page"
+) -> None:
+    lines: list[WebSocketRoute] = []
+    said = {"version": web.ask(lambda server: server.parts.version), "now": clock.now(), "changed": 0, "missed": 0}
+    count = itertools.count(1)
+
+    def frame(missed: int) -> None:
+        told = {"n": next(count), "as_of": clock.now(), "snapshot": False, "missed": missed}
+        lines[-1].send(json.dumps(told | {"props": {}, "keyed": {}, "gauges": {}}))
+
+    def answer(line: "WebSocketRoute") -> None:
+        lines.append(line)
+        line.send(json.dumps({"hello": said | {"epoch": "1.x"}}))
+        frame(0)
+
+    page.route_web_socket("**/live?*", answer)
+    page.clock.install()
+    page.reload()
+    until(page, "window.gridwall?.state().n === 1")
+    page.evaluate(VISIBILITY, "hidden")
+    frame(50)
+    until(page, "gridwall.state().n === 2")
+    page.evaluate(VISIBILITY, "visible")
+    frame(40)
+    until(page, "gridwall.state().n === 3")
+    assert page.evaluate("gridwall.state().skipped") == 0
+    frame(30)
+    until(page, "gridwall.state().skipped === 29")
+    page.clock.run_for(1_000)
+    assert "29" in page.inner_text("#live-bar")
+    for _ in range(14):
+        lines[-1].send(json.dumps({"beat": clock.now()}))
+        page.evaluate("0")
+        page.clock.run_for(1_500)
+    assert page.is_hidden("#live-bar")
 
 
 def test_keyed_rows_reach_who_asks_for_them_whole_and_in_pieces(web: Web, wall: "Page", furnished: Database) -> None:
