@@ -542,7 +542,8 @@
   }
 
   function signIn() {
-    location.reload();
+    const next = location.pathname + location.search;
+    location.assign(`/signin?${new URLSearchParams({ next, ended: "expired" })}`);
   }
 
   function probe() {

@@ -111,7 +111,8 @@ class Access:
     async def _refuse(self, scope: Scope, send: Send, identity: Identity) -> None:
         known = policy.permission_for(scope["method"], scope["path"]) is not None
         if identity is ANONYMOUS and wants_page(scope):
-            await redirect(send, "/signin?next=" + quote(safe_next(full_path(scope)), safe=""))
+            ended = "&ended=expired" if cookies(scope).get(COOKIE) else ""
+            await redirect(send, "/signin?next=" + quote(safe_next(full_path(scope)), safe="") + ended)
         elif identity is ANONYMOUS:
             await answer(scope, send, 401, unknown(scope), [(b"www-authenticate", b'Bearer realm="gridwall"')])
         elif known:

@@ -22,6 +22,8 @@ from operations.policy import Identity
 router = APIRouter(include_in_schema=False)
 
 HOMES = (("desk.view", "/desk"), ("wall.view", "/wall"))
+ENDS = {"out": "signin.signed_out", "expired": "signin.expired"}
+"""What the sign-in page says of a session that has ended, by the `ended` of its address."""
 CHECKS = asyncio.Semaphore(2)
 """Passwords checked at once: each costs a processor some 50 ms and 64 MiB, on purpose."""
 
@@ -50,7 +52,7 @@ async def show(
     path = safe_next(following)
     words = words_for(request, path)
     if not once:
-        return shown(request, signin_page(words, path, words.text("signin.signed_out") if ended else ""))
+        return shown(request, signin_page(words, path, words.text(ENDS[ended]) if ended in ENDS else ""))
     if not is_loopback(request):
         return shown(request, signin_page(words, path, words.text("signin.link_remote")), 403)
     try:
@@ -113,7 +115,7 @@ async def leave(request: Request, shared: Shared) -> Response:
             words = Words(language(request.scope))
             return busy(request, signin_page(words, "/", words.text("refused.failed")))
         shared.gate.forget(held)
-    response = RedirectResponse("/signin?ended=1", 303)
+    response = RedirectResponse("/signin?ended=out", 303)
     response.delete_cookie(COOKIE, path="/")
     return response
 

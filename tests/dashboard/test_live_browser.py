@@ -147,7 +147,8 @@ def test_the_same_version_comes_back_without_loading_again(web: Web, wall: "Page
 def test_an_ended_session_leads_to_sign_in(web: Web, wall: "Page", furnished: Database) -> None:
     secret = next(one["value"] for one in wall.context.cookies() if one["name"] == "gridwall_session")
     sessions.close(furnished, secret, now=clock.now())
-    wall.wait_for_url("**/signin?next=%2Fwall", timeout=WAIT_MS)
+    wall.wait_for_url("**/signin?next=%2Fwall&ended=expired", timeout=WAIT_MS)
+    assert wall.inner_text("[role=alert]") == "登录已结束，请重新登录。"
 
 
 def test_a_hidden_tab_says_hidden_and_comes_back_with_the_newest(web: Web, wall: "Page", furnished: Database) -> None:

@@ -184,8 +184,12 @@ async def test_a_link_works_once_and_only_here(server: Server, client: httpx.Asy
 async def test_signing_out_ends_the_session_at_once(client: httpx.AsyncClient, proof: Proof) -> None:
     headers = proof("operator")
     assert (await client.get("/wall", headers=headers)).status_code == 200
-    assert (await client.post("/signout", headers=headers)).status_code == 303
-    assert (await client.get("/wall", headers=headers)).status_code == 303
+    left = await client.post("/signout", headers=headers)
+    assert "已退出登录" in (await client.get(left.headers["location"])).text
+    again = await client.get("/wall", headers=headers)
+    assert again.headers["location"] == "/signin?next=%2Fwall&ended=expired"
+    assert "登录已结束" in (await client.get(again.headers["location"])).text
+    assert "alert" not in (await client.get("/signin?next=%2Fwall&ended=nonsense")).text
 
 
 async def test_everybody_has_a_home(client: httpx.AsyncClient, proof: Proof) -> None:
