@@ -22,6 +22,7 @@
     const { me } = desk.facts;
     desk.byId("desk-me").textContent = `${desk.text(`role.${me.role}`)} ${me.name}`;
     for (const link of document.querySelectorAll(".desk-nav a")) {
+      link.hidden = !me.pages.includes(link.dataset.to);
       if (link.dataset.to === document.documentElement.dataset.page) link.setAttribute("aria-current", "page");
     }
     const sheet = desk.byId("desk-help");

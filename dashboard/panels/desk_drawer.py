@@ -18,6 +18,7 @@ from dashboard.names import Names, names_of
 from operations.board import Board
 from operations.errors import OperationsError
 from operations.incident import Incident
+from operations.policy import PERMISSIONS, ROLES, Identity, allowed
 
 SIDE = "desk-side"
 BODY = "desk-drawer-body"
@@ -118,8 +119,13 @@ def layout(words: Words) -> html.Aside:
     )
 
 
-def details(one: Incident, text: str, lines: Sequence[Line], names: Names, earlier: int = 0) -> html.Div:
-    """Return facts, text and history of an open drawer; so many entries are `earlier` than the lines."""
+def details(
+    one: Incident, text: str, lines: Sequence[Line], names: Names, *, earlier: int = 0, denied: str = ""
+) -> html.Div:
+    """Return facts, text and history of an open drawer; so many entries are `earlier` than the lines.
+
+    `denied` stands in the place of the text and says why it is not shown.
+    """
     words = names.words
     shown = lines[:HISTORY_MOST]
     note = words.text("desk.drawer.history_note", n=len(lines) + earlier, first=names.moment(one.opened_at))
@@ -127,13 +133,28 @@ def details(one: Incident, text: str, lines: Sequence[Line], names: Names, earli
         [
             html.H3(words.text("desk.drawer.facts")),
             html.Dl([part for fact in facts(one, names) for part in fact_parts(fact, words)], className="desk-facts"),
-            *([html.H3(words.text("desk.drawer.text")), html.P(text, className="desk-text")] if text else []),
+            *content(text, denied, words),
             html.H3([words.text("desk.drawer.history"), html.Small(note)]),
             html.Ol([history_item(line, names, text) for line in shown], className="desk-history"),
         ],
         id="desk-details",
         **{"data-id": one.id, "data-revision": str(one.revision)},
     )
+
+
+def content(text: str, denied: str, words: Words) -> list[Any]:
+    """Return the section of the text, or nothing where there is no text."""
+    shown = html.P(denied, className="desk-denied") if denied else html.P(text, className="desk-text")
+    return [html.H3(words.text("desk.drawer.text")), shown] if text or denied else []
+
+
+def unread(identity: Identity, words: Words) -> str:
+    """Return who may read the texts of an incident, to somebody who may not; nothing to who may."""
+    if allowed(identity, "incident.text"):
+        return ""
+    readers = [known(words, "desk.role", role) for role in ROLES if role in PERMISSIONS["incident.text"]]
+    role = known(words, "desk.role", identity.role)
+    return words.text("desk.drawer.text_denied", role=role, readers=words.pick("、", ", ").join(readers))
 
 
 def fact_parts(fact: Fact, words: Words) -> list[Any]:
@@ -158,12 +179,14 @@ def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
 
 def look(commands: Any, names: Names, id: str) -> html.Div | html.P:
     """Return the details of an incident, or why they cannot be shown."""
+    identity: Identity = commands.identity()
     try:
-        dossier = commands.operations.dossier(commands.identity(), id)
+        dossier = commands.operations.dossier(identity, id)
     except OperationsError as error:
-        return html.P(explain(error, names.words, commands.identity().role), className="desk-empty")
-    lines = history(dossier.history, names)
-    return details(dossier.incident, latest_text(dossier.history), lines, names, dossier.earlier)
+        return html.P(explain(error, names.words, identity.role), className="desk-empty")
+    lines, text = history(dossier.history, names), latest_text(dossier.history)
+    denied = unread(identity, names.words)
+    return details(dossier.incident, text, lines, names, earlier=dossier.earlier, denied=denied)
 
 
 def register(app: Any, commands: Any) -> None:

@@ -8,7 +8,7 @@ from config.taxonomy import Taxonomy
 from config.words import Words
 from dashboard.names import Names, names_of
 from operations.board import Board
-from operations.policy import Identity, allowed
+from operations.policy import Identity, admits, allowed
 
 START = "desk-start"
 FACTS = "desk-facts"
@@ -32,12 +32,22 @@ def can(identity: Identity) -> list[str]:
     return [name for name, permission in CAN.items() if allowed(identity, permission)]
 
 
+def pages(identity: Identity, words: Words) -> list[str]:
+    """Return the pages somebody may open; the header leaves out the ways to the others."""
+    return [page for page in words.under("page") if admits(identity, "GET", f"/{page}")]
+
+
 def rows(identity: Identity, names: Names) -> dict[str, Any]:
     """Return what the browser needs before the first frame."""
     return {
         "lang": names.words.lang,
         "words": names.words.under("desk"),
-        "me": {"name": identity.name, "role": identity.role, "can": can(identity)},
+        "me": {
+            "name": identity.name,
+            "role": identity.role,
+            "can": can(identity),
+            "pages": pages(identity, names.words),
+        },
         "types": dict(names.types),
         "defaults": {code: one.urgency_default for code, one in Taxonomy.load().types.items()},
         "departments": dict(names.departments),

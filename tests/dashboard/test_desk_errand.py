@@ -12,7 +12,7 @@ from msgspec import structs
 from config.words import Words
 from dashboard import errand, history
 from dashboard.names import Names
-from dashboard.panels import desk_drawer
+from dashboard.panels import desk_drawer, desk_start
 from operations import journal
 from operations.database import Database
 from operations.policy import Identity
@@ -136,6 +136,26 @@ def test_who_may_not_read_texts_sees_none(opened: Desk) -> None:
     assert [line.more for line in history.history(entries, NAMES)] == [""]
 
 
+def drawn(desk: Desk, who: Identity) -> str:
+    commands = SimpleNamespace(operations=desk.commands, identity=lambda: who)
+    return str(desk_drawer.look(commands, NAMES, desk.incident().id))
+
+
+def test_who_may_not_read_texts_is_told_who_may(opened: Desk) -> None:
+    do(opened, OPERATOR, "note", text="已派巡逻车")
+    assert "以领导身份看不到来件内容和备注；值班员、值班长、部门联络员可以看。" in drawn(opened, LEADER)
+    assert "已派巡逻车" not in drawn(opened, LEADER)
+    assert "看不到" not in drawn(opened, OPERATOR) and "请尽快处理" in drawn(opened, OPERATOR)
+
+
+@pytest.mark.parametrize(
+    ("who", "pages"),
+    [(LEADER, ["wall", "desk"]), (OPERATOR, ["wall", "desk", "quarantine"]), (Identity("wall", role="wall"), ["wall"])],
+)
+def test_the_header_is_told_which_pages_one_may_open(who: Identity, pages: list[str]) -> None:
+    assert desk_start.rows(who, NAMES)["me"]["pages"] == pages
+
+
 def test_facts_of_an_unplaced_incident(desk: Desk) -> None:
     desk.send(report(grid_code="", marks=("late", "skew"), presence="gone", status="受理中", channel="media"))
     facts = {fact.name: fact.value for fact in desk_drawer.facts(desk.incident(), NAMES)}
@@ -159,9 +179,8 @@ def test_the_drawer_shows_the_present_state_and_counts_what_it_leaves_out(
     do(opened, OPERATOR, "acknowledge")
     do(opened, OPERATOR, "close", result="resolved", text="红灯已修好")
     monkeypatch.setattr(journal, "HISTORY_LIMIT", 1)
-    commands = SimpleNamespace(operations=opened.commands, identity=lambda: OPERATOR)
-    drawn = str(desk_drawer.look(commands, NAMES, opened.incident().id))
-    assert "共 3 条" in drawn and "已解决" in drawn
+    shown = drawn(opened, OPERATOR)
+    assert "共 3 条" in shown and "已解决" in shown
 
 
 def test_every_text_is_there_in_english_too(opened: Desk) -> None:
