@@ -4,6 +4,7 @@
   if (!desk) return;
   const h = desk.h;
   const ACTIONS = { acknowledge: "A", urgency: "U", note: "M", place: "G", close: "C", reopen: "R", reveal: "V" };
+  const OPEN_ONLY = ["acknowledge", "urgency", "place", "close"];
   const RESULTS = ["resolved", "transferred", "duplicate", "untrue", "withdrawn"];
   const URGENCIES = ["critical", "urgent", "routine"];
   const LATE = 3000; // ms the details may take before they count as failed and are asked for again; doubled at each try
@@ -105,9 +106,7 @@
   const allowed = (name, one) => {
     if (!desk.can(name)) return desk.text("denied", { role: desk.text(`role.${desk.facts.me.role}`) });
     if (name === "acknowledge" && one.acknowledged_at) return desk.text("why.acknowledged");
-    if (name === "acknowledge" && one.step === "closed") return desk.text("why.closed");
-    if (name === "close" && one.step === "closed") return desk.text("why.closed");
-    if (name === "urgency" && one.step === "closed") return desk.text("why.closed");
+    if (OPEN_ONLY.includes(name) && one.step === "closed") return desk.text("why.closed");
     if (name === "reopen" && one.step !== "closed") return desk.text("why.open");
     return "";
   };
@@ -266,7 +265,7 @@
 
   const inverse = (name, before) => {
     if (name === "urgency") return { name, fields: { urgency: before.urgency } };
-    if (name === "close") return { name: "reopen", fields: { text: desk.text("action.undo_reason") } };
+    if (name === "close") return desk.can("reopen") ? { name: "reopen", fields: { text: desk.text("action.undo_reason") } } : null;
     if (name === "place" && before.lon !== undefined) return { name, fields: { lon: before.lon, lat: before.lat } };
     return null;
   };
