@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ from dashboard.start import signed
 from geo import importing
 from geo.mapping import GridMapping
 from geo.problem import ERROR, Problem
-from operations import accounts, grids, sources, tokens
+from operations import accounts, grids, retention, sources, tokens
 from operations.database import Database
+from operations.epoch import new_epoch
 from operations.policy import SYSTEM
 from operations.scope import Scope
+from operations.seal import KeyStore
 from operations.sources import Source
 from streams import mapping
 from streams.errors import MappingError
@@ -27,6 +30,7 @@ from streams.stored_grid import from_row, to_row
 
 GRID_FIELDS = ("code", "name", "parent", "population", "level", "kind", "crs", "encoding")
 OK, REFUSED = 0, 1
+DAY = 86_400_000_000
 
 
 def import_grids(files: Sequence[str], mapped: Mapping[str, Any], settings: Settings, words: Words) -> int:
@@ -143,6 +147,24 @@ def revoke_token(asked: argparse.Namespace, settings: Settings, words: Words) ->
             return REFUSED
         _revoke(database, found)
     print(words.text("terminal.token_revoked", name=asked.name, count=len(found)))
+    return OK
+
+
+def forget(days: int, settings: Settings, words: Words) -> int:
+    """Destroy the keys of what ended more than so many days ago."""
+    with signed(settings) as database, closing(KeyStore(settings.data / "keys")) as keys:
+        now = clock.now()
+        rule = f"{days} days after its end"
+        count = retention.forget(database, keys, SYSTEM, now - days * DAY, rule, now=now)
+    print(words.text("terminal.forgotten", count=count, days=days))
+    return OK
+
+
+def restored(reason: str, settings: Settings, words: Words) -> int:
+    """Begin a new epoch after the database was restored from a backup."""
+    with signed(settings) as database:
+        number = new_epoch(database, reason, now=clock.now())
+    print(words.text("terminal.restored", number=number))
     return OK
 
 

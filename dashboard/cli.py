@@ -12,6 +12,7 @@ from config.words import Words
 
 STOPPED = 130
 WRONG_USE = 2
+DAYS_MOST = 36_500
 DATUMS = ("WGS84", "GCJ02", "BD09", "CGCS2000")
 SETTING_OPTIONS = ("host", "port", "demo", "speed")
 
@@ -120,7 +121,19 @@ def _add_administration(commands: Commands, shared: argparse.ArgumentParser) -> 
     link = commands.add_parser("link", parents=[shared], help="print a one-time sign-in link for this machine")
     link.add_argument("--account", default="")
     link.set_defaults(handler="link")
+    forget = commands.add_parser("forget", parents=[shared], help="destroy the keys of sealed data whose time is over")
+    forget.add_argument("days", type=_days, help="of incidents closed, and quarantine decided, more than DAYS days ago")
+    forget.set_defaults(handler="forget")
+    restored = commands.add_parser("restored", parents=[shared], help="say that the database came from a backup")
+    restored.add_argument("reason", help="for the journal: which backup, and why")
+    restored.set_defaults(handler="restored")
     _add_secrets(commands, shared)
+
+
+def _days(word: str) -> int:
+    if not word.isascii() or not word.isdigit() or not 1 <= int(word) <= DAYS_MOST:
+        raise argparse.ArgumentTypeError(f"must be 1 to {DAYS_MOST}, not {word}")
+    return int(word)
 
 
 def _add_secrets(commands: Commands, shared: argparse.ArgumentParser) -> None:

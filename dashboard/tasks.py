@@ -119,6 +119,20 @@ def revoke_token(asked: argparse.Namespace, settings: Settings, words: Words) ->
     return administration.revoke_token(asked, settings, words)
 
 
+def forget(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
+    """Sealed data whose time is over."""
+    from dashboard import administration
+
+    return administration.forget(asked.days, settings, words)
+
+
+def restored(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
+    """A new epoch."""
+    from dashboard import administration
+
+    return administration.restored(asked.reason, settings, words)
+
+
 def replay(asked: argparse.Namespace, settings: Settings, _words: Words) -> int:
     """A file of real reports through the doors."""
     from streams import replay
@@ -148,6 +162,6 @@ def test(asked: argparse.Namespace, settings: Settings, _words: Words) -> int:
 
 
 _ADMINISTRATION: tuple[Task, ...] = (check, link, import_grids, add_source, add_user, add_token)
-_ENDING: tuple[Task, ...] = (source_token, revoke_source, disable_user, revoke_token)
+_ENDING: tuple[Task, ...] = (source_token, revoke_source, disable_user, revoke_token, forget, restored)
 _ALL: tuple[Task, ...] = (start, web, worker, sources, *_ADMINISTRATION, *_ENDING, replay, bench, lint, test)
 TASKS: dict[str, Task] = {task.__name__: task for task in _ALL}

@@ -6,6 +6,7 @@ the reason itself must outlive the key (looking at sealed data).
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -17,7 +18,7 @@ from operations import incidents, journal
 from operations.database import AfterCommit, Database, Transaction
 from operations.decision import PLACED_BY_HAND, Standing
 from operations.entry import Draft, Entry, path
-from operations.errors import Conflict, Forbidden, Refused
+from operations.errors import Conflict, Forbidden, Refused, Sealed
 from operations.incident import Incident, with_urgency
 from operations.policy import SYSTEM, Identity, allowed
 from operations.reception import store_incident
@@ -182,12 +183,23 @@ class Commands:
         now = self._now()
         with self._database.write(self._doorbell) as transaction:
             incident = incidents.find(transaction.connection, identity.scope, incident_id).incident
-            opened: dict[str, str] = {}
-            for sealed in journal.sealed_of_subject(transaction.connection, incident_id):
-                opened |= _flat(msgspec.json.decode(self._keys.open(incident_id, sealed)))
+            opened = self._opened(incident_id, journal.sealed_of_subject(transaction.connection, incident_id))
             journal.append(
                 transaction, [_draft(identity, incident, incident, Step("incident.unsealed", {}, reason), now)]
             )
+        return opened
+
+    def _opened(self, incident_id: str, parts: list[bytes]) -> dict[str, str]:
+        """What can be opened of an incident's sealed parts; those of a destroyed key stay shut. Raises Sealed: all."""
+        opened: dict[str, str] = {}
+        shut: Sealed | None = None
+        for part in parts:
+            try:
+                opened |= _flat(msgspec.json.decode(self._keys.open(incident_id, part)))
+            except Sealed as error:
+                shut = error
+        if shut is not None and not opened:
+            raise shut
         return opened
 
     def _run(
@@ -232,8 +244,9 @@ class Commands:
         words: dict[str, Any] | None = None
         key = self._keys.find([entry.subject_id]).get(entry.subject_id)
         if key is not None:
-            opened = msgspec.json.decode(unseal(key, entry.subject_id, sealed))
-            words = {name: opened[name] for name in ("text", "note") if name in opened}
+            with suppress(Sealed):  # by a key that was destroyed, before there was another
+                opened = msgspec.json.decode(unseal(key, entry.subject_id, sealed))
+                words = {name: opened[name] for name in ("text", "note") if name in opened}
         return structs.replace(entry, body={**entry.body, "words": words})
 
     def _permit(self, identity: Identity, permission: str) -> None:

@@ -1,19 +1,23 @@
 """Forgetting on schedule: keys destroyed, or whole bodies with their salts; both are entries, the chain stays whole."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from operations import journal
 from operations.database import AfterCommit, Database
 from operations.entry import Draft
 from operations.errors import Forbidden, Refused
+from operations.incident import Incident
 from operations.policy import Identity, allowed
 from operations.seal import KeyStore
+from operations.tables import incident, journal_body, quarantine
 from operations.tables import journal as journal_table
-from operations.tables import journal_body
 
 AT_ONCE = 500
+_incident = msgspec.json.Decoder(Incident)
 
 
 def destroy_keys(
@@ -35,10 +39,63 @@ def destroy_keys(
     keys.destroy(subjects)
 
 
-def finish(database: Database, keys: KeyStore, after: int = 0) -> None:
-    """Destroy again every key whose destruction is recorded after seq `after`: mends a crash between the two steps."""
-    columns = journal_table.c
-    query = sa.select(columns.subject_id).where(columns.action == "key.destroyed", columns.seq > after)
+def forget(
+    database: Database,
+    keys: KeyStore,
+    identity: Identity,
+    before: int,
+    rule: str,
+    *,
+    now: int,
+    after_commit: AfterCommit | None = None,
+) -> int:
+    """Destroy the keys of incidents closed and quarantined items decided before a time; returns how many."""
+    _permit(identity)
+    count = 0
+    for ended in (_closed(database, before), _decided(database, before)):
+        for subjects in ended:
+            left = list(keys.find(subjects))
+            if left:
+                destroy_keys(database, keys, identity, left, rule, now=now, after_commit=after_commit)
+            count += len(left)
+    return count
+
+
+def _closed(database: Database, before: int) -> Iterator[list[str]]:
+    """Ids of incidents that are closed since before a time, in parts."""
+    query = sa.select(incident.c.id, incident.c.body).where(incident.c.step == "closed", incident.c.opened_at < before)
+    for rows in _parts(database, query, incident.c.id):
+        yield [row.id for row in rows if (_incident.decode(row.body).closed_at or before) < before]
+
+
+def _decided(database: Database, before: int) -> Iterator[list[str]]:
+    """Ids of items in quarantine that have ended before a time, in parts."""
+    ended = sa.select(quarantine.c.id).where(quarantine.c.state != "open", quarantine.c.decided_at < before)
+    for rows in _parts(database, ended, quarantine.c.id):
+        yield [row.id for row in rows]
+
+
+def _parts(database: Database, query: sa.Select[Any], key: sa.Column[str]) -> Iterator[Sequence[sa.Row[Any]]]:
+    last = ""
+    while True:
+        with database.read() as connection:
+            rows = connection.execute(query.where(key > last).order_by(key).limit(AT_ONCE)).all()
+        if not rows:
+            return
+        yield rows
+        last = rows[-1].id
+
+
+def finish(database: Database, keys: KeyStore) -> None:
+    """Destroy again every key whose destruction is recorded: mends a crash between the two steps.
+
+    A subject about which something was sealed since has another key, which stays.
+    """
+    gone, since = journal_table.c, journal_table.alias().c
+    sealed = sa.join(since.seq.table, journal_body, since.seq == journal_body.c.seq)
+    newer = sa.select(since.seq).select_from(sealed)
+    newer = newer.where(since.subject_id == gone.subject_id, since.seq > gone.seq, journal_body.c.sealed.is_not(None))
+    query = sa.select(gone.subject_id).where(gone.action == "key.destroyed", ~newer.exists())
     with database.read() as connection:
         keys.destroy(list(connection.execute(query).scalars()))
 

@@ -1,18 +1,21 @@
 """The commands that give and take away: what they print, and that the door then opens or stays shut."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from config import clock
 from dashboard import cli
-from operations import accounts, tokens
+from operations import accounts, journal, tokens
 from operations.database import Database
 from operations.errors import Refused
 from operations.grids import import_grids
 from operations.policy import SYSTEM
+from operations.seal import KeyStore
 from tests.dashboard.conftest import CITY
+from tests.operations.desk import COMMANDER, DAY, Desk, report
 
 
 class Terminal:
@@ -88,6 +91,27 @@ def test_a_scope_names_a_grid_that_exists(terminal: Terminal) -> None:
         code, said = terminal.run(*line, "--grid", "nonexist")
         assert (code, "nonexist" in said) == (1, True)
         assert terminal.run(*line, "--grid", CITY[1].code)[0] == 0
+
+
+def test_what_ended_long_ago_is_forgotten(terminal: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(KeyStore(folder / "keys")) as keys:
+        desk = Desk(terminal.database, keys)
+        desk.send(report())
+        closed = desk.commands.close(COMMANDER, desk.incident().id, 1, "resolved").id
+        for days, left in ((9, {closed}), (11, set())):
+            at = desk.now + days * DAY
+            monkeypatch.setattr(clock, "now", lambda at=at: at)
+            assert terminal.run("forget", "10")[0] == 0
+            assert keys.find([closed]).keys() == left
+    with pytest.raises(SystemExit):
+        terminal.run("forget", "0")
+
+
+def test_a_restored_database_begins_a_new_epoch(terminal: Terminal) -> None:
+    code, said = terminal.run("restored", "disk of the old server failed, copy of Sunday")
+    assert (code, "2" in said, journal.head(terminal.database).epoch) == (0, True, 2)
+    assert journal.read(terminal.database, 0)[-1].reason == "disk of the old server failed, copy of Sunday"
+    assert terminal.run("check")[0] == 0
 
 
 def test_what_was_written_here_is_signed(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
