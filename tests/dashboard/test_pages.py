@@ -64,15 +64,18 @@ CALLBACK = "/quarantine/zh/_dash-update-component"
 def asked(**more: object) -> dict[str, object]:
     """What the browser sends to have the list of the quarantine."""
     rows = {"id": quarantine.ROWS, "property": "data"}
-    inputs = [{"id": quarantine.ASK, "property": "data", "value": 1}]
+    inputs = [{"id": quarantine.ASK, "property": "data", "value": {"before": ""}}]
     wanted = {"output": f"{quarantine.ROWS}.data", "outputs": rows, "inputs": inputs}
     return wanted | {"changedPropIds": [f"{quarantine.ASK}.data"]} | more
 
 
 async def test_a_callback_that_fails_is_in_the_log(
-    server: Server, client: httpx.AsyncClient, proof: Proof, caplog: pytest.LogCaptureFixture,
+    server: Server,
+    client: httpx.AsyncClient,
+    proof: Proof,
+    caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     def failing() -> object:
         raise RuntimeError("the shelf fell down")
 
