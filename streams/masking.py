@@ -1,15 +1,10 @@
-"""Free text made harmless: control and bidi-override characters out, phone and ID-card numbers masked. Pure."""
+"""Free text made harmless: on one line where it must be, phone and ID-card numbers masked. Pure."""
 
 import hmac
 import re
 from collections.abc import Iterable
 
-# C0 and C1 controls but tab and line feed, bidi overrides, embeddings and isolates (Unicode TR 9), byte-order marks,
-# interlinear annotation, and tag characters outside emoji flags are of no use in a report and can hide or reorder text.
-# Right-to-left letters, joiners (emoji families, Persian) and direction marks stay.
-HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u206a-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
-)
+from operations.wording import visible
 
 _GAP = "[\\s\\-‐-―.·_\u200b-\u200d]{0,2}+"
 _NOT_INSIDE = r"(?<!\d)(?:{})(?!\d)"
@@ -37,20 +32,9 @@ DIGIT = re.compile(r"[\dXxＸｘ]")
 _ASCII_STARS = str.maketrans(dict.fromkeys("0123456789Xx", "*"))
 
 
-def cleaned(text: str) -> str:
-    """The text without hidden characters, line ends as `\\n`, trimmed."""
-    return _visible(text).strip()
-
-
 def one_line(text: str) -> str:
     """The text cleaned, with every run of white space as one space."""
-    return " ".join(_visible(text).split())
-
-
-def _visible(text: str) -> str:
-    if text.isprintable() or HIDDEN.search(text) is None:  # the first is quicker, but false for a line feed too
-        return text
-    return HIDDEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return " ".join(visible(text).split())
 
 
 def masked(text: str) -> str:

@@ -15,11 +15,12 @@ from config.taxonomy import UNKNOWN, Taxonomy
 from geo.datum import to_wgs84
 from operations.report import Place, Refusal, Report
 from operations.sources import Source
+from operations.wording import HIDDEN, cleaned
 from streams import allowed
 from streams.errors import Unreadable
 from streams.item import decoded, from_object, refusal
 from streams.mapping import STANDARD, Mapped
-from streams.masking import HIDDEN, cleaned, masked, one_line, pseudonym, without
+from streams.masking import masked, one_line, pseudonym, without
 from streams.moment import ISO, joined, moment
 
 MINUTE, HOUR, DAY = 60_000_000, 3_600_000_000, 86_400_000_000

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.masking import HIDDEN, cleaned, masked, one_line
+from operations.wording import HIDDEN, cleaned
+from streams.masking import masked, one_line
 
 
 @pytest.mark.parametrize(
