@@ -1,6 +1,7 @@
 """`/healthz`, `/readyz` and `/metrics`: alive, able to serve, and in figures."""
 
 import asyncio
+import shutil
 from typing import Any
 
 import orjson
@@ -18,6 +19,10 @@ router = APIRouter(tags=["health"])
 LAG_MOST = 10_000
 """Entries this process may be behind the journal and still call itself ready."""
 WAIT_SECONDS = 2.0
+LEAST_FREE = 256 * 2**20
+"""Bytes free on the disk below which it is called missing; by then somebody should have come."""
+NOT_NEEDED = ("grids", "disk")
+"""What may be missing while reports are still taken."""
 
 
 @router.get("/healthz", response_class=Response, responses={200: {"content": {JSON: {"schema": {"type": "object"}}}}})
@@ -35,10 +40,11 @@ async def healthz() -> Response:
     },
 )
 async def readyz(shared: Shared, asker: Asker) -> Response:
-    """Say whether the database, the engine, the hub and the grids are there; what is wrong with each is not for all."""
-    checks = await asyncio.gather(database(shared), engine(shared))
+    """Say whether database, engine, hub, grids and room on the disk are there; what is wrong is not for all."""
+    checks = await asyncio.gather(database(shared), engine(shared), asyncio.to_thread(disk, shared))
     found = {"database": checks[0], "engine": checks[1], "hub": hub(shared), "grids": shared.areas.ready()}
-    ready = all(check["ok"] for name, check in found.items() if name != "grids")
+    found["disk"] = checks[2]
+    ready = all(check["ok"] for name, check in found.items() if name not in NOT_NEEDED)
     said: dict[str, Any] = {"ready": ready, "missing": [name for name, check in found.items() if not check["ok"]]}
     if policy.allowed(asker, "metrics.read"):
         said |= found
@@ -63,6 +69,16 @@ async def engine(shared: Parts) -> dict[str, Any]:
     except TimeoutError:
         return {"ok": False, "why": "timeout"}
     return said
+
+
+def disk(shared: Parts) -> dict[str, Any]:
+    """Return how much room is left where the data lies: with none the engine ends, and reports are refused."""
+    folders = {shared.settings.data, (shared.database.file or shared.settings.data / "gridwall.db").parent}
+    try:
+        free = min(shutil.disk_usage(folder).free for folder in folders)
+    except OSError as error:
+        return {"ok": False, "why": str(error)}
+    return {"ok": free >= LEAST_FREE, "free_mb": free // 2**20}
 
 
 def hub(shared: Parts) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from config import clock
+from dashboard import api_health
 from dashboard.server import Server
 from operations.database import Database
 from operations.policy import ROLES
@@ -280,6 +281,15 @@ async def test_not_ready_says_what_is_missing(
     response = await client.get("/readyz")
     said = response.json()
     assert (response.status_code, set(said), said["missing"][0]) == (503, {"ready", "missing"}, "database")
+
+
+async def test_a_disk_that_fills_up_is_named_while_reports_are_still_taken(
+    client: httpx.AsyncClient, proof: Proof, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api_health, "LEAST_FREE", 2**62)
+    response = await client.get("/readyz", headers=proof("token_read"))
+    assert (response.status_code, response.json()["missing"]) == (200, ["disk"])
+    assert response.json()["disk"]["free_mb"] > 0
 
 
 async def test_an_engine_that_refuses_writes_is_not_ready(
