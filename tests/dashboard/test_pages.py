@@ -76,12 +76,12 @@ async def test_a_callback_that_fails_is_in_the_log(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def failing() -> object:
+    def failing(*_: object) -> object:
         raise RuntimeError("the shelf fell down")
 
     headers = proof("operator")
     assert (await client.post(CALLBACK, json=asked(), headers=headers)).status_code == 200
-    monkeypatch.setattr(server.parts.actions.quarantine, "listed", failing)
+    monkeypatch.setattr(server.parts.actions.quarantine, "page", failing)
     with caplog.at_level(logging.ERROR):
         answer = await client.post(CALLBACK, json=asked(), headers=headers)
     assert answer.status_code == 500
