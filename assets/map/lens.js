@@ -28,6 +28,7 @@
       for (const [name, values] of Object.entries(this.choices)) {
         const select = document.createElement("select");
         select.append(...values.map(([value, text]) => new Option(text, value)));
+        select.className = "lens-choice";
         select.title = this.say(LABELS[name]);
         select.setAttribute("aria-label", select.title);
         select.setAttribute("aria-keyshortcuts", Object.keys(KEYS).find((code) => KEYS[code] === name).slice(3));
