@@ -1,6 +1,7 @@
 // The map on the desk: the wall's map (assets/map.js) with a ring round the chosen incident, a pin, clicks that pick, and
 // the desk's keys for what the heat counts.
-// The view moves only when somebody opens an incident that lies outside it, or drags it.
+// The view moves only when somebody drags it or opens an incident that lies outside it; never when it is locked, and never
+// out of the city: of an incident there it is said how far away it is.
 (() => {
   const desk = window.gridwall?.desk;
   if (!desk) return;
@@ -27,6 +28,14 @@
     const row = chosen && desk.queue.get(chosen);
     put(overlay.ring, row?.lon, row?.lat);
     put(overlay.pin, pinned?.lng, pinned?.lat);
+    overlay.away.hidden = !row || within(row);
+    overlay.away.textContent = overlay.away.hidden ? "" : far(row);
+  };
+  /** Whether an incident lies in the picture of the city; without grids, or without a point, nothing lies outside it. */
+  const within = ({ lon, lat }) => lon === undefined || lat === undefined || !picture.layers || picture.bounds().contains([lat, lon]);
+  const far = (row) => {
+    if (!row.nearest) return desk.text("map.outside");
+    return desk.text("map.outside_near", { grid: desk.grid(row.nearest), km: ((row.distance_m || 0) / 1000).toLocaleString("en", { maximumFractionDigits: 1 }) });
   };
 
   const nearest = (point) => {
@@ -61,8 +70,9 @@
       pin: h("i.desk-pin", { hidden: true, "aria-hidden": "true" }),
       hint: h("p.desk-pick", { hidden: true }, desk.text("map.pick")),
     };
+    overlay.away = h("p.desk-away", { hidden: true, role: "status" });
     box.append(overlay.ring, overlay.pin);
-    picture.section.append(overlay.hint);
+    picture.section.append(overlay.hint, overlay.away);
     box.tabIndex = -1; // the desk's keys do all the map's keys would; it is no stop on the way
     picture.map.on("move zoom resize viewreset", move);
     picture.map.on("click", clicked);
@@ -72,7 +82,7 @@
     chart.show = (id) => {
       chart.highlight(id);
       const row = desk.queue.get(id);
-      if (row?.lon === undefined || row.lat === undefined) return;
+      if (row?.lon === undefined || row.lat === undefined || picture.locked || !within(row)) return;
       if (!picture.map.getBounds().pad(-0.05).contains([row.lat, row.lon])) picture.map.panTo([row.lat, row.lon], { animate: false });
     };
     chart.pin = (point) => { pinned = point; move(); };

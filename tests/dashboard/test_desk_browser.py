@@ -72,3 +72,29 @@ def test_only_who_may_reopen_is_offered_to_undo_closing(signed: Signed) -> None:
     page.keyboard.press("g")
     page.wait_for_selector("#desk-toast:has-text('这起事件已办结')")
     assert page.locator("#desk-action form").count() == 0
+
+
+CENTRE = "JSON.stringify(gridwallMap.pictures[0].map.getCenter())"
+ELSEWHERE = "void gridwallMap.pictures[0].map.setView([30.005, 120.1], 15, { animate: false })"
+AWAY = "document.querySelector('.desk-away')"
+
+
+def test_the_map_stays_in_the_city_and_where_it_is_locked(signed: Signed) -> None:
+    page = signed("operator")
+    until(page, f"Boolean({AWAY})")
+    before = page.evaluate(CENTRE)
+    choose(page, "title of far")
+    until(page, f"{AWAY}.textContent.endsWith('0.1 公里') && !{AWAY}.hidden")
+    assert page.evaluate(CENTRE) == before
+    choose(page, "title of near")
+    assert page.evaluate(f"{AWAY}.hidden") and page.evaluate(CENTRE) == before
+    page.evaluate(ELSEWHERE)
+    elsewhere = page.evaluate(CENTRE)
+    page.keyboard.press("Escape")
+    choose(page, "title of near")
+    assert page.evaluate(CENTRE) != elsewhere, "what lies in the city is shown"
+    page.click(".map-lock")
+    page.evaluate(ELSEWHERE)
+    choose(page, "title of far")
+    choose(page, "title of near")
+    assert page.evaluate(CENTRE) == elsewhere, "a locked view stays"
