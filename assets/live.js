@@ -534,7 +534,7 @@
   // A refused handshake looks like a dead server to a browser; the page itself tells which it is.
   async function probeSession() {
     try {
-      const answer = await fetch(location.href, { method: "HEAD", redirect: "manual", cache: "no-store" });
+      const answer = await fetch(location.href, { redirect: "manual", cache: "no-store" });
       if (answer.type === "opaqueredirect") signIn();
     } catch {
       // the server is away: the retries go on

@@ -195,9 +195,18 @@ def same_origin(scope: Mapping[str, Any]) -> bool:
 
 
 def safe_next(path: str) -> str:
-    """Return `path` if it stays on this server, else the home page."""
-    unsafe = not path.startswith("/") or path.startswith("//") or "\\" in path or any(ord(c) < 32 for c in path)
+    """Return `path` if it stays on this server and is no longer than addresses are, else the home page."""
+    unsafe = (
+        len(path) > PATH_MOST
+        or not path.startswith("/")
+        or path.startswith("//")
+        or "\\" in path
+        or any(ord(c) < 32 for c in path)
+    )
     return "/" if unsafe or path.startswith(("/signin", "/signout")) else path
+
+
+PATH_MOST = 2_000
 
 
 def full_path(scope: Mapping[str, Any]) -> str:

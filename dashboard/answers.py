@@ -1,13 +1,16 @@
 """JSON answers of the API and how they are described (应答)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 import orjson
 from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 
 from config.words import LANGUAGES, Words
-from operations.errors import OperationsError
+from operations.errors import DatabaseTrouble, OperationsError
 
 JSON = "application/json"
 RETRY_SECONDS = 5
@@ -36,9 +39,39 @@ def problem(status: int, error: OperationsError, headers: dict[str, str] | None 
 
 async def unavailable(request: Request, error: Exception) -> Response:
     """Return the 503 for a database that is locked, full or away while a request needs it."""
-    text = {lang: Words(lang).text("access.unavailable") for lang in LANGUAGES}
-    body = orjson.dumps({"code": "unavailable", "text": text, "params": {}})
-    return Response(body, 503, headers={"retry-after": str(RETRY_SECONDS)}, media_type=JSON)
+    return refusal(503, "access.unavailable", headers={"retry-after": str(RETRY_SECONDS)})
+
+
+async def wrong(request: Request, error: Exception) -> Response:
+    """Return the 422 for parameters that are not what the description asks for; what was sent is not told again."""
+    assert isinstance(error, RequestValidationError)
+    params = {str(one["loc"][-1]): str(one["msg"]) for one in error.errors()}
+    return refusal(422, "refused.parameter", params, names=", ".join(params))
+
+
+async def unserved(request: Request, error: Exception) -> Response:
+    """Return the answer to a request that no route takes: unknown, of another method, or unreadable."""
+    assert isinstance(error, HTTPException)
+    key = UNSERVED.get(error.status_code, "refused.unreadable")
+    return refusal(error.status_code, key, headers=dict(error.headers or {}))
+
+
+UNSERVED = {404: "refused.not_found", 405: "refused.method"}
+TROUBLES = {DatabaseTrouble: unavailable, RequestValidationError: wrong, HTTPException: unserved}
+"""What answers instead of a route that raised."""
+
+
+def refusal(
+    status: int,
+    key: str,
+    params: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    **values: object,
+) -> Response:
+    """Return a Problem with the text of `key` in each language; its code is the key, as the gate tells it too."""
+    text = {lang: Words(lang).text(key, **values) for lang in LANGUAGES}
+    body = msgspec.json.encode(Problem(key.removeprefix("access."), text, dict(params or {})))
+    return Response(body, status, headers=headers, media_type=JSON)
 
 
 def said(words: Words, code: str, params: dict[str, object]) -> str:

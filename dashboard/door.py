@@ -24,6 +24,8 @@ router = APIRouter(include_in_schema=False)
 HOMES = (("desk.view", "/desk"), ("wall.view", "/wall"))
 ENDS = {"out": "signin.signed_out", "expired": "signin.expired"}
 """What the sign-in page says of a session that has ended, by the `ended` of its address."""
+NAME_MOST, PASSWORD_MOST = 100, 1_000
+"""Characters that nobody's name or password exceeds; the form takes no more."""
 CHECKS = asyncio.Semaphore(2)
 """Passwords checked at once: each costs a processor some 50 ms and 64 MiB, on purpose."""
 
@@ -44,9 +46,9 @@ def home_of(identity: Identity) -> str:
 async def show(
     request: Request,
     shared: Shared,
-    following: Annotated[str, Query(alias="next", max_length=2_000)] = "/",
-    once: Annotated[str, Query(max_length=200)] = "",
-    ended: Annotated[str, Query(max_length=10)] = "",
+    following: Annotated[str, Query(alias="next")] = "/",
+    once: str = "",
+    ended: str = "",
 ) -> Response:
     """Show the sign-in page, or sign in by a one-time link (`once`) opened on this machine."""
     path = safe_next(following)
@@ -76,13 +78,15 @@ async def show(
 async def enter(
     request: Request,
     shared: Shared,
-    name: Annotated[str, Form(max_length=100)] = "",
-    password: Annotated[str, Form(max_length=1_000)] = "",
-    following: Annotated[str, Query(alias="next", max_length=2_000)] = "/",
+    name: Annotated[str, Form()] = "",
+    password: Annotated[str, Form()] = "",
+    following: Annotated[str, Query(alias="next")] = "/",
 ) -> Response:
     """Sign in by name and password; every failure makes the next try wait longer."""
     path = safe_next(following)
     words = words_for(request, path)
+    if len(name) > NAME_MOST or len(password) > PASSWORD_MOST:
+        return shown(request, signin_page(words, path, words.text("signin.failed")), 401)
     try:
         async with CHECKS:
             account = await asyncio.to_thread(accounts.check_password, shared.database, name, password, clock.now())

@@ -23,7 +23,7 @@ from fastapi import FastAPI, Request, Response
 from config.city import City
 from config.settings import ROOT
 from config.words import LANGUAGES, Words, choose
-from dashboard.answers import unavailable
+from dashboard.answers import TROUBLES
 from dashboard.asgi import ASGI, Message, Receive, Send, cookies, query, respond
 from dashboard.signin import refused_page
 from operations.errors import DatabaseTrouble
@@ -148,7 +148,8 @@ def build(page: str, words: Words, panels: Sequence[ModuleType], actions: object
     for panel in panels:
         if hasattr(panel, "register"):
             panel.register(app, actions)
-    app.server.add_exception_handler(DatabaseTrouble, unavailable)
+    for trouble, answer in TROUBLES.items():
+        app.server.add_exception_handler(trouble, answer)
     app._setup_server()
     return app
 

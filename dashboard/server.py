@@ -16,7 +16,7 @@ from config.settings import ROOT, Settings
 from dashboard import access, api, api_reports, door
 from dashboard.access import Access
 from dashboard.actions import Actions
-from dashboard.answers import unavailable
+from dashboard.answers import TROUBLES
 from dashboard.area import Areas
 from dashboard.asgi import ASGI, Receive, Scope, Send
 from dashboard.gate import PATIENCE_SECONDS, Gate
@@ -88,7 +88,8 @@ class Server:
     def _application(self) -> FastAPI:
         app = FastAPI(title="Gridwall", openapi_url=None, docs_url=None, redoc_url=None)
         app.state.parts = self.parts
-        app.add_exception_handler(DatabaseTrouble, unavailable)
+        for trouble, answer in TROUBLES.items():
+            app.add_exception_handler(trouble, answer)
         api.mount(app)
         app.include_router(door.router)
         live = Live(self.parts.hub, version=self.parts.version, still_in=self._still_in, may_watch=may_watch)

@@ -108,7 +108,12 @@ async def test_a_scope_sees_its_own_and_no_seq(client: httpx.AsyncClient, proof:
      "grid=" + "1" * 41],
 )  # fmt: skip
 async def test_a_wrong_parameter_is_refused(client: httpx.AsyncClient, proof: Proof, query: str) -> None:
-    assert (await client.get(f"/api/v1/incidents?{query}", headers=proof("operator"))).status_code == 422
+    response = await client.get(f"/api/v1/incidents?{query}", headers=proof("operator"))
+    assert response.status_code == 422
+    problem = response.json()
+    (name,) = problem["params"]
+    assert problem["code"] == "refused.parameter" and query.startswith(name)
+    assert set(problem["text"]) == {"zh", "en"} and all(name in text for text in problem["text"].values())
 
 
 @pytest.mark.parametrize("query,count", [("type=01", 20), ("type=02", 0), ("department=street", 20), ("source=x", 0),

@@ -89,6 +89,16 @@ async def test_inline_scripts_are_allowed_by_their_hash_only(client: httpx.Async
             assert f"'sha256-{digest}'" in allowed
 
 
+@pytest.mark.parametrize("path", ["/desk", "/assets/nothing.js"])
+async def test_what_no_route_takes_is_refused_in_both_languages(
+    client: httpx.AsyncClient, proof: Proof, path: str
+) -> None:
+    response = await (client.get if "nothing" in path else client.head)(path, headers=proof("operator"))
+    assert response.status_code == (404 if "nothing" in path else 405)
+    if response.request.method == "GET":
+        assert set(response.json()["text"]) == {"zh", "en"}
+
+
 # ---- signing in and out ----
 
 
@@ -161,6 +171,16 @@ async def test_sign_in_from_another_page_is_refused(client: httpx.AsyncClient, d
         "/signin", data={"name": duty, "password": PASSWORD}, headers={"origin": "http://evil.example"}
     )
     assert response.status_code == 403
+
+
+@pytest.mark.parametrize("typed", [{"name": "x" * 101}, {"password": "x" * 1_001}])
+async def test_what_nobody_is_called_is_answered_by_the_form(
+    client: httpx.AsyncClient, duty: str, typed: dict[str, str]
+) -> None:
+    form = {"name": duty, "password": PASSWORD} | typed
+    response = await client.post("/signin?next=/" + "x" * 2_001, data=form, headers=ORIGIN)
+    assert response.status_code == 401 and "signin-message" in response.text
+    assert "x" * 2_001 not in response.text
 
 
 async def test_what_was_typed_is_shown_as_text(client: httpx.AsyncClient) -> None:
