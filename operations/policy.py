@@ -77,10 +77,10 @@ class Route(NamedTuple):
 ROUTES: tuple[Route, ...] = (
     Route("GET", r"/healthz|/readyz", "public"),
     Route("GET", r"/assets/.*", "public"),
-    Route("GET POST", r"/signin(/.*)?", "public"),
+    Route("GET POST", r"/signin", "public"),
     Route("POST", r"/signout", "signed_in"),
     Route("GET", r"/metrics", "metrics.read"),
-    Route("GET", r"/api/docs(/.*)?|/api/openapi\.json|/api/v1/openapi\.json", "signed_in"),
+    Route("GET", r"/api/docs|/api/openapi\.json", "signed_in"),
     Route("GET", r"/", "signed_in"),
     Route("GET", r"/wall(/.*)?", "wall.view"),
     Route("GET", r"/desk(/.*)?", "desk.view"),
@@ -93,10 +93,9 @@ ROUTES: tuple[Route, ...] = (
     Route("WS", r"/api/v1/reports/stream", "report.send"),
     Route("GET", r"/api/v1/incidents(/[^/]+)?", "incident.read"),
     Route("GET", r"/api/v1/heat", "incident.read"),
-    Route("GET", r"/api/v1/grids(/.*)?", "grid.read"),
+    Route("GET", r"/api/v1/grids/[^/]+", "grid.read"),
     Route("GET", r"/api/v1/journal", "journal.read"),
-    Route("GET", r"/api/v1/quarantine(/[^/]+)?", "quarantine.read"),
-    Route("POST", r"/api/v1/quarantine/[^/]+/(resubmit|discard)", "quarantine.repair"),
+    Route("GET", r"/api/v1/quarantine", "quarantine.read"),
 )
 _COMPILED = tuple((frozenset(route.methods.split()), re.compile(route.path), route.permission) for route in ROUTES)
 

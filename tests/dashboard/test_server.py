@@ -9,7 +9,7 @@ import pytest
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from config import clock
-from dashboard import door
+from dashboard import api_reports, door
 from dashboard import server as servers
 from dashboard.access import COOKIE
 from dashboard.server import Server
@@ -57,6 +57,16 @@ async def test_every_route_of_a_page_is_in_the_table(server: Server) -> None:
         for method, path in routes(flat(server.pages.app(page, "zh").server)):
             assert policy.permission_for(method, path) is not None or path.endswith(unused), (method, path)
     assert set(server.pages.names) <= set(servers.VIEWS)
+
+
+async def test_every_line_of_the_table_is_of_some_route(server: Server) -> None:
+    found = [*routes(flat(server.app)), ("POST", api_reports.PATH)]
+    for page in server.pages.names:
+        found += [("GET", f"/{page}"), *routes(flat(server.pages.app(page, "zh").server))]
+    for line in policy.ROUTES:
+        for method in line.methods.split():
+            for part in line.path.split("|") if "(" not in line.path else [line.path]:
+                assert any(way == method and re.fullmatch(part, path) for way, path in found), (method, part)
 
 
 async def test_dashs_own_socket_is_closed(server: Server, proof: Proof) -> None:
