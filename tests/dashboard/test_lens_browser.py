@@ -54,9 +54,11 @@ def wall(web: Web, page: "Page", furnished: Database) -> "Page":
 
 
 def shown(page: "Page") -> None:
+    """Wait for the first heat and the words for it."""
     until(
         page, "Boolean(window.gridwallMap?.pictures?.[0]?.heat?.counts.size && document.querySelector('.lens select'))"
     )
+    until(page, f"Boolean({SAID})")
 
 
 def test_keys_switch_the_heat_and_never_mix_two_lenses_or_lose_the_picture(wall: "Page") -> None:
