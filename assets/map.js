@@ -181,12 +181,12 @@
       if (!this.heat) return;
       const up = this.layers.leaf - this.heat.at;
       const unit = up ? this.say("legend_rolled", { level: this.say(`level_up_${up}`) }) : this.say("legend_unit");
-      const time = part.time(window.gridwall?.clock() ?? Date.now()).slice(0, 5);
       const cells = this.say("cells", { n: this.layers.levels[this.heat.at].size.toLocaleString("en") });
-      const cut = this.say("cut_off", { time });
+      const at = Number(document.querySelector('[data-moment="as_of"]')?.dataset.at); // µs; of the data, not of the clock
+      const cut = at ? ` · ${this.say("cut_off", { time: part.time(at / 1000).slice(0, 5) })}` : "";
       const narrowed = this.section.querySelector(".legend-lens.is-set"); // takes the room of what matters least
       this.find("legend-about").textContent = [`(${unit})`, ...(narrowed ? [] : [cells])].join(" · ");
-      this.find("legend-time").textContent = ` · ${cut}`;
+      this.find("legend-time").textContent = cut;
       const steps = this.heat.steps();
       if (up) steps.push([part.NO_POPULATION, this.say("no_population")]);
       const key = JSON.stringify(steps);

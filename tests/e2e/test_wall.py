@@ -198,6 +198,21 @@ def test_an_answered_critical_is_called_out_quietly_and_not_while_one_without_a_
     wall.wait_for_function("document.querySelector('.callout').hidden")
 
 
+def test_the_heat_is_as_old_as_the_data_and_not_as_the_clock(wall: "Page") -> None:
+    told = wall.evaluate(
+        """() => {
+          const asOf = document.getElementById("wall-as-of");
+          const said = (at) => {
+            asOf.dataset.at = String(at);
+            gridwallMap.pictures[0].legend();
+            return document.querySelector(".legend-time").textContent;
+          };
+          return [said(Date.UTC(2026, 10, 22, 1, 2, 59) * 1000), said(0)];
+        }"""
+    )
+    assert told == [" · 截至 09:02", ""]
+
+
 def test_no_row_of_an_ordinary_morning_is_cut(wall: "Page") -> None:
     wall.wait_for_function("document.querySelector('.alert .place').textContent")
     wall.wait_for_function(
