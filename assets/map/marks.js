@@ -48,6 +48,10 @@
       return [(x - ox) * this.view.scale + this.view.x, (y - oy) * this.view.scale + this.view.y];
     }
 
+    holds([x, y]) {
+      return x > 0 && y > 0 && x < this.view.width && y < this.view.height;
+    }
+
     paint() {
       this.frame = 0;
       this.view = part.view(this.map, this.layers || { origin: [0, 0] });
@@ -58,7 +62,7 @@
       const crowded = this.rows.size > CROWD ? 0.7 : 1;
       const rows = [...this.rows.values()].sort((a, b) => RANK[a.urgency] - RANK[b.urgency] || a.at - b.at);
       const points = rows.map((row) => this.point(row));
-      const grave = this.gravest(rows);
+      const grave = this.gravest(rows.filter((_, at) => this.holds(points[at])));
       const gathered = crowded < 1 ? gather(rows, points, GATHER * factor) : [];
       [this.painted, this.gathered] = [rows, gathered];
       for (const one of gathered) count(context, one, factor);
@@ -78,7 +82,7 @@
     }
 
     // The gravest: the 特急 that waits longest for an answer, as the call to the commander; else an answered 特急; else
-    // the newest unanswered 紧急. Nobody while a 特急 that is not on the map waits. Routine is never called out.
+    // the newest unanswered 紧急. Nobody while a 特急 that is not in sight waits. Routine is never called out.
     gravest(rows) {
       const elsewhere = [...(this.alarms?.values() || [])].some((one) => one.urgency === "critical");
       const weight = (row) => {

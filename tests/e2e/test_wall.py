@@ -198,6 +198,25 @@ def test_an_answered_critical_is_called_out_quietly_and_not_while_one_without_a_
     wall.wait_for_function("document.querySelector('.callout').hidden")
 
 
+def test_what_lies_outside_the_map_is_not_called_out_and_neither_is_anything_less_grave(wall: "Page") -> None:
+    told = wall.evaluate(
+        """() => {
+          const { marks } = gridwallMap.pictures[0];
+          const shown = (...rows) => {
+            marks.rows = new Map(rows.map((row, at) => [String(at), row]));
+            marks.alarms = new Map([...marks.rows].filter(([, row]) => row.urgency === "critical"));
+            marks.paint();
+            return marks.callout.hidden ? "" : marks.callout.querySelector(".callout-title").textContent.split(" ").at(-1);
+          };
+          const leak = [...marks.rows.values()].find((row) => row.urgency === "critical");
+          const less = { ...leak, urgency: "urgent", title: "less" };
+          const far = { ...leak, lon: leak.lon + 5, title: "far" };
+          return [shown(leak), shown(less), shown(far), shown(far, less), shown(far, leak)];
+        }"""
+    )
+    assert told == ["化工园区气体泄漏", "less", "", "", "化工园区气体泄漏"]
+
+
 def test_the_heat_is_as_old_as_the_data_and_not_as_the_clock(wall: "Page") -> None:
     told = wall.evaluate(
         """() => {
