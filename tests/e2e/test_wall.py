@@ -155,7 +155,7 @@ def test_a_narrowed_heat_is_said_on_a_plate_that_fits_with_its_control(
     page = chromium.new_page(viewport={"width": width, "height": height})
     page.goto(f"{url}/wall?lang={lang}&heat=15m&type=06&urgency=critical")
     page.wait_for_function(
-        "document.querySelector('.legend-lens.is-set') && !document.querySelector('.lens-reset').hidden"
+        "document.querySelector('.legend-lens.is-set') && document.querySelector('.lens-reset')?.hidden === false"
     )
     page.wait_for_function(SHOWN)
     assert page.evaluate(MISFITS, [SMALLEST, width, height]) == []
