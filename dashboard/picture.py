@@ -170,7 +170,7 @@ class Picture:
 
     def __init__(self, panels: Sequence[ModuleType], words: Words, lens: Lens = WIDE) -> None:
         self._words = words
-        self._parts = [Part(panel, lens) for panel in panels]
+        self._parts = [Part(panel, lens) for panel in panels if hasattr(panel, "render")]
         self._parts += [rows_of(panel, key, lens) for panel in panels for key in keyed(panel)]
 
     def draw(self, board: Board, now: int, state: State, touched: Touched) -> Delta:

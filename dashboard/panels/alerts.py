@@ -162,7 +162,3 @@ def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
         NOTE: {"children": note(board, now, words)},
         **state("alerts", empty=not shown),
     }
-
-
-def register(app: Any, commands: Any) -> None:
-    """Register nothing: a wall can do nothing."""

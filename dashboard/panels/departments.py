@@ -93,7 +93,3 @@ def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
         NOTE: {"children": words.text("wall.departments.note", n=total)},
         **state("departments", empty=not found),
     }
-
-
-def register(app: Any, commands: Any) -> None:
-    """Register nothing: a wall can do nothing."""

@@ -15,7 +15,6 @@ from config.words import Words
 from dashboard.errand import explain, perform
 from dashboard.history import Line, history, known, latest_text, mark, result
 from dashboard.names import Names, names_of
-from operations.board import Board
 from operations.errors import OperationsError
 from operations.incident import Incident
 from operations.policy import PERMISSIONS, ROLES, Identity, allowed
@@ -170,11 +169,6 @@ def history_item(line: Line, names: Names, text: str) -> html.Li:
         [html.Time(names.moment(line.at)), html.B(line.who), html.Span(line.what), *extra],
         className="desk-history-item",
     )
-
-
-def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
-    """Return no props: each operator looks at another incident."""
-    return {}
 
 
 def look(commands: Any, names: Names, id: str) -> html.Div | html.P:

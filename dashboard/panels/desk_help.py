@@ -1,11 +1,8 @@
 """The help sheet 快捷键 of the desk: every key with what it does, and the switch for single keys."""
 
-from typing import Any
-
 from dash import html
 
 from config.words import Words
-from operations.board import Board
 
 HELP = "desk-help"
 
@@ -103,12 +100,3 @@ def section(group: str, names: dict[str, tuple[str, ...]], words: Words) -> html
     ]
     page = "quarantine-only" if group == "quarantine" else "desk-only"
     return html.Section([html.H3(words.text(f"desk.help.{group}")), html.Dl(lines)], className=page)
-
-
-def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
-    """Return no props: the sheet never changes."""
-    return {}
-
-
-def register(app: Any, commands: Any) -> None:
-    """Register nothing: the sheet opens in the browser."""

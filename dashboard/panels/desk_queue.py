@@ -112,12 +112,3 @@ def layout(words: Words) -> html.Section:
         className="desk-queue",
         **{"aria-label": words.text("desk.queue.title")},
     )
-
-
-def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
-    """Return no props: the queue lives on its keyed rows."""
-    return {}
-
-
-def register(app: Any, commands: Any) -> None:
-    """Register nothing: selecting and filtering happen in the browser."""

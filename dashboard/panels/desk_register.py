@@ -15,7 +15,6 @@ from config.taxonomy import URGENCIES
 from config.words import Words
 from dashboard.errand import Unclear, number, text, word, written
 from dashboard.history import fault, known
-from operations.board import Board
 from streams.errors import BacklogFull, IntakeRefused
 
 STORE = "desk-register"
@@ -101,11 +100,6 @@ def layout(words: Words) -> html.Div:
     return html.Div(
         [dcc.Store(id=STORE), dcc.Store(id=ANSWER), html.Div(id="desk-registered-sink", hidden=True)], hidden=True
     )
-
-
-def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
-    """Return no props: a form belongs to one operator."""
-    return {}
 
 
 def register(app: Any, commands: Any) -> None:

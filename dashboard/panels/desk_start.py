@@ -7,7 +7,6 @@ from dash import Input, Output, dcc, html
 from config.taxonomy import Taxonomy
 from config.words import Words
 from dashboard.names import Names, names_of
-from operations.board import Board
 from operations.policy import Identity, admits, allowed
 
 START = "desk-start"
@@ -61,11 +60,6 @@ def layout(words: Words) -> html.Div:
     """Return the stores that start the browser code: one asks for the facts when the page stands, one holds them."""
     stores = [dcc.Store(id=START, data=words.lang), dcc.Store(id=FACTS), html.Div(id="desk-started")]
     return html.Div(stores, hidden=True)
-
-
-def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
-    """Return no props: the facts are asked for once."""
-    return {}
 
 
 def register(app: Any, commands: Any) -> None:

@@ -116,7 +116,3 @@ def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
         props[f"wall-figure-{one.name}-value"] = {"children": "–" if one.forbidden else one.value}
         props[f"wall-figure-{one.name}-note"] = {"children": words.text(note, **one.note)}
     return props
-
-
-def register(app: Any, commands: Any) -> None:
-    """Register nothing: a wall can do nothing."""

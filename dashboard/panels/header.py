@@ -109,7 +109,3 @@ def call(found: list[Call], words: Words) -> list[Any]:
 def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
     """Return the call; the moment the picture stands for is a gauge of the hub."""
     return {CALL: {"children": call(rows(board, now), words)}, REPLAY: {"hidden": not replayed(board, now)}}
-
-
-def register(app: Any, commands: Any) -> None:
-    """Register nothing: a wall can do nothing."""

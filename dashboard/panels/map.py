@@ -178,7 +178,3 @@ def render(board: Board, now: int, words: Words, lens: Lens = WIDE) -> dict[str,
         "wall-map-total": {"children": total, "data-open": str(sum(views.open_by_urgency(board).values()))},
         **state("map", empty=False),
     }
-
-
-def register(app: Any, commands: Any) -> None:
-    """Register nothing: a wall can do nothing."""

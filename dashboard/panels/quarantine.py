@@ -15,7 +15,6 @@ from config.words import Words
 from dashboard.errand import Answer, Asked, Unclear, explain, text, word, written
 from dashboard.history import fault
 from dashboard.names import Names, names_of
-from operations.board import Board
 from operations.errors import OperationsError
 from operations.quarantine import Item, Opened, Quarantined
 from streams.errors import IntakeRefused
@@ -184,11 +183,6 @@ def layout(words: Words) -> html.Div:
         ],
         className="quarantine-body",
     )
-
-
-def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
-    """Return no props: the number in the header changes, and with it the list is asked for anew."""
-    return {}
 
 
 def register(app: Any, commands: Any) -> None:

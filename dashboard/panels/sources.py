@@ -76,7 +76,3 @@ def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
         NOTE: {"children": words.text("wall.sources.note_more", note=note, n=more) if more > 0 else note},
         **state("sources", empty=not found),
     }
-
-
-def register(app: Any, commands: Any) -> None:
-    """Register nothing: a wall can do nothing."""

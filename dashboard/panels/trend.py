@@ -143,7 +143,3 @@ def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
         NOTE: {"children": words.text("wall.trend.unit", n=so_far(found))},
         **state("trend", empty=all(not one.today and not one.usual for one in found)),
     }
-
-
-def register(app: Any, commands: Any) -> None:
-    """Register nothing: a wall can do nothing."""

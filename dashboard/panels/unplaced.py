@@ -113,7 +113,3 @@ def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
         },
         **state("unplaced", empty=not found, forbidden=board.scope != WHOLE),
     }
-
-
-def register(app: Any, commands: Any) -> None:
-    """Register nothing: a wall can do nothing."""

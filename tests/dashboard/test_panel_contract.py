@@ -10,6 +10,7 @@ from config.settings import ROOT
 from config.words import LANGUAGES, Words
 from dashboard import frame
 from dashboard.panels import PAGES
+from dashboard.picture import Picture
 from tests.dashboard.panel_board import NOW, WORDS, board, incident
 
 WALL = PAGES["wall"]
@@ -35,6 +36,13 @@ def test_a_panel_fills_only_what_it_laid_out(panel: ModuleType, lang: str) -> No
         rendered = panel.render(found, NOW, words)
         assert set(rendered) <= laid_out
         assert frame.flatten_props(rendered) == frame.flatten_props(panel.render(found, NOW, words))
+
+
+def test_only_panels_that_change_with_the_board_are_drawn() -> None:
+    drawn = {page: set(Picture(panels, WORDS).costs()) for page, panels in PAGES.items()}
+    assert drawn["wall"] == OURS - {"wall"}
+    assert drawn["desk"] == {"desk_header", "desk_queue", "map"}
+    assert drawn["quarantine"] == {"desk_header"}
 
 
 @pytest.mark.parametrize("panel", WALL, ids=lambda panel: panel.__name__)
