@@ -56,7 +56,6 @@ def layout(words: Words) -> html.Div:
     if words.city.demo:
         badges.append(html.Span(words.text("wall.header.demo"), className="badge badge-demo"))
     badges.append(html.Span(words.text("wall.header.replay"), id=REPLAY, className="badge badge-demo", hidden=True))
-    badges.append(html.Span(words.text("wall.header.mode_routine"), className="badge"))
     zone = str(words.city.zone)
     head = html.Header(
         [

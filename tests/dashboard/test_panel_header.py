@@ -28,6 +28,12 @@ def test_only_a_demonstration_says_that_it_is_one() -> None:
     assert badge not in str(header.layout(Words("zh", City("甲市"))).to_plotly_json())
 
 
+def test_the_header_names_no_mode_nobody_has_set() -> None:
+    for lang, modes in (("zh", ("平时", "急时")), ("en", ("Routine", "Emergency"))):
+        said = str(header.layout(Words(lang, WORDS.city)).to_plotly_json())
+        assert not any(mode in said for mode in modes)
+
+
 def test_a_replay_of_the_last_day_is_said() -> None:
     found = board()
     for hours, hidden in ((1, False), (25, True)):
