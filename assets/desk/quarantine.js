@@ -57,9 +57,9 @@
     detail();
   };
 
-  const remember = (name, rows, label) => {
+  const remember = (name, rows, label, readonly = false) => {
     const key = `${opened}/${name}`;
-    const area = h("textarea.desk-input", { id: `quarantine-${name}`, rows, spellcheck: "false", oninput: () => { typed[key] = area.value; } });
+    const area = h("textarea.desk-input", { id: `quarantine-${name}`, rows, readonly, spellcheck: "false", oninput: () => { typed[key] = area.value; } });
     area.value = typed[key] ?? (name === "content" ? content.text : "");
     return h("label.desk-field", {}, h("span", {}, label), area);
   };
@@ -83,7 +83,7 @@
     const repair = content && h("div.quarantine-repair", { onkeydown: (event) => sendOn(event, () => send("resubmit")) },
       !content.exact && h("p.desk-hint", {}, desk.text("quarantine.not_text")),
       content.hint && h("p.desk-found", {}, content.hint),
-      remember("content", "14", desk.text("quarantine.content")),
+      desk.can("repair") ? remember("content", "14", desk.text("quarantine.content")) : remember("content", "14", desk.text("drawer.text"), true),
       h("p.desk-error", { id: "quarantine-error", role: "alert", hidden: true }),
       h("button.desk-button.primary", { type: "button", "aria-disabled": desk.can("repair") ? null : "true", onclick: () => send("resubmit") }, h("kbd", {}, "Ctrl+Enter"), desk.text("quarantine.resubmit")));
     return parts.detail.replaceChildren(
@@ -117,6 +117,7 @@
   };
 
   const send = async (action) => {
+    if (action === "resubmit" && !desk.can("repair")) return desk.say(denied(), { bad: true });
     const id = opened;
     const value = (typed[`${id}/${action === "resubmit" ? "content" : action}`] ?? (action === "resubmit" ? content.text : "")).trim();
     if (action !== "resubmit" && value.length < 2) return desk.say(desk.text("quarantine.need_reason"), { bad: true });
@@ -126,8 +127,11 @@
     if (action === "read") {
       content = { text: answer.content, exact: answer.exact, hint: answer.hint };
       detail();
-      desk.byId("quarantine-content").focus();
-      return desk.byId("quarantine-content").setSelectionRange(0, 0);
+      const area = desk.byId("quarantine-content");
+      area.focus();
+      area.setSelectionRange(0, 0);
+      area.scrollTop = 0;
+      return undefined;
     }
     for (const key of Object.keys(typed)) if (key.startsWith(`${id}/`)) delete typed[key];
     const at = items.findIndex((one) => one.id === id);

@@ -98,3 +98,34 @@ def test_the_map_stays_in_the_city_and_where_it_is_locked(signed: Signed) -> Non
     choose(page, "title of far")
     choose(page, "title of near")
     assert page.evaluate(CENTRE) == elsewhere, "a locked view stays"
+
+
+PALE = """(button) => {
+  const [text, key] = [button, button.querySelector("kbd")].map((one) => getComputedStyle(one).color);
+  return text === key;
+}"""
+
+
+def test_a_reader_of_quarantine_reads_from_the_top_and_writes_nothing(signed: Signed) -> None:
+    page = signed("operator", "/quarantine")
+    page.keyboard.press("j")
+    page.keyboard.press("v")
+    page.keyboard.type("核对来源")
+    page.keyboard.press("Control+Enter")
+    until(page, "document.activeElement?.id === 'quarantine-content'")
+    content = page.locator("#quarantine-content")
+    assert content.evaluate("(one) => [one.readOnly, one.scrollTop, one.selectionStart]") == [True, 0, 0]
+    assert content.evaluate("(one) => one.scrollHeight > one.clientHeight")
+    assert page.locator("label:has(#quarantine-content) span").inner_text() == "内容"
+    assert page.locator(".quarantine-repair .primary").evaluate(PALE)
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("#desk-toast:has-text('须由值班长或系统管理员办理')")
+
+
+def test_a_leader_sees_the_keys_of_what_others_may_do_and_no_way_to_closed_pages(signed: Signed) -> None:
+    page = signed("leader")
+    assert page.locator("#desk-new[aria-disabled=true]").evaluate(PALE)
+    shown = page.locator(".desk-nav a:visible").all_inner_texts()
+    assert [text.strip() for text in shown] == ["值班台", "指挥大屏"]
+    choose(page, "title of near")
+    page.wait_for_selector("#desk-details .desk-denied:has-text('以领导身份看不到')")
