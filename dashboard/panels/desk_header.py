@@ -99,8 +99,9 @@ def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
 def stuck(told: Row, words: Words) -> dict[str, Any]:
     """Return the badge that says which wall has stood still for longest, since when, and how many do in all."""
     if not told.walls:
-        return {"hidden": True, "children": []}
+        return {"hidden": True, "children": [], "title": ""}
     name, since = told.walls[0]
     more = len(told.walls) - 1
     said = [words.text("desk.wall_stuck", name=name), " ", html.Time(**{"data-at": str(since)})]
-    return {"hidden": False, "children": [*said, words.text("desk.walls_more", n=more) if more else ""]}
+    shown = [*said, words.text("desk.walls_more", n=more) if more else ""]
+    return {"hidden": False, "children": shown, "title": "\n".join(wall for wall, _ in told.walls)}

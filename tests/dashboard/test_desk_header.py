@@ -14,6 +14,7 @@ def test_a_wall_that_stands_still_is_named_until_it_paints_again() -> None:
     assert told["hidden"] is False
     assert WORDS.text("desk.wall_stuck", name="wall/a") in said and str(NOW - 9) in said
     assert WORDS.text("desk.walls_more", n=2) in said
+    assert told["title"] == "wall/a\nwall/b\nwall/c"
     for wall, action in (("wall/a", "wall.recovered"), ("wall/b", "wall.gone"), ("wall/c", "wall.gone")):
         apply(found, entry(found.seq + 1, action, ("wall", wall), {}))
     assert desk_header.render(found, NOW, WORDS)[desk_header.WALLS]["hidden"] is True
