@@ -1,12 +1,15 @@
-"""What each process holds after 20 minutes at 200 reports a second, and whether it still grows."""
+"""What each process and a wall's page hold after 20 minutes at 200 reports a second, and whether it still grows."""
 
 from __future__ import annotations
 
 import subprocess
 from typing import Any
 
+from playwright.sync_api import Page, sync_playwright
+
 from benchmarks import program, wall
 from config import clock
+from config.browser import CHROMIUM_ARGUMENTS, find_chromium
 from config.settings import ROOT, Settings
 
 RATE = 200.0
@@ -14,27 +17,35 @@ SECONDS = 20 * 60.0
 EACH = 30.0
 
 
-def run(_settings: Settings) -> list[dict[str, Any]]:
-    """Sends for 20 minutes and samples resident memory twice a minute."""
+def run(settings: Settings) -> list[dict[str, Any]]:
+    """Sends for 20 minutes and samples resident memory, and the script memory of a wall in Chromium, twice a minute."""
     samples: dict[str, list[float]] = {}
-    with program.running() as (gridwall, box):
+    with program.running() as (gridwall, box), sync_playwright() as driver:
         gridwall.add_source("bench")
+        browser = driver.chromium.launch(executable_path=find_chromium(settings.chromium), args=CHROMIUM_ARGUMENTS)
+        page = wall.wall_page(browser, gridwall, gridwall.sign_in())
         words = wall.generator(gridwall, box, RATE, SECONDS, 10, "M")
         with subprocess.Popen(words, stdout=subprocess.PIPE, cwd=ROOT) as generator:
             begun = clock.monotonic()
-            while generator.poll() is None and clock.monotonic() - begun < SECONDS + 60:
-                _sample(gridwall, samples)
+            while generator.poll() is None:
+                _sample(gridwall, page, samples)
                 try:
                     generator.communicate(timeout=EACH)
                 except subprocess.TimeoutExpired:
                     continue
-            generator.kill()
+        browser.close()
+    if generator.returncode or clock.monotonic() - begun < SECONDS:
+        raise program.ProgramError(f"the generator ended early, with {generator.returncode}")
     return [_figure(role, values) for role, values in sorted(samples.items())]
 
 
-def _sample(gridwall: program.Program, samples: dict[str, list[float]]) -> None:
+def _sample(gridwall: program.Program, page: Page, samples: dict[str, list[float]]) -> None:
     for role, process in gridwall.roles().items():
         samples.setdefault(role, []).append(process.memory_info().rss / 2**20)
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    samples.setdefault("a wall's page", []).append(session.send("Runtime.getHeapUsage")["usedSize"] / 2**20)
+    session.detach()
 
 
 def _figure(role: str, values: list[float]) -> dict[str, Any]:
