@@ -42,7 +42,7 @@ def run(_settings: Settings) -> list[dict[str, Any]]:
             "value": long,
             "unit": "s",
             "goal": "< 5",
-            "method": f"the same, {ENTRIES // TOLD:,} open incidents, the newest snapshot {PAST_SNAPSHOT:,} entries old",
+            "method": f"the same, {ENTRIES // TOLD:,} open incidents, a snapshot {PAST_SNAPSHOT:,} entries old",
         },
     ]
 
