@@ -10,6 +10,7 @@ from config.taxonomy import URGENCIES
 from config.words import Words
 from dashboard.history import history, known
 from dashboard.names import Names
+from operations.commands import RESULTS
 from operations.errors import Conflict, OperationsError
 from operations.incident import Incident
 from operations.policy import Identity
@@ -21,7 +22,8 @@ TEXT_MOST = 2_000
 """Characters of a note, a result's text or a reason."""
 NUMBER_MOST = 2**53
 """The largest whole number a browser counts exactly; no revision and no degree comes near it."""
-RESULTS = ("resolved", "transferred", "duplicate", "untrue", "withdrawn")
+CHANNELS = ("hotline", "grid_worker", "police_110", "leader", "media", "visit", "patrol", "other")
+"""How a matter can reach the desk."""
 
 
 class Unclear(ValueError):

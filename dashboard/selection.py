@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Mapping
 from heapq import nsmallest
 from typing import NamedTuple
 
+from config.taxonomy import URGENCIES
 from operations.incident import Incident
 
 Rank = tuple[int, ...]
 """What comes first is the least."""
-URGENCIES = {"critical": 0, "urgent": 1, "routine": 2}
+GRAVITY = {urgency: at for at, urgency in enumerate(reversed(URGENCIES))}
 
 
 class Choice(NamedTuple):
@@ -72,4 +73,4 @@ class Selection:
 
 def gravest(incident: Incident) -> Rank:
     """Return the rank of an incident: the gravest first, then the newest."""
-    return (URGENCIES.get(incident.urgency, len(URGENCIES)), -incident.opened_at)
+    return (GRAVITY.get(incident.urgency, len(GRAVITY)), -incident.opened_at)

@@ -5,8 +5,6 @@
   const h = desk.h;
   const ACTIONS = { acknowledge: "A", urgency: "U", note: "M", place: "G", close: "C", reopen: "R", reveal: "V" };
   const OPEN_ONLY = ["acknowledge", "urgency", "place", "close"];
-  const RESULTS = ["resolved", "transferred", "duplicate", "untrue", "withdrawn"];
-  const URGENCIES = ["critical", "urgent", "routine"];
   const LATE = 3000; // ms the details may take before they count as failed and are asked for again; doubled at each try
   const LATE_MOST = 30000;
 
@@ -194,9 +192,9 @@
   const PANELS = {
     acknowledge: () => [],
     note: () => [area("text", desk.text("action.note_text"), true)],
-    urgency: () => [choices("urgency", URGENCIES.map((one) => [one, desk.urgency(one), desk.shape(one)]), desk.text("action.urgency"), submit)],
+    urgency: () => [choices("urgency", desk.facts.urgencies.map((one) => [one, desk.urgency(one), desk.shape(one)]), desk.text("action.urgency"), submit)],
     close: () => [
-      choices("result", RESULTS.map((one) => [one, desk.text(`result.${one}`)]), desk.text("action.result")),
+      choices("result", desk.facts.results.map((one) => [one, desk.text(`result.${one}`)]), desk.text("action.result")),
       area("text", desk.text(action.fields.result && action.fields.result !== "resolved" ? "action.close_text_needed" : "action.close_text")),
       h("p.desk-hint", {}, desk.text("action.close_hint"))],
     reopen: () => [area("text", desk.text("action.reopen_text"), true)],

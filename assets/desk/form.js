@@ -7,8 +7,6 @@
   const MEMORY = "gridwall.desk.draft";
   const KEPT = ["channel", "address", "type", "urgency", "title", "text", "lon", "lat", "grid"]; // never name and phone
   const TYPED = ["caller", "phone", "address", "type", "title", "text", "lon", "grid"];
-  const CHANNELS = ["hotline", "grid_worker", "police_110", "leader", "media", "visit", "patrol", "other"];
-  const URGENCIES = ["critical", "urgent", "routine"];
   const NEAR = 500; // m within which a matter of the same type may be the same
   const RECENT = 24 * 3600e6; // µs
   const WAIT = 15000; // ms we wait for the journal before we say so
@@ -109,12 +107,12 @@
   };
   const channel = () => {
     const element = h("select.desk-input", { id: "desk-form-channel", onchange: () => { draft.channel = element.value; save(); } },
-      CHANNELS.map((one) => h("option", { value: one, selected: draft.channel === one }, desk.text(`channel.${one}`))));
+      desk.facts.channels.map((one) => h("option", { value: one, selected: draft.channel === one }, desk.text(`channel.${one}`))));
     return element;
   };
   const urgency = () =>
     h("div.desk-choices", { role: "radiogroup", "aria-label": desk.text("form.urgency"), id: "desk-form-urgency" },
-      URGENCIES.map((one, index) => h("button.desk-choice", {
+      desk.facts.urgencies.map((one, index) => h("button.desk-choice", {
         type: "button", role: "radio", "data-value": one, "aria-checked": String(draft.urgency === one),
         tabindex: (draft.urgency || "routine") === one ? "0" : "-1", onclick: () => setUrgency(one),
         onkeydown: (event) => urgencyKey(event, index),
@@ -129,12 +127,13 @@
     }
   };
   const urgencyKey = (event, index) => {
+    const { urgencies } = desk.facts;
     const digit = "123".indexOf(event.key);
     const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (digit < 0 && !by) return;
     event.preventDefault();
     event.stopPropagation();
-    setUrgency(URGENCIES[digit >= 0 ? digit : (index + by + 3) % 3]);
+    setUrgency(urgencies[digit >= 0 ? digit : (index + by + urgencies.length) % urgencies.length]);
   };
   const typeCombo = () => {
     const combo = desk.combo({

@@ -5,7 +5,6 @@
   const h = desk.h;
   const HEIGHT = 68; // px of one row; the same number as --desk-row in panels/desk.css
   const SPARE = 6; // rows drawn beyond each edge
-  const URGENCIES = ["critical", "urgent", "routine"];
   const MEMORY = "gridwall.desk.filter";
   const NONE = { text: "", urgency: [], type: "", step: "open", department: "", grid: "", unplaced: false, newest: false };
 
@@ -54,7 +53,7 @@
   const place = (id, row) => {
     const at = row.opened_at || row.received_at || 0;
     if (filter.newest) return [0, 0, 0, -at, id];
-    return [open(row) ? 0 : 1, row.acknowledged_at ? 1 : 0, URGENCIES.indexOf(row.urgency), open(row) ? at : -at, id];
+    return [open(row) ? 0 : 1, row.acknowledged_at ? 1 : 0, desk.facts.urgencies.indexOf(row.urgency), open(row) ? at : -at, id];
   };
   const compare = (a, b) => {
     for (let index = 0; index < a.key.length; index += 1) {
@@ -145,7 +144,7 @@
 
   const status = () => {
     const total = (name) => totals.get(name) || 0;
-    for (const urgency of URGENCIES) {
+    for (const urgency of desk.facts.urgencies) {
       parts.chips[urgency].querySelector("b").textContent = total(urgency);
       parts.chips[urgency].setAttribute("aria-pressed", String(filter.urgency.includes(urgency)));
     }

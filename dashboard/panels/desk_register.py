@@ -13,14 +13,12 @@ from dash.exceptions import PreventUpdate
 
 from config.taxonomy import URGENCIES
 from config.words import Words
-from dashboard.errand import Unclear, number, text, word, written
+from dashboard.errand import CHANNELS, Unclear, number, text, word, written
 from dashboard.history import fault, known
 from streams.errors import BacklogFull, IntakeRefused
 
 STORE = "desk-register"
 ANSWER = "desk-registered"
-
-CHANNELS = ("hotline", "grid_worker", "police_110", "leader", "media", "visit", "patrol", "other")
 
 
 def report(asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,9 +4,11 @@ from typing import Any
 
 from dash import Input, Output, dcc, html
 
-from config.taxonomy import Taxonomy
+from config.taxonomy import URGENCIES, Taxonomy
 from config.words import Words
+from dashboard.errand import CHANNELS
 from dashboard.names import Names, names_of
+from operations.commands import RESULTS
 from operations.policy import Identity, admits, allowed
 
 START = "desk-start"
@@ -47,6 +49,9 @@ def rows(identity: Identity, names: Names) -> dict[str, Any]:
             "can": can(identity),
             "pages": pages(identity, names.words),
         },
+        "urgencies": list(reversed(URGENCIES)),
+        "results": list(RESULTS),
+        "channels": list(CHANNELS),
         "types": dict(names.types),
         "defaults": {code: one.urgency_default for code, one in Taxonomy.load().types.items()},
         "departments": dict(names.departments),

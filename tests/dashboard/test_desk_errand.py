@@ -156,6 +156,13 @@ def test_the_header_is_told_which_pages_one_may_open(who: Identity, pages: list[
     assert desk_start.rows(who, NAMES)["me"]["pages"] == pages
 
 
+def test_the_browser_is_told_every_choice_and_the_texts_name_them_all() -> None:
+    facts = desk_start.rows(OPERATOR, NAMES)
+    for choice, texts in (("urgencies", "urgency"), ("results", "result"), ("channels", "channel")):
+        assert {f"{texts}.{one}" for one in facts[choice]} <= facts["words"].keys()
+    assert facts["urgencies"] == ["critical", "urgent", "routine"]
+
+
 def test_facts_of_an_unplaced_incident(desk: Desk) -> None:
     desk.send(report(grid_code="", marks=("late", "skew"), presence="gone", status="受理中", channel="media"))
     facts = {fact.name: fact.value for fact in desk_drawer.facts(desk.incident(), NAMES)}
