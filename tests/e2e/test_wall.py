@@ -206,7 +206,8 @@ def test_what_lies_outside_the_map_is_not_called_out_and_neither_is_anything_les
             marks.rows = new Map(rows.map((row, at) => [String(at), row]));
             marks.alarms = new Map([...marks.rows].filter(([, row]) => row.urgency === "critical"));
             marks.paint();
-            return marks.callout.hidden ? "" : marks.callout.querySelector(".callout-title").textContent.split(" ").at(-1);
+            if (marks.callout.hidden) return "";
+            return marks.callout.querySelector(".callout-title").textContent.split(" ").at(-1);
           };
           const leak = [...marks.rows.values()].find((row) => row.urgency === "critical");
           const less = { ...leak, urgency: "urgent", title: "less" };
