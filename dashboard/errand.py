@@ -39,7 +39,7 @@ def perform(operations: Any, identity: Identity, names: Names, asked: Asked) -> 
     except Conflict as error:
         told = conflict(operations, identity, names, asked, error.current)
     except OperationsError as error:
-        told = {"ok": False, "code": error.code, "text": explain(error, words, identity.role)}
+        told = {"ok": False, "code": error.code, "text": explain(error, words)}
     except Unclear as error:
         told = {"ok": False, "code": "unclear", "text": words.text("desk.error.unclear", field=str(error))}
     return {"serial": serial, **told}
@@ -55,7 +55,7 @@ def carry_out(operations: Any, identity: Identity, names: Names, asked: Asked) -
         raise Unclear("action")
     after = command(operations, identity, asked)
     key = "desk.done.place_unplaced" if action == "place" and not after.grid else f"desk.done.{action}"
-    urgency = known(names.words, "desk.urgency", after.urgency)
+    urgency = known(names.words, "common.urgency", after.urgency)
     text = names.words.text(key, number=after.number, urgency=urgency)
     return {"ok": True, "text": text, "revision": after.revision}
 
@@ -76,17 +76,15 @@ def conflict(operations: Any, identity: Identity, names: Names, asked: Asked, cu
         words.text("desk.conflict.line", at=names.moment(line.at), who=line.who, what=line.what)
         for line in history(entries, names)
     ]
-    step, urgency = known(words, "desk.step", current.step), known(words, "desk.urgency", current.urgency)
+    step, urgency = known(words, "common.step", current.step), known(words, "common.urgency", current.urgency)
     told = "\n".join(lines) or words.text("desk.conflict.unknown", step=step, urgency=urgency)
     return {"ok": False, "code": "conflict", "text": told, "revision": current.revision}
 
 
-def explain(error: OperationsError, words: Words, role: str = "") -> str:
+def explain(error: OperationsError, words: Words) -> str:
     """Return what an error says to the person who must act; an error without a text says its code."""
-    role = known(words, "desk.role", role)
-    for key in (error.code, "desk.error." + error.code.rpartition(".")[2]):
-        if key in words:
-            return words.text(key, **{"role": role, **error.params})
+    if error.code in words:
+        return words.text(error.code, **error.params)
     return words.text("desk.error.refused", code=error.code)
 
 

@@ -34,7 +34,7 @@ def what(entry: Entry, names: Names) -> str:
             return updated(values, words)
         case "incident.urgency":
             return words.text(
-                "desk.history.incident_urgency", urgency=known(words, "desk.urgency", values.get("urgency", ""))
+                "desk.history.incident_urgency", urgency=known(words, "common.urgency", values.get("urgency", ""))
             )
         case "incident.closed":
             return words.text("desk.history.incident_closed", result=result(values.get("result", ""), words))

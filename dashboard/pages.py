@@ -156,7 +156,8 @@ def build(page: str, words: Words, panels: Sequence[ModuleType], actions: object
 
 def index(page: str, words: Words) -> str:
     """Return the page's frame for Dash to fill, holding the texts that the browser code says."""
-    texts = orjson.dumps(words.under("live")).decode().replace("<", "\\u003c")
+    said = words.under("live") | words.under("common.ago")
+    texts = orjson.dumps(said).decode().replace("<", "\\u003c")
     return TEMPLATE.format(language=LANGUAGE_TAGS[words.lang], page=html.escape(page), lang=words.lang, words=texts)
 
 

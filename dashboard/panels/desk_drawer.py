@@ -177,7 +177,7 @@ def look(commands: Any, names: Names, id: str) -> html.Div | html.P:
     try:
         dossier = commands.operations.dossier(identity, id)
     except OperationsError as error:
-        return html.P(explain(error, names.words, identity.role), className="desk-empty")
+        return html.P(explain(error, names.words), className="desk-empty")
     lines, text = history(dossier.history, names), latest_text(dossier.history)
     denied = unread(identity, names.words)
     return details(dossier.incident, text, lines, names, earlier=dossier.earlier, denied=denied)

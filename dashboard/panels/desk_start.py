@@ -38,11 +38,18 @@ def pages(identity: Identity, words: Words) -> list[str]:
     return [page for page in words.under("page") if admits(identity, "GET", f"/{page}")]
 
 
+def texts(words: Words) -> dict[str, str]:
+    """Return what the browser says: the desk's own texts, and what every screen calls urgencies and steps."""
+    shared = {f"urgency.{code}": text for code, text in words.under("common.urgency").items()}
+    shared |= {f"step.{code}": text for code, text in words.under("common.step").items()}
+    return words.under("desk") | shared
+
+
 def rows(identity: Identity, names: Names) -> dict[str, Any]:
     """Return what the browser needs before the first frame."""
     return {
         "lang": names.words.lang,
-        "words": names.words.under("desk"),
+        "words": texts(names.words),
         "me": {
             "name": identity.name,
             "role": identity.role,

@@ -159,7 +159,7 @@ def perform(commands: Any, words: Words, asked: Asked) -> Answer:
             raise Unclear("action")
         return serial | action(commands, words, asked)
     except OperationsError as error:
-        return serial | {"ok": False, "code": error.code, "text": explain(error, words, commands.identity().role)}
+        return serial | {"ok": False, "code": error.code, "text": explain(error, words)}
     except Unclear as error:
         return serial | {"ok": False, "code": "unclear", "text": words.text("desk.error.unclear", field=str(error))}
     except IntakeRefused:

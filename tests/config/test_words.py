@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from config.words import DEFAULT, FOLDER, LANGUAGES, MissingText, Words, choose, flatten, load, parameters
+from tests.config.named_texts import Sources
 
 
 def test_both_languages_have_the_same_files_and_keys() -> None:
@@ -11,6 +12,11 @@ def test_both_languages_have_the_same_files_and_keys() -> None:
     assert en.keys() - zh.keys() == set(), "missing in Chinese"
     files = [{path.name for path in (FOLDER / lang).glob("*.toml")} for lang in LANGUAGES]
     assert files[0] == files[1]
+
+
+def test_no_text_is_there_that_nothing_asks_for() -> None:
+    sources = Sources()
+    assert [key for key in load(FOLDER / DEFAULT) if not sources.name(key)] == []
 
 
 def test_both_languages_want_the_same_parameters() -> None:
