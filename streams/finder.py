@@ -1,7 +1,7 @@
 """Finds the grid of reports: the geo index over the current grid version, reloaded when that changes."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from geo.errors import GeoError
@@ -11,9 +11,6 @@ from operations.database import Database
 from operations.report import Located, Report
 from streams.stored_grid import from_row
 
-CHECK_SECONDS = 2.0
-"""How long a new grid version may go unnoticed."""
-
 NOWHERE = Located()
 
 log = logging.getLogger(__name__)
@@ -22,16 +19,17 @@ log = logging.getLogger(__name__)
 class Finder:
     """One per worker; not shared between threads."""
 
-    def __init__(self, database: Database, cache: Path, monotonic: Callable[[], float]) -> None:
+    def __init__(self, database: Database, cache: Path) -> None:
         self._database = database
         self._cache = cache
-        self._monotonic = monotonic
-        self._checked_at = -CHECK_SECONDS
         self._version = -1
         self._locator: Locator | None = None
 
     def locate(self, reports: Sequence[Report]) -> list[Located]:
-        """Where each report lies: by its point, else by the grid code it names; unplaced when neither is known."""
+        """Where each report lies: by its point, else by the grid code it names; unplaced when neither is known.
+
+        A batch decided after an import is placed in the new grids.
+        """
         self._refresh()
         if self._locator is None:
             return [NOWHERE] * len(reports)
@@ -48,10 +46,6 @@ class Finder:
         return NOWHERE
 
     def _refresh(self) -> None:
-        now = self._monotonic()
-        if now < self._checked_at + CHECK_SECONDS:
-            return
-        self._checked_at = now
         version = grids.current_id(self._database)
         if version == self._version:
             return

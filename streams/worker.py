@@ -83,7 +83,7 @@ class Worker:
         self._ttl = settings.lease_seconds * SECOND
         self._keys = KeyStore(settings.data / "keys")
         self._backlog = Backlog(client, TransitSeal(settings.data / "keys"))
-        self._finder = Finder(database, settings.data / "cache", clock.monotonic)
+        self._finder = Finder(database, settings.data / "cache")
         self._rules = rules_of(settings, Taxonomy.load())
         self._tenure = Tenure(database, owner, self._ttl)
         self._cursors: dict[int, str] = {}

@@ -154,7 +154,7 @@ class Player:
         ground = Ground(
             self._database,
             self._keys,
-            Finder(self._database, self._settings.data / "cache", clock.monotonic),
+            Finder(self._database, self._settings.data / "cache"),
             rules_of(self._settings, Taxonomy.load()),
             sources,
         )

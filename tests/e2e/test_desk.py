@@ -310,8 +310,13 @@ def link(page: "Page", state: str) -> None:
     """Tell the page how it is connected; away, no request is answered."""
     page.evaluate(
         """(state) => {
+            const root = document.documentElement;
             window.away = state !== "live";
-            document.documentElement.dataset.link = state;
+            window.heldLink?.disconnect();
+            root.dataset.link = state;
+            const hold = () => root.dataset.link !== state && (root.dataset.link = state);
+            window.heldLink = new MutationObserver(hold); // the server, which is there, beats on
+            if (window.away) window.heldLink.observe(root, { attributeFilter: ["data-link"] });
             document.dispatchEvent(new CustomEvent("gridwall:link", { detail: state }));
         }""",
         state,

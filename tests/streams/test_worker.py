@@ -114,7 +114,6 @@ async def test_a_report_is_placed_in_its_grid_and_new_grids_are_noticed(
     box = shapely.box(119.1, 34.5, 119.2, 34.6)
     row = grids.GridRow("990101001001001", "网格", "general", 1, "", shapely.to_wkb(box))
     grids.import_grids(database, SYSTEM, [row], "d1", now=clock.now())
-    worker._finder._checked_at = -10.0  # as if two seconds had passed
     await send(log, report("in"), report("out", place={"lon": 119.3, "lat": 34.5}), report("code", place=None))
     await send(log, report("named", place=None, grid_code="990101001001001"))
     work_off(worker)
