@@ -21,6 +21,8 @@ from operations.views import (
     sources_by_state,
 )
 
+LETTERS_MOST = 32
+"""Letters of all values that fit at full size beside whole names; with more all are written smaller."""
 GRAVEST_FIRST = tuple(reversed(URGENCIES))
 
 
@@ -97,8 +99,13 @@ def cell(name: str, words: Words) -> html.Div:
     return html.Div(
         [
             html.P([*level, html.Span("–", id=f"wall-figure-{name}-value")], className="figure-value"),
-            html.P(words.text(f"wall.figures.{name}"), className="figure-name cut"),
-            html.P("", id=f"wall-figure-{name}-note", className="figure-note cut"),
+            html.Div(
+                [
+                    html.P(words.text(f"wall.figures.{name}"), className="figure-name cut"),
+                    html.P("", id=f"wall-figure-{name}-note", className="figure-note cut"),
+                ],
+                className="figure-words",
+            ),
         ],
         id=f"wall-figure-{name}",
         className=f"figure figure-{name}",
@@ -108,11 +115,13 @@ def cell(name: str, words: Words) -> html.Div:
 def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
     """Return every value with its note."""
     props: dict[str, dict[str, Any]] = {}
-    for one in rows(board, now, words):
+    found = rows(board, now, words)
+    small = " is-small" if sum(len(one.value) for one in found) > LETTERS_MOST else ""
+    for one in found:
         asks = " asks" if one.attention and not one.forbidden else ""
         new = "_new" if one.note.get("never") else ""
         note = "wall.figures.forbidden" if one.forbidden else f"wall.figures.{one.name}_note{new}"
-        props[f"wall-figure-{one.name}"] = {"className": f"figure figure-{one.name}{asks}"}
+        props[f"wall-figure-{one.name}"] = {"className": f"figure figure-{one.name}{asks}{small}"}
         props[f"wall-figure-{one.name}-value"] = {"children": "–" if one.forbidden else one.value}
         props[f"wall-figure-{one.name}-note"] = {"children": words.text(note, **one.note)}
     return props

@@ -1,3 +1,5 @@
+import pytest
+
 from dashboard.panels import figures
 from operations.board import SourceState, apply
 from tests.dashboard.panel_board import HOUR, MINUTE, NOW, WORDS, board, entry, incident
@@ -54,3 +56,11 @@ def test_a_source_that_never_sent_is_neither_heard_nor_in_trouble() -> None:
     found.sources = {"x": SourceState("新来源"), "y": SourceState("网格员", last_received_at=NOW - HOUR)}
     assert shown(found, "sources") == ("1 / 2", WORDS.text("wall.figures.sources_note_new", silent=0, never=1))
     assert "asks" not in figures.render(found, NOW, WORDS)["wall-figure-sources"]["className"]
+
+
+def test_when_the_numbers_are_long_all_are_written_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = board(incident("a"))
+    assert "is-small" not in figures.render(found, NOW, WORDS)["wall-figure-today"]["className"]
+    monkeypatch.setattr(figures, "received_today", lambda *_: 10**30)
+    props = figures.render(found, NOW, WORDS)
+    assert all("is-small" in props[f"wall-figure-{name}"]["className"] for name in figures.NAMES)

@@ -490,6 +490,15 @@ def test_a_phone_names_what_to_tap_and_no_key(open_desk: OpenDesk, running: Runn
 def test_nothing_is_clipped_at_the_smallest_desk_and_text_is_no_smaller_than_14_pixels(open_desk: OpenDesk) -> None:
     page = open_desk()
     assert page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]") == [1366, 768]
+    right = page.evaluate(
+        """() => {
+          const said = [...document.querySelectorAll("[data-backlog]")];
+          for (const one of said) one.textContent = "来件积压 12,234 件，最久 46 分";
+          const whole = said.every((one) => one.scrollWidth <= one.clientWidth);
+          return whole && document.getElementById("desk-new").getBoundingClientRect().right;
+        }"""
+    )
+    assert 1200 < right <= 1366, "a backlog pushes nothing over the edge"
     page.keyboard.press("n")
     small = page.evaluate(
         """[...document.querySelectorAll('.page *')].filter((one) => one.offsetParent && one.childNodes.length &&

@@ -87,6 +87,36 @@ def test_everything_fits_and_can_be_read(
     page.close()
 
 
+WORST = """([asked, backlog, values]) => {
+  for (const one of document.querySelectorAll("[data-backlog]")) one.textContent = backlog;
+  document.getElementById("wall-sound").hidden = false;
+  for (const [name, value] of Object.entries(values)) {
+    document.getElementById(`wall-figure-${name}`).classList.add("is-small");
+    document.getElementById(`wall-figure-${name}-value`).textContent = value;
+  }
+  const drawn = [...document.querySelectorAll(".figure-value")];
+  const over = drawn.filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.textContent);
+  const cut = [...document.querySelectorAll(".backlog")].some((one) => one.scrollWidth > one.clientWidth + 1);
+  return [MISFITS(asked), over, cut];
+}"""
+"""The header and the figures at their fullest: the voice blocked, a backlog, thousands of everything."""
+BACKLOG = {"zh": "来件积压 12,234 件，最久 46 分", "en": "12,234 reports undecided, oldest 46 min"}
+THOUSANDS = {"critical": "1,012", "urgent": "1,345", "routine": "12,345", "today": "25,452 / 21,011"}
+THOUSANDS |= {"acknowledge": "12 min", "unplaced": "1,245", "quarantine": "1,345", "sources": "12 / 14"}
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("size", SIZES)
+def test_a_backlog_and_thousands_of_everything_fit(chromium: "Browser", url: str, size: str, lang: str) -> None:
+    width, height = SIZES[size]
+    page = chromium.new_page(viewport={"width": width, "height": height})
+    page.goto(f"{url}/wall?lang={lang}")
+    page.wait_for_function(SHOWN)
+    worst = WORST.replace("MISFITS", f"({MISFITS})")
+    assert page.evaluate(worst, [[SMALLEST, width, height], BACKLOG[lang], THOUSANDS]) == [[], [], False]
+    page.close()
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("size", SIZES)
 def test_long_words_are_not_cut(chromium: "Browser", url: str, set_out: stage.Staged, size: str, lang: str) -> None:
