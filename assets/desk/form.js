@@ -257,11 +257,11 @@
     sending = false;
     delete desk.byId("desk-side").dataset.sending;
     if (!answer.ok) return wrong(answer.text, answer.field);
-    expect(answer.report);
     clear();
     form.hide();
     desk.map?.pin(null);
-    return desk.say(answer.text);
+    desk.say(answer.text);
+    return expect(answer.report); // last: its row may be here already, and what is said of it must stay
   };
 
   // ---- the journal answers -----------------------------------------------------------------------------------------

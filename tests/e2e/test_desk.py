@@ -228,6 +228,30 @@ def test_one_registered_with_its_grid_alone_says_so(open_desk: OpenDesk, grids: 
     page.wait_for_selector(".desk-facts:has-text('无坐标，只落到网格')")
 
 
+def test_what_is_said_of_a_row_that_came_before_the_answer_stays(open_desk: OpenDesk) -> None:
+    page = open_desk()
+    page.evaluate(
+        """() => {
+            const real = fetch;
+            fetch = async (...asked) => {
+                const answer = await real(...asked);
+                const registers = String(asked[1]?.body).includes("desk-register");
+                if (registers) await new Promise((done) => { window.release = done; });
+                return answer;
+            };
+        }"""
+    )
+    page.keyboard.press("n")
+    page.fill("#desk-form-type", "0304")
+    page.keyboard.press("Enter")
+    page.fill("#desk-form-title", "比回答先到")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector(".desk-row:has-text('比回答先到')", state="attached")
+    page.evaluate("window.release()")
+    told(page, "已登记")
+    page.wait_for_selector(".desk-row[aria-selected=true]:has-text('比回答先到')")
+
+
 def test_the_callers_name_is_gone_after_a_reload_and_the_rest_is_not(open_desk: OpenDesk) -> None:
     page = open_desk()
     page.keyboard.press("n")
