@@ -54,17 +54,23 @@ def awkward_points(grids, nodes, random, count=60):
 
 
 def brute_force(grids, points):
-    """The owner of each point by asking shapely about every grid: deepest level, then first code; "" if none.
-
-    Where a coordinate is next to zero (below 1e-300) GEOS's double-double numbers are not exact; rational ones are.
-    """
-    ordered = sorted(grids, key=lambda grid: (-grid.level, grid.code))
+    """The owner of each point by asking about every grid: deepest level, then first code; "" if none."""
     found = np.array([""] * len(points), dtype=object)
-    for grid in reversed(ordered):
-        found[shapely.intersects(grid.polygon, shapely.points(points))] = grid.code
-    for i in np.flatnonzero(((points != 0) & (np.abs(points) < 1e-300)).any(axis=1)).tolist():
-        found[i] = next((grid.code for grid in ordered if holds_exactly(grid.polygon, *points[i].tolist())), "")
+    for grid in sorted(grids, key=lambda grid: (-grid.level, grid.code), reverse=True):
+        found[held(grid.polygon, points)] = grid.code
     return found.tolist()
+
+
+def held(polygon, points):
+    """Which of the points (n, 2) are in or on the polygon, by GEOS where it is exact, in rational numbers elsewhere.
+
+    It is not where a coordinate is next to zero (below 1e-300: its double-double numbers underflow), and of a polygon
+    that is not valid it promises nothing.
+    """
+    doubtful = ((points != 0) & (np.abs(points) < 1e-300)).any(axis=1) | (not polygon.is_valid)
+    found = shapely.intersects(polygon, shapely.points(points))
+    found[doubtful] = [holds_exactly(polygon, *point) for point in points[doubtful].tolist()]
+    return found
 
 
 def holds_exactly(polygon, x, y):

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from shapely.geometry import MultiPolygon, Polygon, box
 
@@ -11,7 +11,7 @@ from geo import cells
 from geo.errors import NoGrids
 from geo.grid import DEDICATED, Grid, digest
 from geo.locator import Located, Locator
-from tests.geo.cities import awkward_points, brute_force, general, partitions
+from tests.geo.cities import awkward_points, brute_force, general, held, partitions
 
 
 def codes_of(locator, points):
@@ -36,21 +36,20 @@ def test_every_point_of_the_union_has_exactly_one_owner_whatever_the_order_of_th
     grids, nodes, random = city
     whole = shapely.coverage_union_all([grid.polygon for grid in grids])
     points = awkward_points(grids, nodes, random)
-    points = points[shapely.intersects(whole, shapely.points(points))]
+    points = points[held(whole, points)]
     found = codes_of(Locator.build(grids), points)
     assert "" not in found
     assert codes_of(Locator.build(list(reversed(grids))), points) == found
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.data())
-def test_overlapping_shapes_of_any_form_agree_with_brute_force(data):
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1.0, 1e-6, 1e-13]), st.integers(1, 8))
+@example(9458, 1e-13, 6)  # of these make_valid leaves one that is not valid
+def test_overlapping_shapes_of_any_form_agree_with_brute_force(seed, size, most):
     """Stars with holes over each other: not a partition, yet one owner by the same rule."""
-    seed = data.draw(st.integers(0, 2**32 - 1))
-    size = data.draw(st.sampled_from([1.0, 1e-6, 1e-13]))
     random = np.random.default_rng(seed)
     grids = []
-    for number in range(data.draw(st.integers(1, 8))):
+    for number in range(most):
         count = int(random.integers(3, 60))
         angle = np.sort(random.uniform(0, 2 * np.pi, count))
         radius = random.uniform(0.05, 1.0, count)
