@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from dashboard import access
 from dashboard.area import Area
+from dashboard.directory import Directory
+from dashboard.gridbook import Gridbook
 from dashboard.quarantine import Quarantine
 from operations import policy
 from operations.board import Board
@@ -29,10 +31,14 @@ class Actions:
         *,
         desk: Callable[[Identity, object], Coroutine[Any, Any, Any]],
         quarantine: Quarantine,
+        directory: Directory,
+        gridbook: Gridbook,
         area: Callable[[], Area | None],
     ) -> None:
         self.operations = operations
         self.quarantine = quarantine
+        self.directory = directory
+        self.gridbook = gridbook
         self.area = area
         self._desk = desk
         self._loop: asyncio.AbstractEventLoop | None = None

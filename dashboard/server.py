@@ -13,13 +13,15 @@ from starlette.websockets import WebSocket
 from config import clock, collector
 from config.city import City
 from config.settings import ROOT, Settings
-from dashboard import access, api, api_reports, door
+from dashboard import access, api, api_reports, api_uploads, door
 from dashboard.access import Access
 from dashboard.actions import Actions
 from dashboard.answers import TROUBLES
 from dashboard.area import Areas
 from dashboard.asgi import ASGI, Receive, Scope, Send
+from dashboard.directory import Directory
 from dashboard.gate import PATIENCE_SECONDS, Gate
+from dashboard.gridbook import Gridbook
 from dashboard.live import Hub
 from dashboard.pages import Pages
 from dashboard.panels import PAGES
@@ -42,7 +44,13 @@ BACKLOG = 2_048
 GRACE_SECONDS = 5
 LARGEST_MESSAGE = LARGEST_REQUEST + 65_536
 """Bytes of one WebSocket message: a whole request of reports and its envelope."""
-VIEWS = {"wall": "wall.view", "desk": "desk.view", "quarantine": "quarantine.read"}
+VIEWS = {
+    "wall": "wall.view",
+    "desk": "desk.view",
+    "quarantine": "quarantine.read",
+    "sources": "source.read",
+    "grids": "grid.import",
+}
 """The permission each page wants; a page that is not here is nobody's."""
 
 
@@ -58,7 +66,17 @@ class Server:
         areas = Areas(database, settings.data / "cache")
         commands = Commands(database, keys, port.ring, locate=areas.located)
         quarantine = Quarantine(database, keys, port.ring, port.intake)
-        actions = Actions(commands, desk=senders.register, quarantine=quarantine, area=lambda: areas.current)
+        directory = Directory(database, port.ring)
+        county, zone = settings.county_code, settings.city_time_zone
+        gridbook = Gridbook(database, port.ring, settings.data / "uploads", county=county, time_zone=zone)
+        actions = Actions(
+            commands,
+            desk=senders.register,
+            quarantine=quarantine,
+            directory=directory,
+            gridbook=gridbook,
+            area=lambda: areas.current,
+        )
         hub = Hub(database, port, PAGES, city=City.of(settings), walls=self._tell)
         gate = Gate(Database(settings.database_url, busy_timeout_s=PATIENCE_SECONDS))
         self.parts = Parts(settings, database, port, senders, gate, hub, areas, actions, version())
@@ -92,6 +110,7 @@ class Server:
             app.add_exception_handler(trouble, answer)
         api.mount(app)
         app.include_router(door.router)
+        app.include_router(api_uploads.router)
         live = Live(self.parts.hub, version=self.parts.version, still_in=self._still_in, may_watch=may_watch)
 
         @app.websocket("/live")

@@ -16,7 +16,8 @@ from operations.seal import KeyStore
 from streams import engine
 from streams.errors import EngineAway
 
-FIRST_ACCOUNT, FIRST_ROLE = "duty", "duty_commander"
+FIRST_ACCOUNTS = {"duty": "duty_commander", "admin": "administrator"}
+"""Made when somebody first asks for a link to them: who commands, and who connects sources and grids."""
 ANSWER_SECONDS = 2.0
 
 
@@ -44,7 +45,7 @@ def link(account: str, settings: Settings, words: Words) -> int:
         print(words.text("terminal.sign_in_by_password"))
         return 1
     with signed(settings) as database:
-        print(_sign_in_link(database, settings, account or FIRST_ACCOUNT))
+        print(_sign_in_link(database, settings, account or "duty"))
     return 0
 
 
@@ -155,15 +156,17 @@ def _show(settings: Settings, say: _Teller) -> None:
     say.text("terminal.ready", wall=f"{base}/wall", desk=f"{base}/desk")
     if settings.loopback:
         with closing(Database(settings.database_url)) as database:
-            say.text("terminal.sign_in", link=_sign_in_link(database, settings))
+            for name in FIRST_ACCOUNTS:
+                say.text(f"terminal.sign_in_{name}", link=_sign_in_link(database, settings, name))
+            say.text("terminal.sign_in_once")
     else:
         say.text("terminal.sign_in_by_password")
     say.text("terminal.how_to_stop")
 
 
-def _sign_in_link(database: Database, settings: Settings, account: str = FIRST_ACCOUNT) -> str:
-    """A link that signs the account in once; the first account is made when it is not there."""
+def _sign_in_link(database: Database, settings: Settings, account: str) -> str:
+    """A link that signs the account in once; one of the first accounts is made when it is not there."""
     now = clock.now()
-    if account == FIRST_ACCOUNT and accounts.find(database, account) is None:
-        accounts.add(database, SYSTEM, account, FIRST_ROLE, now=now)
+    if account in FIRST_ACCOUNTS and accounts.find(database, account) is None:
+        accounts.add(database, SYSTEM, account, FIRST_ACCOUNTS[account], now=now)
     return f"{address(settings)}/signin?once={sessions.issue_one_time(database, account, now)}"

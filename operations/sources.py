@@ -22,6 +22,8 @@ _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 class Source(Struct, frozen=True):
     """One source. `rate_limit`: reports per second, 0 = none; `silent_after_s`: 0 = the city's setting.
 
+    `settings`: how it is pulled, as JSON of its kind, without secrets; "" for one that pushes.
+
     `added_at` (UTC microseconds) is set when it is added and stays.
     """
 
@@ -32,6 +34,7 @@ class Source(Struct, frozen=True):
     time_zone: str = "Asia/Shanghai"
     rate_limit: float = 0.0
     mapping: str = ""
+    settings: str = ""
     silent_after_s: int = 0
     enabled: bool = True
     added_at: int = 0

@@ -164,9 +164,30 @@ source = Table(
     _text("time_zone"),
     Column("rate_limit", Float, nullable=False),
     _text("mapping"),
+    _text("settings"),
     _int("silent_after_s"),
     Column("enabled", Integer, nullable=False),
     _int("added_at"),
+)
+
+# How far a pulled source has been read; a hint that saves repetition, the journal decides what is new.
+source_cursor = Table(
+    "source_cursor",
+    metadata,
+    Column("source", Text, primary_key=True),
+    _text("cursor"),
+    _int("at"),
+)
+
+# Field mappings written on the administrator's pages; they go before those of files.
+mapping = Table(
+    "mapping",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _text("body"),
+    _int("revision"),
+    _int("saved_at"),
+    _text("saved_by"),
 )
 
 token = Table(
@@ -240,6 +261,9 @@ grid_version = Table(
     _int("count"),
     _int("imported_at"),
     _text("imported_by"),
+    _time("valid_from"),
+    _time("withdrawn_at"),
+    _text("note"),
 )
 
 grid = Table(
@@ -255,4 +279,5 @@ grid = Table(
     Column("population", BigInteger, nullable=True),
     _time("valid_from"),
     _time("valid_to"),
+    _text("card"),
 )

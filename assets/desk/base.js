@@ -1,7 +1,7 @@
 // The desk's ground: words, DOM, keys, commands. Knows no panel; each panel file adds itself to `gridwall.desk`.
 (() => {
   const PAGE = document.documentElement.dataset.page;
-  if (!["desk", "quarantine"].includes(PAGE)) return;
+  if (PAGE === "wall") return;
   const gridwall = (window.gridwall = window.gridwall || {});
   const desk = (gridwall.desk = {});
   const ANSWER_LIMIT = 10000; // ms a command may stay unanswered before we say so

@@ -12,9 +12,11 @@ from dashboard.panels import (
     desk_register,
     desk_start,
     figures,
+    grids_import,
     header,
     map,
     quarantine,
+    source_list,
     sources,
     trend,
     unplaced,
@@ -24,4 +26,6 @@ PAGES: dict[str, tuple[ModuleType, ...]] = {
     "wall": (header, figures, alerts, map, unplaced, sources, departments, trend),
     "desk": (desk_header, desk_queue, map, desk_drawer, desk_register, desk_help, desk_start),
     "quarantine": (desk_header, quarantine, desk_help, desk_start),
+    "sources": (desk_header, source_list, desk_help, desk_start),
+    "grids": (desk_header, grids_import, desk_help, desk_start),
 }

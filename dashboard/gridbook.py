@@ -1,0 +1,48 @@
+"""Grid versions as the administrator's pages use them (网格管理): checked, looked at, and only then taken over."""
+
+from pathlib import Path
+
+from config import clock
+from dashboard import access
+from dashboard.uploads import Upload, Uploads
+from geo import importing
+from geo.importing import Imported
+from geo.mapping import GridMapping
+from operations import grids
+from operations.database import AfterCommit, Database
+from operations.errors import Forbidden, Refused
+from operations.policy import allowed
+from streams.stored_grid import from_row, to_row
+
+
+class Gridbook:
+    """One per web process; `folder` is DATA/uploads, `county` the city's own county code."""
+
+    def __init__(self, database: Database, ring: AfterCommit, folder: Path, *, county: str, time_zone: str) -> None:
+        self._database = database
+        self._ring = ring
+        self._uploads = Uploads(folder)
+        self._county = county
+        self._time_zone = time_zone
+
+    def examined(self, upload_id: str) -> tuple[Upload, Imported]:
+        """Return what an uploaded file holds and what is wrong with it; nothing is kept. Raises Forbidden, NotFound."""
+        identity = access.current()
+        if not allowed(identity, "grid.import"):
+            raise Forbidden(permission="grid.import")
+        upload, path = self._uploads.find(upload_id, identity)
+        current = grids.current(self._database)
+        reference = [] if current is None else [from_row(row) for row in current.rows]
+        how = GridMapping(time_zone=self._time_zone)
+        return upload, importing.read([path], how, default_county=self._county, reference=reference)
+
+    def take_over(self, upload_id: str) -> tuple[int, int]:
+        """Import an uploaded file as a new version; returns (grids, version). Raises Refused when it has errors."""
+        _, found = self.examined(upload_id)
+        if not found.ok:
+            raise Refused("operations.grids_wrong", count=len(found.problems))
+        rows = [to_row(grid) for grid in found.grids]
+        version = grids.import_grids(
+            self._database, access.current(), rows, found.digest, now=clock.now(), after_commit=self._ring
+        )
+        return len(rows), version

@@ -1,0 +1,42 @@
+"""More doors, better grids: pulled sources, mappings written on screen, grid versions with a time."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Create the tables and columns."""
+    op.add_column("source", _text("settings"))
+    op.create_table(
+        "source_cursor",
+        sa.Column("source", sa.Text(), nullable=False),
+        _text("cursor"),
+        _int("at"),
+        sa.PrimaryKeyConstraint("source"),
+    )
+    op.create_table(
+        "mapping",
+        sa.Column("name", sa.Text(), nullable=False),
+        _text("body"),
+        _int("revision"),
+        _int("saved_at"),
+        _text("saved_by"),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.add_column("grid_version", sa.Column("valid_from", sa.BigInteger(), nullable=True))
+    op.add_column("grid_version", sa.Column("withdrawn_at", sa.BigInteger(), nullable=True))
+    op.add_column("grid_version", _text("note"))
+    op.add_column("grid", _text("card"))
+
+
+def _text(name: str) -> sa.Column[str]:
+    return sa.Column(name, sa.Text(), server_default="", nullable=False)
+
+
+def _int(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger(), server_default="0", nullable=False)
