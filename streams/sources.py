@@ -1,4 +1,4 @@
-"""The role `sources`: pulls from Redis-stream sources, plays the demonstration and keeps house; one process at a time.
+"""The role `sources`: fetches from sources that do not push, plays the demonstration and keeps house; one at a time.
 
 A lease decides which; a second process stands by and takes over when the first one's lease ends.
 """
@@ -10,8 +10,6 @@ import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-import redis.asyncio
-
 from config import clock
 from config.settings import Settings
 from operations import lease, retention
@@ -21,9 +19,9 @@ from operations.errors import DatabaseAway, DatabaseFull, DatabaseLocked, LeaseL
 from operations.seal import KeyStore
 from operations.sources import Source
 from streams import engine
+from streams.fetching import FETCHERS, Reach
 from streams.keeper import TROUBLE, Keeper
 from streams.port import Port
-from streams.pull import KIND, pull
 
 NAME = "sources"
 SECOND = 1_000_000
@@ -101,13 +99,14 @@ class Role:
             await self._patiently("keeper", step)
 
     async def _pull(self) -> None:
-        """One task for each Redis-stream source; started, stopped and changed as the directory says."""
+        """One task for each source of a kind we fetch from; started, stopped and changed as the directory says."""
         port = Port(self._settings)
         client = engine.connect(self._settings.redis_url)
+        reach = Reach(self._settings, self._database, client, port.intake, port.ring)
         tasks: dict[Source, asyncio.Task[None]] = {}
         try:
             while True:
-                await self._patiently("sources", lambda: self._follow_directory(tasks, port, client))
+                await self._patiently("sources", lambda: self._follow_directory(tasks, reach))
                 await asyncio.sleep(DIRECTORY_SECONDS)
         finally:
             for task in tasks.values():
@@ -116,20 +115,18 @@ class Role:
             await client.aclose()
             await port.close()
 
-    async def _follow_directory(
-        self, tasks: dict[Source, asyncio.Task[None]], port: Port, client: redis.asyncio.Redis
-    ) -> None:
+    async def _follow_directory(self, tasks: dict[Source, asyncio.Task[None]], reach: Reach) -> None:
         listed = await asyncio.to_thread(directory.listed, self._database)
-        wanted = {source for source in listed if source.kind == KIND and source.enabled}
+        wanted = {source for source in listed if source.kind in FETCHERS and source.enabled}
         for source in [*tasks]:
             if source not in wanted or tasks[source].done():
                 task = tasks.pop(source)
                 task.cancel()
                 for error in await asyncio.gather(task, return_exceptions=True):
                     if isinstance(error, Exception):
-                        log.error("pulling from %s failed, it is started again: %r", source.id, error)
+                        log.error("fetching from %s failed, it is started again: %r", source.id, error)
         for source in wanted - tasks.keys():
-            tasks[source] = asyncio.create_task(pull(client, port.intake, source), name=f"pull {source.id}")
+            tasks[source] = asyncio.create_task(FETCHERS[source.kind](reach, source), name=f"fetch {source.id}")
 
     async def _play(self) -> None:
         from streams.demo import player
