@@ -2,10 +2,9 @@
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 from msgspec import structs
 
@@ -33,13 +32,14 @@ OK, REFUSED = 0, 1
 DAY = 86_400_000_000
 
 
-def import_grids(files: Sequence[str], mapped: Mapping[str, Any], settings: Settings, words: Words) -> int:
+def import_grids(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
     """Import one whole version from the files; prints what is wrong, and imports nothing when that is an error."""
+    mapped = {field: name for field in GRID_FIELDS if (name := getattr(asked, field, None))}
     how = GridMapping(**mapped, time_zone=settings.city_time_zone)
     with signed(settings) as database:
         current = grids.current(database)
         reference = [] if current is None else [from_row(row) for row in current.rows]
-        paths = [Path(file) for file in files]
+        paths = [Path(file) for file in asked.file]
         found = importing.read(paths, how, default_county=settings.county_code, reference=reference)
         for problem in found.problems:
             print(_described(problem, words))
@@ -150,20 +150,20 @@ def revoke_token(asked: argparse.Namespace, settings: Settings, words: Words) ->
     return OK
 
 
-def forget(days: int, settings: Settings, words: Words) -> int:
+def forget(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
     """Destroy the keys of what ended more than so many days ago."""
     with signed(settings) as database, closing(KeyStore(settings.data / "keys")) as keys:
-        now = clock.now()
+        now, days = clock.now(), int(asked.days)
         rule = f"{days} days after its end"
         count = retention.forget(database, keys, SYSTEM, now - days * DAY, rule, now=now)
     print(words.text("terminal.forgotten", count=count, days=days))
     return OK
 
 
-def restored(reason: str, settings: Settings, words: Words) -> int:
+def restored(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
     """Begin a new epoch after the database was restored from a backup."""
     with signed(settings) as database:
-        number = new_epoch(database, reason, now=clock.now())
+        number = new_epoch(database, asked.reason, now=clock.now())
     print(words.text("terminal.restored", number=number))
     return OK
 
@@ -206,3 +206,12 @@ def _described(problem: Problem, words: Words) -> str:
     mark = "✗" if problem.kind == ERROR else "!"
     place = "" if problem.lon is None else f" ({problem.lon:.6f}, {problem.lat:.6f})"
     return f"{mark} {words.text(problem.text_code, **problem.parameters())}{place}"
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace, Settings, Words], int]] = {
+    command.__name__: command
+    for command in (
+        *(import_grids, add_source, source_token, revoke_source, add_user, disable_user),
+        *(add_token, revoke_token, forget, restored),
+    )
+}

@@ -62,75 +62,11 @@ def link(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
     return start.link(asked.account, settings, words)
 
 
-def import_grids(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
-    """Grids from GeoJSON, all or nothing."""
+def administer(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
+    """One of the commands that change who and what is known."""
     from dashboard import administration
 
-    mapped = {field: name for field in administration.GRID_FIELDS if (name := getattr(asked, field, None))}
-    return administration.import_grids(asked.file, mapped, settings, words)
-
-
-def add_source(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
-    """A source and its token."""
-    from dashboard import administration
-
-    return administration.add_source(asked, settings, words)
-
-
-def add_user(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
-    """An account and its password."""
-    from dashboard import administration
-
-    return administration.add_user(asked, settings, words)
-
-
-def add_token(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
-    """A token for a program."""
-    from dashboard import administration
-
-    return administration.add_token(asked, settings, words)
-
-
-def source_token(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
-    """Another token for a source."""
-    from dashboard import administration
-
-    return administration.source_token(asked, settings, words)
-
-
-def revoke_source(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
-    """A source's end."""
-    from dashboard import administration
-
-    return administration.revoke_source(asked, settings, words)
-
-
-def disable_user(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
-    """An account's end."""
-    from dashboard import administration
-
-    return administration.disable_user(asked, settings, words)
-
-
-def revoke_token(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
-    """A token's end."""
-    from dashboard import administration
-
-    return administration.revoke_token(asked, settings, words)
-
-
-def forget(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
-    """Sealed data whose time is over."""
-    from dashboard import administration
-
-    return administration.forget(asked.days, settings, words)
-
-
-def restored(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
-    """A new epoch."""
-    from dashboard import administration
-
-    return administration.restored(asked.reason, settings, words)
+    return administration.COMMANDS[asked.handler](asked, settings, words)
 
 
 def replay(asked: argparse.Namespace, settings: Settings, _words: Words) -> int:
@@ -161,7 +97,10 @@ def test(asked: argparse.Namespace, settings: Settings, _words: Words) -> int:
     return runner.main(asked.rest, settings)
 
 
-_ADMINISTRATION: tuple[Task, ...] = (check, link, import_grids, add_source, add_user, add_token)
-_ENDING: tuple[Task, ...] = (source_token, revoke_source, disable_user, revoke_token, forget, restored)
-_ALL: tuple[Task, ...] = (start, web, worker, sources, *_ADMINISTRATION, *_ENDING, replay, bench, lint, test)
-TASKS: dict[str, Task] = {task.__name__: task for task in _ALL}
+ADMINISTRATION = (
+    *("import_grids", "add_source", "source_token", "revoke_source", "add_user", "disable_user"),
+    *("add_token", "revoke_token", "forget", "restored"),
+)
+"""Names of `dashboard.administration.COMMANDS`, known without importing it."""
+_OWN: tuple[Task, ...] = (start, web, worker, sources, check, link, replay, bench, lint, test)
+TASKS: dict[str, Task] = {task.__name__: task for task in _OWN} | dict.fromkeys(ADMINISTRATION, administer)

@@ -1,6 +1,6 @@
 """The whole web application in the test's own loop, with a city of four grids, accounts, tokens and a source."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING
 
 import httpx
@@ -14,11 +14,11 @@ from operations.database import Database
 from operations.grids import GridRow
 from operations.policy import SYSTEM
 from operations.scope import WHOLE, Scope
+from tests.dashboard.web import PASSWORD, Web
 
 if TYPE_CHECKING:
     from dashboard.server import Server
 
-PASSWORD = "correct horse"
 SQUARE = 0.01
 COUNTY, TOWNS = "990101", ("990101001", "990101002")
 
@@ -54,6 +54,15 @@ async def server(settings: Settings, valkey: str, furnished: Database) -> "Async
     await made.start()
     yield made
     await made.stop()
+
+
+@pytest.fixture
+def web(settings: Settings, valkey: str, furnished: Database) -> Iterator[Web]:
+    """The application on a port of its own, for a browser."""
+    made = Web(settings)
+    made.start()
+    yield made
+    made.stop()
 
 
 @pytest.fixture

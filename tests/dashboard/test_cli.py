@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard import cli, tasks
+from dashboard import administration, cli, tasks
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,7 @@ def test_a_wrong_setting_is_one_line(folder: Path, capsys: pytest.CaptureFixture
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert f"{folder}/config.toml" in said and "1 to 65535" in said
+
+
+def test_the_administration_known_by_name_is_the_one_there_is() -> None:
+    assert set(tasks.ADMINISTRATION) == administration.COMMANDS.keys()

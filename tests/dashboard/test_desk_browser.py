@@ -7,14 +7,10 @@ import pytest
 
 from config import clock
 from config.settings import Settings
-from operations import accounts, sessions
 from operations.database import Database
-from operations.policy import SYSTEM
 from operations.report import Place, Report
 from operations.seal import KeyStore
-from tests.dashboard.conftest import PASSWORD
-from tests.dashboard.test_live_browser import until
-from tests.dashboard.web import Web
+from tests.dashboard.web import Web, signed_in, until
 from tests.operations.desk import Desk, refusal, report
 
 if TYPE_CHECKING:
@@ -43,8 +39,7 @@ def signed(settings: Settings, valkey: str, furnished: Database, page: "Page") -
     web.start()
 
     def opened(role: str, path: str = "/desk") -> "Page":
-        accounts.add(furnished, SYSTEM, role, role, now=clock.now(), password=PASSWORD)
-        page.goto(f"{web.url}/signin?once={sessions.issue_one_time(furnished, role, clock.now())}&next={path}")
+        signed_in(page, web, furnished, role, path)
         until(page, "document.documentElement.dataset.link === 'live'")
         until(page, "document.querySelector('[role=listbox] [role=option]')")
         return page

@@ -10,13 +10,9 @@ from config import clock
 from config.settings import Settings
 from dashboard.panels import desk_queue
 from dashboard.selection import Choice
-from operations import accounts, sessions
 from operations.database import Database
-from operations.policy import SYSTEM
 from operations.seal import KeyStore
-from tests.dashboard.conftest import PASSWORD
-from tests.dashboard.test_live_browser import until
-from tests.dashboard.web import Web
+from tests.dashboard.web import Web, signed_in, until
 from tests.operations.desk import Desk, report
 
 if TYPE_CHECKING:
@@ -50,10 +46,9 @@ def desk(
     """A desk that holds two open incidents."""
     held = (Choice(2, desk_queue.rank_open), Choice(2, desk_queue.rank_closed))
     monkeypatch.setitem(desk_queue.CHOSEN, "queue", held)
-    accounts.add(furnished, SYSTEM, "desk", "operator", now=clock.now(), password=PASSWORD)
     web = Web(settings)
     web.start()
-    page.goto(f"{web.url}/signin?once={sessions.issue_one_time(furnished, 'desk', clock.now())}&next=/desk")
+    signed_in(page, web, furnished, "operator", "/desk")
     until(page, f"{ROWS} === 'c,d'")
     yield page
     web.stop()

@@ -1,21 +1,15 @@
 """The control of the heat in a real Chromium: live all the while, never mixed, in the address, refused in words."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from config import clock
-from config.settings import Settings
 from dashboard import live
-from operations import accounts, sessions
 from operations.database import Database
 from operations.entry import Draft
-from operations.policy import SYSTEM
-from tests.dashboard.conftest import PASSWORD
 from tests.dashboard.test_live import NORTH, SOUTH, opened, write
-from tests.dashboard.test_live_browser import until
-from tests.dashboard.web import Web
+from tests.dashboard.web import Web, signed_in, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -36,19 +30,10 @@ def typed(name: str, chain: tuple[str, ...], type: str) -> Draft:
 
 
 @pytest.fixture
-def web(settings: Settings, valkey: str, furnished: Database) -> Iterator[Web]:
-    """A city with a dispute in the north and a report of public order in the south."""
+def wall(furnished: Database, web: Web, page: "Page") -> "Page":
+    """A wall of a city with a dispute in the north and a report of public order in the south."""
     write(furnished, typed("a", NORTH, "0101"), typed("b", SOUTH, "0201"))
-    made = Web(settings)
-    made.start()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def wall(web: Web, page: "Page", furnished: Database) -> "Page":
-    accounts.add(furnished, SYSTEM, "wall", "wall", now=clock.now(), password=PASSWORD)
-    page.goto(f"{web.url}/signin?once={sessions.issue_one_time(furnished, 'wall', clock.now())}&next=/wall")
+    signed_in(page, web, furnished, "wall", "/wall")
     shown(page)
     return page
 

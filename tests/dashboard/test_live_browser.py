@@ -3,27 +3,23 @@
 import asyncio
 import itertools
 import json
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Error
 
 from config import clock
-from config.settings import Settings
 from operations import accounts, sessions
 from operations.database import Database
 from operations.policy import SYSTEM
 from tests.dashboard.conftest import PASSWORD
 from tests.dashboard.test_live import NORTH, opened, write
-from tests.dashboard.web import Web
+from tests.dashboard.web import WAIT_MS, Web, signed_in, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, WebSocketRoute
 
 pytestmark = pytest.mark.browser
 
-WAIT_MS = 20_000
 VISIBILITY = """state => {
   Object.defineProperty(document, "visibilityState", { configurable: true, get: () => state });
   document.dispatchEvent(new Event("visibilitychange"));
@@ -31,33 +27,11 @@ VISIBILITY = """state => {
 
 
 @pytest.fixture
-def web(settings: Settings, valkey: str, furnished: Database) -> Iterator[Web]:
-    made = Web(settings)
-    made.start()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
 def wall(web: Web, page: "Page", furnished: Database) -> "Page":
     """A signed-in wall that has painted its first frame."""
-    accounts.add(furnished, SYSTEM, "wall", "wall", now=clock.now(), password=PASSWORD)
-    page.goto(f"{web.url}/signin?once={sessions.issue_one_time(furnished, 'wall', clock.now())}&next=/wall")
+    signed_in(page, web, furnished, "wall", "/wall")
     until(page, "window.gridwall && gridwall.paints.length > 0")
     return page
-
-
-def until(page: "Page", expression: str, timeout_ms: int = WAIT_MS) -> None:
-    """Wait until an expression holds; Playwright's own way evaluates text, which the security policy forbids."""
-    deadline = clock.monotonic() + timeout_ms / 1_000
-    while True:
-        try:
-            if page.evaluate(expression):
-                return
-        except Error:  # the page is being loaded again
-            pass
-        assert clock.monotonic() < deadline, expression
-        page.wait_for_timeout(50)
 
 
 def link(page: "Page") -> Any:

@@ -4,19 +4,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from config import clock
-from operations import accounts, sessions
 from operations.database import Database
-from operations.policy import SYSTEM
-from tests.dashboard.conftest import PASSWORD
 from tests.dashboard.test_api import set_aside
-from tests.dashboard.test_live_browser import until, web
-from tests.dashboard.web import Web
+from tests.dashboard.web import Web, signed_in, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-__all__ = ["web"]
 pytestmark = pytest.mark.browser
 ROWS = "document.querySelectorAll('#quarantine-list [role=option]').length"
 CHOSEN = "document.querySelector('#quarantine-list [aria-selected=true]')?.dataset.id"
@@ -24,9 +18,7 @@ CHOSEN = "document.querySelector('#quarantine-list [aria-selected=true]')?.datas
 
 def test_older_ones_are_reached_by_keys_and_the_total_is_told(web: Web, page: "Page", furnished: Database) -> None:
     set_aside(furnished, 250)
-    accounts.add(furnished, SYSTEM, "duty1", "duty_commander", now=clock.now(), password=PASSWORD)
-    once = sessions.issue_one_time(furnished, "duty1", clock.now())
-    page.goto(f"{web.url}/signin?once={once}&next=/quarantine")
+    signed_in(page, web, furnished, "duty_commander", "/quarantine")
     until(page, f"{ROWS} === 100")
     assert page.inner_text("#quarantine-total") == "共 250 件，已列出 100 件，新的在前"
     page.keyboard.press("j")

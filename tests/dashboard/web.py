@@ -7,11 +7,21 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
+from playwright.sync_api import Error
 
+from config import clock
 from config.settings import Settings
+from operations import accounts, sessions
+from operations.database import Database
+from operations.policy import SYSTEM
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
     from dashboard.server import Server
+
+WAIT_MS = 20_000
+PASSWORD = "correct horse"
 
 
 class Web:
@@ -69,3 +79,22 @@ class Web:
             return question(server)
 
         return asyncio.run_coroutine_threadsafe(answer(), self._loop).result(10)
+
+
+def signed_in(page: "Page", web: Web, database: Database, role: str, path: str) -> None:
+    """Sign a new account of that role in to a page, by a one-time link."""
+    accounts.add(database, SYSTEM, role, role, now=clock.now(), password=PASSWORD)
+    page.goto(f"{web.url}/signin?once={sessions.issue_one_time(database, role, clock.now())}&next={path}")
+
+
+def until(page: "Page", expression: str, timeout_ms: int = WAIT_MS) -> None:
+    """Wait until an expression holds; Playwright's own way evaluates text, which the security policy forbids."""
+    deadline = clock.monotonic() + timeout_ms / 1_000
+    while True:
+        try:
+            if page.evaluate(expression):
+                return
+        except Error:  # the page is being loaded again
+            pass
+        assert clock.monotonic() < deadline, expression
+        page.wait_for_timeout(50)
