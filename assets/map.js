@@ -5,6 +5,7 @@
   const part = (window.gridwallMap = window.gridwallMap || {});
   const READABLE = 18; // CSS pixels² at 1920×1080 a cell needs on average to be told from its neighbours
   const ROOM = { top: 20, side: 16, bottom: 132 }; // kept free round the city: the legend stands below
+  const [TURNS, TURN] = [30, 1000]; // how often, and every how many ms, shapes are asked for until the new ones come
   const HANDLERS = ["dragging", "scrollWheelZoom", "touchZoom", "boxZoom", "keyboard"];
 
   let colours = null;
@@ -50,6 +51,7 @@
         this.show();
         this.listen("heat", (set, gone) => this.warm(set, gone));
       }
+      this.listen("gauges", (set, gone, whole) => this.follow(whole.get("grids")));
       this.marks = new part.Marks(this.map, this.layers, this.section, this.say);
       this.listen("markers", (set, gone, whole) => {
         if (!this.layers) this.fitMarks(whole);
@@ -65,6 +67,32 @@
       new ResizeObserver(() => this.resized()).observe(this.map.getContainer());
       new MutationObserver(() => this.legend()).observe(this.section.querySelector("#wall-map-lens"), { attributes: true });
       setInterval(() => this.legend(), 10000);
+    }
+
+    // Other grids are in force: their shapes take the place of these, from whichever server has them first.
+    async follow(key) {
+      this.wanted = key || "";
+      if (!this.wanted || this.loading) return;
+      this.loading = true;
+      for (let turn = 0; part.grids !== this.wanted && turn < TURNS; turn += 1) {
+        const layers = await part.loadAll();
+        if (layers) this.adopt(layers);
+        if (part.grids !== this.wanted) await new Promise((done) => setTimeout(done, TURN));
+      }
+      this.loading = false;
+    }
+
+    adopt(layers) {
+      const known = this.heat;
+      if (!known) return location.reload(); // the first grids of all
+      this.layers = this.cells.layers = this.marks.layers = layers;
+      this.heat = new part.Heat(layers, known.minimum);
+      this.heat.counts = known.counts;
+      this.heat.show(layers.leaf);
+      part.fillAll();
+      part.loadBackdrop(layers.origin).then((backdrop) => this.cells.behind(backdrop));
+      if (this.locked) this.fit();
+      this.redraw();
     }
 
     listen(name, fn) {

@@ -37,7 +37,7 @@ def import_grids(asked: argparse.Namespace, settings: Settings, words: Words) ->
     mapped = {field: name for field in GRID_FIELDS if (name := getattr(asked, field, None))}
     how = GridMapping(**mapped, time_zone=settings.city_time_zone)
     with signed(settings) as database:
-        current = grids.current(database)
+        current = grids.current(database, clock.now())
         reference = [] if current is None else [from_row(row) for row in current.rows]
         paths = [Path(file) for file in asked.file]
         found = importing.read(paths, how, default_county=settings.county_code, reference=reference)
@@ -187,7 +187,7 @@ def _revoke(database: Database, ids: Sequence[str]) -> None:
 
 def _grid_known(database: Database, code: str, words: Words) -> bool:
     """Say whether a scope's grid exists; before the first import any is taken."""
-    current = grids.current(database) if code else None
+    current = grids.current(database, clock.now()) if code else None
     if current is None or not current.rows or any(row.code == code for row in current.rows):
         return True
     print(words.text("terminal.grid_unknown", code=code), file=sys.stderr)

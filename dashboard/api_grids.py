@@ -79,7 +79,10 @@ async def shapes(
     accept_encoding: Annotated[str, Header(include_in_schema=False)] = "",
     if_none_match: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Response:
-    """Give one level of grids as GeoJSON, simplified without gaps; with ETag, compressed where that is taken."""
+    """Give one level of grids as GeoJSON, simplified without gaps; with ETag, compressed where that is taken.
+
+    The header `gridwall-grids` names the grids in force, as the live channel does.
+    """
     area = shared.areas.current
     if area is None:
         return problem(404, NoArea())
@@ -88,6 +91,7 @@ async def shapes(
         return problem(404, NotFound("operations.no_level", level=level, deepest=area.shapes.deepest))
     gzipped = "gzip" in accept_encoding.lower()
     headers = {"etag": found.etag(gzipped=gzipped), "cache-control": "private, no-cache", "vary": "accept-encoding"}
+    headers["gridwall-grids"] = area.key
     if headers["etag"] in if_none_match:
         return Response(status_code=304, headers=headers)
     if gzipped:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from geo.grid import Grid, chains
+from config import clock
+from geo.grid import Grid, chains, next_moment, standing
 from geo.locator import Locator
 from geo.shapes import Shapes
+from operations import edition
 from operations import grids as versions
 from operations.database import Database
 from operations.errors import OperationsError
@@ -24,23 +26,31 @@ LOOK_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Area:
-    """One version of the grids."""
+    """The grids of one version that stand at a time; `until` is when others of the same version do (None: never)."""
 
     id: int
+    since: int
+    until: int | None
     grids: Mapping[str, Grid]
     chains: Mapping[str, tuple[str, ...]]
     locator: Locator
     shapes: Shapes
 
+    @property
+    def key(self) -> str:
+        """What changes when other grids are in force: screens load their shapes again."""
+        return f"{self.id}.{self.since}"
+
 
 @dataclass
 class Areas:
-    """The version in force, found again when another one is imported. `folder` keeps the index on disk."""
+    """The grids in force, found again at the moment others begin. `folder` keeps the index on disk."""
 
     database: Database
     folder: Path
     current: Area | None = None
     fault: str = ""
+    _next: int | None = None
     _task: asyncio.Task[None] | None = field(default=None, repr=False)
 
     async def start(self) -> None:
@@ -59,6 +69,10 @@ class Areas:
         count = len(self.current.grids) if self.current else 0
         return {"ok": count > 0, "count": count, "why": self.fault}
 
+    def key(self) -> str:
+        """Return the key of the grids in force; empty where there are none."""
+        return self.current.key if self.current else ""
+
     def located(self, lon: float | None, lat: float | None, grid: str) -> Located:
         """Return the place that the commands ask for: a grid by its code, or the owner of a point."""
         area = self.current
@@ -73,7 +87,7 @@ class Areas:
 
     async def _follow(self) -> None:
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(pause(self._next, clock.now()))
             await self._look()
 
     async def _look(self) -> None:
@@ -87,19 +101,39 @@ class Areas:
         self.current, self.fault = found, ""
 
     def _load(self) -> Area | None:
-        version = versions.current_id(self.database)
-        if not version or (self.current is not None and self.current.id == version):
-            return self.current
-        found = versions.current(self.database)
-        return area(found, self.folder) if found is not None else None
+        now = clock.now()
+        editions = versions.editions(self.database)
+        found, known = edition.in_force(editions, now), self.current
+        after = [one.valid_from for one in edition.coming(editions, now)]
+        if found is None:
+            self._next = min(after, default=None)
+            return None
+        stale = known is None or known.id != found.id or (known.until is not None and now >= known.until)
+        loaded = self._opened(found.id, now) if stale else known
+        ends = [loaded.until] if loaded is not None and loaded.until is not None else []
+        self._next = min(after + ends, default=None)
+        return loaded
+
+    def _opened(self, version: int, now: int) -> Area | None:
+        found = versions.version(self.database, version)
+        return area(found, self.folder, now) if found is not None else None
 
 
-def area(version: GridVersion, folder: Path) -> Area:
-    """Return a version of the grids as stored, with its index and shapes."""
-    grids = [from_row(row) for row in version.rows]
+def pause(moment: int | None, now: int) -> float:
+    """Return the seconds to wait until the next look: the usual ones, or until `moment` if that is sooner."""
+    return LOOK_SECONDS if moment is None else min(max((moment - now) / 1e6, 0.01), LOOK_SECONDS)
+
+
+def area(version: GridVersion, folder: Path, now: int) -> Area:
+    """Return what stands at `now` of a version of the grids as stored, with its index and shapes."""
+    every = [from_row(row) for row in version.rows]
+    grids = standing(every, now)
+    times = {time for grid in every for time in (grid.valid_from, grid.valid_to) if time is not None and time <= now}
     locator = Locator.open(grids, folder)
     shapes = Shapes.open(grids, folder)
-    return Area(version.id, {grid.code: grid for grid in grids}, chains(grids), locator, shapes)
+    by_code = {grid.code: grid for grid in grids}
+    since, until = max(times, default=0), next_moment(every, now)
+    return Area(version.id, since, until, by_code, chains(grids), locator, shapes)
 
 
 class NoArea(OperationsError):

@@ -10,6 +10,7 @@ from geo.importing import Imported
 from geo.mapping import GridMapping
 from operations import grids
 from operations.database import AfterCommit, Database
+from operations.edition import Edition
 from operations.errors import Forbidden, Refused
 from operations.policy import allowed
 from streams.stored_grid import from_row, to_row
@@ -31,18 +32,42 @@ class Gridbook:
         if not allowed(identity, "grid.import"):
             raise Forbidden(permission="grid.import")
         upload, path = self._uploads.find(upload_id, identity)
-        current = grids.current(self._database)
+        current = grids.current(self._database, clock.now())
         reference = [] if current is None else [from_row(row) for row in current.rows]
         how = GridMapping(time_zone=self._time_zone)
         return upload, importing.read([path], how, default_county=self._county, reference=reference)
 
-    def take_over(self, upload_id: str) -> tuple[int, int]:
-        """Import an uploaded file as a new version; returns (grids, version). Raises Refused when it has errors."""
+    def take_over(self, upload_id: str, *, valid_from: int | None = None, note: str = "") -> tuple[int, int]:
+        """Import an uploaded file as a version in force from `valid_from` on (None: at once); returns (grids, version).
+
+        Raises Refused when it has errors, or for a time in the past.
+        """
         _, found = self.examined(upload_id)
         if not found.ok:
             raise Refused("operations.grids_wrong", count=len(found.problems))
         rows = [to_row(grid) for grid in found.grids]
         version = grids.import_grids(
-            self._database, access.current(), rows, found.digest, now=clock.now(), after_commit=self._ring
+            self._database,
+            access.current(),
+            rows,
+            found.digest,
+            now=clock.now(),
+            valid_from=valid_from,
+            note=note,
+            after_commit=self._ring,
         )
         return len(rows), version
+
+    def editions(self) -> list[Edition]:
+        """Return all versions, the one that begins last first. Raises Forbidden."""
+        if not allowed(access.current(), "grid.import"):
+            raise Forbidden(permission="grid.import")
+        return sorted(grids.editions(self._database), key=lambda one: (one.valid_from, one.id), reverse=True)
+
+    def withdraw(self, version: int) -> None:
+        """Withdraw a version that has not begun. Raises Forbidden, NotFound, Refused."""
+        grids.withdraw(self._database, access.current(), version, now=clock.now(), after_commit=self._ring)
+
+    def restore(self, version: int) -> int:
+        """Go back to an earlier version, at once; returns the new version. Raises Forbidden, NotFound, Refused."""
+        return grids.restore(self._database, access.current(), version, now=clock.now(), after_commit=self._ring)

@@ -89,12 +89,14 @@ class Hub:
         *,
         city: City,
         walls: Tell = lambda action, wall: None,
+        grids: Callable[[], str] = str,
     ) -> None:
         self._database = database
         self._doorbell = doorbell
         self._pages = pages
         self._city = city
         self._watch = Watch(walls)
+        self._grids = grids
         self._thread = ThreadPoolExecutor(1, "hub")
         self._bell = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -255,11 +257,13 @@ class Hub:
     def _age(self) -> Delta:
         """The moment a picture stands for, nothing accepted before it is missing; and since when the engine is away.
 
+        With it which grids are in force, so that maps load their shapes again when others are.
+
         Scopes hear no more than that of what is measured.
         """
         waiting = self._oldest_at
         as_of = min(self._read_at, self._measured_at, waiting or self._read_at) // SECOND * SECOND
-        moments = {"as_of": as_of, "oldest_at": waiting, "engine_away": self._away_at}
+        moments = {"as_of": as_of, "oldest_at": waiting, "engine_away": self._away_at, "grids": self._grids()}
         return {("gauges", name, ""): frame.encode(value) for name, value in moments.items()}
 
     def _restart(self) -> None:

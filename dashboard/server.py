@@ -77,7 +77,7 @@ class Server:
             gridbook=gridbook,
             area=lambda: areas.current,
         )
-        hub = Hub(database, port, PAGES, city=City.of(settings), walls=self._tell)
+        hub = Hub(database, port, PAGES, city=City.of(settings), walls=self._tell, grids=areas.key)
         gate = Gate(Database(settings.database_url, busy_timeout_s=PATIENCE_SECONDS))
         self.parts = Parts(settings, database, port, senders, gate, hub, areas, actions, version())
         self.pages = Pages(PAGES, City.of(settings), actions)

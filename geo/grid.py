@@ -49,6 +49,28 @@ def _chain(code: str, parents: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(reversed(chain))
 
 
+def standing(grids: Iterable[Grid], at: int) -> list[Grid]:
+    """The grids that stand at `at`: begun, not ended, and nothing above them missing. What ends takes what is under it.
+
+    From `valid_from` on and until just before `valid_to`.
+    """
+    known = list(grids)
+    lasting = {grid.code for grid in known if _lasts(grid, at)}
+    lines = chains(known)
+    return [grid for grid in known if all(code in lasting for code in lines[grid.code])]
+
+
+def next_moment(grids: Iterable[Grid], at: int) -> int | None:
+    """The first time after `at` when one of the grids begins or ends; None when none will."""
+    times = (time for grid in grids for time in (grid.valid_from, grid.valid_to) if time is not None and time > at)
+    return min(times, default=None)
+
+
+def _lasts(grid: Grid, at: int) -> bool:
+    begun = grid.valid_from is None or grid.valid_from <= at
+    return begun and (grid.valid_to is None or at < grid.valid_to)
+
+
 def digest(grids: Iterable[Grid]) -> str:
     """SHA-256 (hex) over every field of every grid, whatever their order: the name of this set of grids."""
     total = hashlib.sha256()

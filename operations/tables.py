@@ -261,7 +261,8 @@ grid_version = Table(
     _int("count"),
     _int("imported_at"),
     _text("imported_by"),
-    _time("valid_from"),
+    _int("valid_from"),
+    _time("began_at"),
     _time("withdrawn_at"),
     _text("note"),
 )

@@ -1,10 +1,12 @@
-"""Finds the grid of reports: the geo index over the current grid version, reloaded when that changes."""
+"""Finds the grid of reports: the geo index over the grids in force, reloaded at the moment others come into force."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from config import clock
 from geo.errors import GeoError
+from geo.grid import next_moment, standing
 from geo.locator import Locator
 from operations import grids
 from operations.database import Database
@@ -19,16 +21,18 @@ log = logging.getLogger(__name__)
 class Finder:
     """One per worker; not shared between threads."""
 
-    def __init__(self, database: Database, cache: Path) -> None:
+    def __init__(self, database: Database, cache: Path, now: Callable[[], int] = clock.now) -> None:
         self._database = database
         self._cache = cache
+        self._now = now
         self._version = -1
+        self._until: int | None = None
         self._locator: Locator | None = None
 
     def locate(self, reports: Sequence[Report]) -> list[Located]:
         """Where each report lies: by its point, else by the grid code it names; unplaced when neither is known.
 
-        A batch decided after an import is placed in the new grids.
+        A batch decided after other grids came into force is placed in those.
         """
         self._refresh()
         if self._locator is None:
@@ -46,19 +50,22 @@ class Finder:
         return NOWHERE
 
     def _refresh(self) -> None:
-        version = grids.current_id(self._database)
-        if version == self._version:
+        now = self._now()
+        version = grids.current_id(self._database, now)
+        if version == self._version and (self._until is None or now < self._until):
             return
-        self._locator = self._load()
+        self._locator, self._until = self._load(now)
         self._version = version
 
-    def _load(self) -> Locator | None:
-        found = grids.current(self._database)
+    def _load(self, now: int) -> tuple[Locator | None, int | None]:
+        """The index of what stands now, and the next time something inside the version begins or ends."""
+        found = grids.current(self._database, now)
         if found is None or not found.rows:
-            return None
-        shapes = [from_row(row) for row in found.rows]
+            return None, None
+        every = [from_row(row) for row in found.rows]
+        until = next_moment(every, now)
         try:
-            return Locator.open(shapes, self._cache)
+            return Locator.open(standing(every, now), self._cache), until
         except GeoError:
             log.exception("grid version %s cannot be used, reports stay unplaced", found.id)
-            return None
+            return None, until

@@ -1,7 +1,7 @@
 """The keeper: what must be done now and then by exactly one process. Blocking; each chore has its own period.
 
-Snapshots of the board, signed heads, reconciliation 对账, calling the duty commander, sources that fell silent, and
-dropping what nobody renews.
+Snapshots of the board, signed heads, reconciliation 对账, calling the duty commander, sources that fell silent, grid
+versions that begin, and dropping what nobody renews.
 """
 
 import logging
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import redis
 
 from config.settings import Settings
-from operations import heads, journal, reconciliation, snapshot, sources
+from operations import grids, heads, journal, reconciliation, snapshot, sources
 from operations.board import Board, apply
 from operations.commands import Commands
 from operations.database import Database
@@ -28,7 +28,7 @@ from streams.packet import PARTITIONS
 from streams.transit import TransitSeal
 
 SECOND = 1_000_000
-FOLLOW, ESCALATE, SILENCE, HEAD, RECONCILE, SWEEP = (1, 2, 5, 60, 60, 300)
+FOLLOW, BEGIN, ESCALATE, SILENCE, HEAD, RECONCILE, SWEEP = (1, 1, 2, 5, 60, 60, 300)
 """Seconds between two times of each chore."""
 GAUGE_LIFE_SECONDS = 3_600
 HEADS_BYTES = 32 * 1024 * 1024
@@ -83,6 +83,7 @@ class Keeper:
         self._done: dict[Callable[[int], None], int] = {}
         self._chores = (
             Chore(FOLLOW, self.follow),
+            Chore(BEGIN, self.begin),
             Chore(ESCALATE, self.escalate),
             Chore(SILENCE, self.listen),
             Chore(HEAD, self.sign),
@@ -117,6 +118,11 @@ class Keeper:
             if snapshot.due(self._database, self._board.seq):
                 snapshot.save(self._database, self._board)
             self._saved_at = self._board.seq
+
+    def begin(self, now: int) -> None:
+        """Write down which grid versions have come into force."""
+        for version in grids.begin(self._database, now=now, after_commit=self._ring):
+            log.info("grid version %d is in force", version)
 
     def escalate(self, now: int) -> None:
         """Call the duty commander for each 特急 nobody acknowledged in time."""

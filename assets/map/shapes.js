@@ -18,7 +18,10 @@
     for (;;) {
       try {
         const answer = await fetch(`${URL}?level=${level}`);
-        if (answer.ok) return (await answer.json()).features;
+        if (answer.ok) {
+          part.grids = answer.headers.get("gridwall-grids") || "";
+          return (await answer.json()).features;
+        }
         if (answer.status === 404 || answer.status === 422) return [];
       } catch {
         // the server is away; try again

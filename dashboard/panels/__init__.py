@@ -13,6 +13,7 @@ from dashboard.panels import (
     desk_start,
     figures,
     grids_import,
+    grids_versions,
     header,
     map,
     quarantine,
@@ -27,5 +28,5 @@ PAGES: dict[str, tuple[ModuleType, ...]] = {
     "desk": (desk_header, desk_queue, map, desk_drawer, desk_register, desk_help, desk_start),
     "quarantine": (desk_header, quarantine, desk_help, desk_start),
     "sources": (desk_header, source_list, desk_help, desk_start),
-    "grids": (desk_header, grids_import, desk_help, desk_start),
+    "grids": (desk_header, grids_import, grids_versions, desk_help, desk_start),
 }

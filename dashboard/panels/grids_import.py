@@ -9,12 +9,14 @@ from dash.exceptions import PreventUpdate
 from config.words import Words
 from dashboard.errand import explain
 from dashboard.panels.admin_shell import notice, section, table, tabs, upload
+from dashboard.panels.grids_versions import FROM, NoMoment, from_field, moment, versions_section
+from dashboard.panels.grids_versions import shown as told_time
 from geo.importing import Imported
 from geo.problem import ERROR, Problem
 from operations.errors import OperationsError
 
 FILE, FOUND, TAKE, TAKEN = "grids-file", "grids-found", "grids-take", "grids-taken"
-TABS = ("import",)
+TABS = ("import", "versions")
 ENDINGS = ".json,.geojson"
 
 
@@ -42,12 +44,14 @@ def layout(words: Words) -> html.Div:
     body = [
         upload("grids", FILE, words.text("admin.grids.file"), ENDINGS, words),
         html.Div(id=FOUND),
+        from_field(words),
         html.Button(
             words.text("admin.grids.take"), id=TAKE, type="button", className="desk-button primary", hidden=True
         ),
         html.Div(id=TAKEN),
     ]
-    work = html.Div([tabs("grids", TABS, words), section("import", body, first=True)], className="admin-work")
+    sections = [section("import", body, first=True), versions_section(words)]
+    work = html.Div([tabs("grids", TABS, words), *sections], className="admin-work")
     return html.Div(work, className="admin-body")
 
 
@@ -75,15 +79,22 @@ def register(app: Any, commands: Any) -> None:
             return notice("wrong", explain(error, words)), True, None
         return findings(found, words), not found.ok, None
 
-    def taken(clicks: int | None, answer: dict[str, Any] | None) -> Any:
+    def taken(clicks: int | None, answer: dict[str, Any] | None, start: str | None) -> Any:
         if not clicks or not answer:
             raise PreventUpdate
         try:
-            count, version = commands.gridbook.take_over(str(answer.get("id")))
+            at = moment(start, words.city.zone)
+            count, version = commands.gridbook.take_over(str(answer.get("id")), valid_from=at)
+        except NoMoment as error:
+            return notice("wrong", words.text("versions.no_moment", text=str(error)))
         except OperationsError as error:
             return notice("wrong", explain(error, words))
+        if at is not None:
+            return notice(
+                "good", words.text("versions.taken_later", count=count, version=version, at=told_time(at, words))
+            )
         return notice("good", words.text("admin.grids.taken", count=count, version=version))
 
     outputs = Output(FOUND, "children"), Output(TAKE, "hidden"), Output(TAKEN, "children", allow_duplicate=True)
     app.callback(*outputs, Input(FILE, "data"), prevent_initial_call=True)(examined)
-    app.callback(Output(TAKEN, "children"), Input(TAKE, "n_clicks"), State(FILE, "data"))(taken)
+    app.callback(Output(TAKEN, "children"), Input(TAKE, "n_clicks"), State(FILE, "data"), State(FROM, "value"))(taken)

@@ -28,7 +28,9 @@ def upgrade() -> None:
         _text("saved_by"),
         sa.PrimaryKeyConstraint("name"),
     )
-    op.add_column("grid_version", sa.Column("valid_from", sa.BigInteger(), nullable=True))
+    op.add_column("grid_version", _int("valid_from"))
+    op.add_column("grid_version", sa.Column("began_at", sa.BigInteger(), nullable=True))
+    op.execute("UPDATE grid_version SET valid_from = imported_at, began_at = imported_at")
     op.add_column("grid_version", sa.Column("withdrawn_at", sa.BigInteger(), nullable=True))
     op.add_column("grid_version", _text("note"))
     op.add_column("grid", _text("card"))
