@@ -62,6 +62,7 @@
         this.marks.alarms = whole;
         this.marks.draw();
       });
+      this.listen("gauges", (set, gone, whole) => this.aged(Number(whole.get("as_of")) || 0));
       this.map.on("move", () => this.shift());
       this.map.on("moveend zoomend resize", () => this.redraw());
       new ResizeObserver(() => this.resized()).observe(this.map.getContainer());
@@ -192,6 +193,14 @@
       if (!touched) this.legend();
     }
 
+    // The moment (µs) the data stands for, which is not the clock's; the legend says its minute.
+    aged(at) {
+      const minute = Math.floor(at / 6e7);
+      const told = this.asOf === undefined ? null : Math.floor(this.asOf / 6e7);
+      this.asOf = at;
+      if (minute !== told) this.legend();
+    }
+
     // How many open incidents have no mark, once there are more than a screen holds.
     rest() {
       const marked = this.marks?.rows.size || 0;
@@ -210,7 +219,7 @@
       const up = this.layers.leaf - this.heat.at;
       const unit = up ? this.say("legend_rolled", { level: this.say(`level_up_${up}`) }) : this.say("legend_unit");
       const cells = this.say("cells", { n: this.layers.levels[this.heat.at].size.toLocaleString("en") });
-      const at = Number(document.querySelector('[data-moment="as_of"]')?.dataset.at); // µs; of the data, not of the clock
+      const at = this.asOf;
       const cut = at ? ` · ${this.say("cut_off", { time: part.time(at / 1000).slice(0, 5) })}` : "";
       const narrowed = this.section.querySelector(".legend-lens.is-set"); // takes the room of what matters least
       this.find("legend-about").textContent = [`(${unit})`, ...(narrowed ? [] : [cells])].join(" · ");

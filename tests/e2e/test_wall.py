@@ -251,16 +251,26 @@ def test_what_lies_outside_the_map_is_not_called_out_and_neither_is_anything_les
 def test_the_heat_is_as_old_as_the_data_and_not_as_the_clock(wall: "Page") -> None:
     told = wall.evaluate(
         """() => {
-          const asOf = document.getElementById("wall-as-of");
           const said = (at) => {
-            asOf.dataset.at = String(at);
-            gridwallMap.pictures[0].legend();
+            gridwallMap.pictures[0].aged(at);
             return document.querySelector(".legend-time").textContent;
           };
           return [said(Date.UTC(2026, 10, 22, 1, 2, 59) * 1000), said(0)];
         }"""
     )
     assert told == [" · 截至 09:02", ""]
+
+
+def test_the_legend_says_the_minute_of_the_data_with_the_first_frame(wall: "Page") -> None:
+    told = wall.evaluate(
+        """() => {
+          let whole = null;
+          gridwall.on("gauges", (set, gone, rows) => (whole = rows)); // as it stands, at once
+          const minute = gridwallMap.time(whole.get("as_of") / 1000).slice(0, 5);
+          return [minute, document.querySelector(".legend-time").textContent];
+        }"""
+    )
+    assert told[0] in told[1]
 
 
 def test_no_row_of_an_ordinary_morning_is_cut(wall: "Page") -> None:
