@@ -9,8 +9,9 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from dashboard import api_grids, api_health, api_incidents, api_journal, api_quarantine, api_reports
+from dashboard import api_grids, api_health, api_heat, api_incidents, api_journal, api_quarantine, api_reports
 from dashboard.answers import REFUSALS, Problem
+from dashboard.heatbook import Ranking
 from operations.quarantine import Quarantined
 
 VERSION = "1"
@@ -21,6 +22,7 @@ ANSWERS: tuple[type, ...] = (
     Quarantined,
     api_grids.Place,
     api_grids.Heat,
+    Ranking,
     Problem,
 )
 REF = "#/components/schemas/{name}"
@@ -28,7 +30,7 @@ REF = "#/components/schemas/{name}"
 
 def mount(app: FastAPI) -> None:
     """Add every route of the API to the application."""
-    for module in (api_reports, api_incidents, api_grids, api_journal, api_quarantine, api_health):
+    for module in (api_reports, api_incidents, api_grids, api_heat, api_journal, api_quarantine, api_health):
         app.include_router(module.router)
     app.include_router(documentation)
 

@@ -47,6 +47,7 @@ LARGEST_MESSAGE = LARGEST_REQUEST + 65_536
 VIEWS = {
     "wall": "wall.view",
     "desk": "desk.view",
+    "heat": "incident.read",
     "quarantine": "quarantine.read",
     "sources": "source.read",
     "grids": "grid.import",

@@ -6,7 +6,9 @@ population on, it is a **rate per 10,000 people**. Where nobody knows the popula
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from geo.faults import area_m2
 from geo.grid import GENERAL, Grid
 
 PER_PEOPLE = 10_000
@@ -100,3 +102,24 @@ def _basis(people: int | None, upper: bool, least_population: int) -> str:
     if not people:
         return NO_POPULATION if upper else COUNT
     return RATE if upper or people >= least_population else COUNT
+
+
+class Measure(NamedTuple):
+    """One area's denominators: people (None where unknown) and square kilometres."""
+
+    code: str
+    name: str
+    parent: str
+    population: int | None
+    km2: float
+
+
+def measures(grids: Iterable[Grid], level: int) -> list[Measure]:
+    """The denominators of every general grid of a level."""
+    general = [grid for grid in grids if grid.kind == GENERAL]
+    people = populations(general)
+    return [
+        Measure(grid.code, grid.name, grid.parent, people[grid.code], area_m2(grid.polygon) / 1e6)
+        for grid in general
+        if grid.level == level
+    ]

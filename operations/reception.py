@@ -26,9 +26,9 @@ Packet = tuple[str, Sequence[Item]]
 
 _INCIDENT_COLUMNS = (
     "id, origin, number, county, step, urgency, type, department, grid, path,"
-    " opened_at, acknowledged_at, escalated_at, body, report"
+    " opened_at, acknowledged_at, escalated_at, body, report, received_at"
 )
-_OPEN = f"INSERT INTO incident ({_INCIDENT_COLUMNS}) VALUES ({', '.join('?' * 15)})"
+_OPEN = f"INSERT INTO incident ({_INCIDENT_COLUMNS}) VALUES ({', '.join('?' * 16)})"
 _UPDATE = (
     "UPDATE incident SET step = ?, urgency = ?, type = ?, department = ?, grid = ?, path = ?,"
     " acknowledged_at = ?, escalated_at = ?, body = ?, report = ? WHERE id = ?"
@@ -268,6 +268,7 @@ def _open_row(origin: str, standing: Standing) -> tuple[object, ...]:
         incident.escalated_at,
         msgspec.json.encode(incident),
         msgspec.json.encode(standing.said),
+        incident.received_at,
     )
 
 

@@ -88,6 +88,8 @@ incident = Table(
     _time("escalated_at"),
     Column("body", LargeBinary, nullable=False),
     Column("report", LargeBinary, nullable=False),
+    _int("received_at"),
+    Index("incident_received", "received_at", "path", "type", "urgency", "department"),
     Index("incident_waiting", "urgency", "opened_at", sqlite_where=_WAITING, postgresql_where=_WAITING),
 )
 

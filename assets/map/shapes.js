@@ -170,5 +170,5 @@
     }).observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-grid"] });
   }
 
-  Object.assign(part, { Layers, loadAll, loadBackdrop, project, names, fillAll, watch, WORLD });
+  Object.assign(part, { Layers, load, loadAll, loadBackdrop, project, names, fillAll, watch, WORLD });
 })();

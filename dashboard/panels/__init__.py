@@ -15,6 +15,7 @@ from dashboard.panels import (
     grids_import,
     grids_versions,
     header,
+    heat,
     map,
     quarantine,
     source_list,
@@ -26,6 +27,7 @@ from dashboard.panels import (
 PAGES: dict[str, tuple[ModuleType, ...]] = {
     "wall": (header, figures, alerts, map, unplaced, sources, departments, trend),
     "desk": (desk_header, desk_queue, map, desk_drawer, desk_register, desk_help, desk_start),
+    "heat": (desk_header, heat, desk_help, desk_start),
     "quarantine": (desk_header, quarantine, desk_help, desk_start),
     "sources": (desk_header, source_list, desk_help, desk_start),
     "grids": (desk_header, grids_import, grids_versions, desk_help, desk_start),

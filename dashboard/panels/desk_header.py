@@ -15,7 +15,7 @@ QUARANTINED = "desk-quarantined"
 WALLS = "desk-walls"
 AS_OF_LIMIT = 60
 """Seconds after which the picture counts as stale (standards, section 7)."""
-PAGES = ("desk", "quarantine", "sources", "grids", "wall")
+PAGES = ("desk", "heat", "quarantine", "sources", "grids", "wall")
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,16 @@ def upgrade() -> None:
     op.add_column("grid_version", sa.Column("withdrawn_at", sa.BigInteger(), nullable=True))
     op.add_column("grid_version", _text("note"))
     op.add_column("grid", _text("card"))
+    op.add_column("incident", _int("received_at"))
+    op.execute(RECEIVED[op.get_bind().dialect.name])
+    op.create_index("incident_received", "incident", ["received_at", "path", "type", "urgency", "department"])
+
+
+RECEIVED = {
+    "sqlite": "UPDATE incident SET received_at = json_extract(CAST(body AS TEXT), '$.received_at')",
+    "postgresql": "UPDATE incident SET received_at = (convert_from(body, 'UTF8')::json ->> 'received_at')::bigint",
+}
+"""When each incident was received, as its body says."""
 
 
 def _text(name: str) -> sa.Column[str]:
