@@ -11,6 +11,7 @@ from config.words import Words
 from dashboard.history import history, known
 from dashboard.names import Names
 from operations.commands import RESULTS
+from operations.doubles import SHOWN
 from operations.errors import Conflict, OperationsError
 from operations.incident import Incident
 from operations.policy import Identity
@@ -54,10 +55,17 @@ def carry_out(operations: Any, identity: Identity, names: Names, asked: Asked) -
     if command is None:
         raise Unclear("action")
     after = command(operations, identity, asked)
-    key = "desk.done.place_unplaced" if action == "place" and not after.grid else f"desk.done.{action}"
+    key = f"desk.done.{outcome(asked, after)}"
     urgency = known(names.words, "common.urgency", after.urgency)
     text = names.words.text(key, number=after.number, urgency=urgency)
     return {"ok": True, "text": text, "revision": after.revision}
+
+
+def outcome(asked: Asked, after: Incident) -> str:
+    """Return the name of what was done, where an action may end in two ways."""
+    if asked["action"] == "place" and not after.grid:
+        return "place_unplaced"
+    return "same" if asked["action"] == "distinct" and asked.get("same") is True else str(asked["action"])
 
 
 def reveal(operations: Any, identity: Identity, names: Names, asked: Asked) -> Answer:
@@ -139,6 +147,21 @@ def subject(asked: Asked) -> tuple[str, int]:
     return word(asked, "id"), int(number(asked, "revision"))
 
 
+def words_of(asked: Asked, name: str) -> list[str]:
+    """Return a few short texts; raises Unclear when it is no list of them."""
+    value = asked.get(name)
+    if not isinstance(value, list) or not 0 < len(value) <= SHOWN:
+        raise Unclear(name)
+    return [word({name: one}, name) for one in value]
+
+
+def distinct(operations: Any, identity: Identity, asked: Asked) -> Incident:
+    """Say that others are not the same event; `same` takes it back."""
+    others, same = words_of(asked, "others"), asked.get("same") is True
+    told: Incident = operations.distinct(identity, word(asked, "id"), others, same=same)
+    return told
+
+
 def place(operations: Any, identity: Identity, asked: Asked) -> Incident:
     """Place by hand: in a grid, or at a point."""
     if asked.get("grid"):
@@ -160,4 +183,5 @@ COMMANDS: dict[str, Callable[[Any, Identity, Asked], Incident]] = {
     ),
     "reopen": lambda operations, who, asked: operations.reopen(who, *subject(asked), text(asked)),
     "place": place,
+    "distinct": distinct,
 }

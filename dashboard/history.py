@@ -40,6 +40,8 @@ def what(entry: Entry, names: Names) -> str:
             return words.text("desk.history.incident_closed", result=result(values.get("result", ""), words))
         case "incident.placed" if values.get("grid"):
             return words.text("desk.history.incident_placed", grid=names.grid(values["grid"]))
+        case "incident.distinct":
+            return words.text(f"desk.history.incident_{'same' if entry.reason == 'same' else 'distinct'}")
         case "incident.placed":
             return words.text("desk.history.incident_placed_outside")
     key = "desk.history." + entry.action.replace(".", "_")

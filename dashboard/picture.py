@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 PAUSE = 10
 """A panel may use one part in `PAUSE + 1` of a processor."""
 PAUSE_MOST = 1.0
+PORTION = 500
+"""Incidents of a new channel that are compared with each other at one turn."""
 REFRESH = 2.0
 """Seconds after which a panel is drawn again although nothing happened: ages, overdue, a new day."""
 HEAT = "heat"
@@ -165,6 +167,42 @@ class ChosenRows(Rows):
         return delta
 
 
+class FollowedRows(Rows):
+    """Keyed rows that follow from how incidents stand to each other: the panel's `FOLLOWED[key]`, (index, rows).
+
+    The index takes in what changed and says whose rows that may change; a new one takes in the board in portions.
+    """
+
+    def __init__(self, panel: ModuleType, key: str, lens: Lens) -> None:
+        super().__init__(panel, key, lens)
+        self._make, self._counted = followed(panel)[key]
+        self._begin()
+
+    def _begin(self) -> None:
+        self._index: Any = self._make()
+        self._left: list[str] | None = None
+
+    def _drawn(self, board: Board, now: int, state: State, words: Words) -> Delta:
+        try:
+            return self._follow(board, state)
+        except Exception:
+            self._begin()  # anew, should it fail half way
+            raise
+
+    def _follow(self, board: Board, state: State) -> Delta:
+        anew: Delta = {}
+        if self._left is None:
+            self._left = list(board.incidents)
+            anew = frame.removals(state, self._key, ())
+        portion, self._left = self._left[-PORTION:], self._left[:-PORTION]
+        changed = self._index.update(board.incidents, [*portion, *self._touched])
+        self._touched = set()
+        return anew | frame.flatten_keyed(self._key, self._counted(self._index, changed))
+
+    def _period(self) -> float:
+        return 0.0 if self._left else inf
+
+
 class Picture:
     """Draws the panels of one page in one language over one board, looking at the heat through one lens."""
 
@@ -199,7 +237,15 @@ class Picture:
 
 def rows_of(panel: ModuleType, key: str, lens: Lens) -> Rows:
     """Return what draws the panel's keyed rows `key`."""
+    if key in followed(panel):
+        return FollowedRows(panel, key, lens)
     return ChosenRows(panel, key, lens) if key in chosen(panel) else Rows(panel, key, lens)
+
+
+def followed(panel: ModuleType) -> Mapping[str, Any]:
+    """Return (index, rows) of keyed data that is kept by an index, by name; most panels have none."""
+    found: Mapping[str, Any] = getattr(panel, "FOLLOWED", {})
+    return found
 
 
 def chosen(panel: ModuleType) -> Mapping[str, Sequence[Choice]]:

@@ -5,7 +5,7 @@ added whatever the revision. What people write goes into the sealed part; the en
 the reason itself must outlive the key (looking at sealed data).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -14,7 +14,7 @@ from msgspec import Struct, structs
 
 from config import clock
 from config.taxonomy import URGENCIES
-from operations import incidents, journal
+from operations import doubles, incidents, journal
 from operations.database import AfterCommit, Database, Transaction
 from operations.decision import PLACED_BY_HAND, Standing
 from operations.entry import Draft, Entry, path
@@ -30,6 +30,7 @@ RESULTS = ("resolved", "transferred", "duplicate", "untrue", "withdrawn")
 TEXT_MOST = 2_000  # characters
 REASON_LEAST = 2
 ESCALATED_AT_ONCE = 500
+DISTINCT_MOST = 64  # pairs kept of one incident, the latest
 SECOND = 1_000_000
 
 Locate = Callable[[float | None, float | None, str], Located]
@@ -147,6 +148,26 @@ class Commands:
             return Step("incident.placed", {**point, **_located(located), "marks": marks})
 
         return self._run(identity, "incident.place", incident_id, revision, step)
+
+    def distinct(self, identity: Identity, incident_id: str, others: Sequence[str], *, same: bool = False) -> Incident:
+        """Say that others are not the same event, so that nobody is asked again; `same` takes it back.
+
+        Clobbers nothing, so no revision is compared. The entry names pairs, not the others' ids: who may see one of the
+        two need not learn of the other.
+        """
+        _need(0 < len(others) <= doubles.SHOWN and incident_id not in others, "no_others")
+        self._permit(identity, "incident.distinct")
+        with self._database.read() as connection:
+            known = [incidents.find(connection, identity.scope, other).incident.id for other in others]
+        pairs = [doubles.pair(incident_id, other) for other in known]
+
+        def step(incident: Incident, now: int) -> Step:
+            kept = tuple(one for one in incident.distinct if one not in pairs)
+            after = kept if same else (*kept, *pairs)[-DISTINCT_MOST:]
+            _need(after != incident.distinct, "nothing_to_tell_apart")
+            return Step("incident.distinct", {"distinct": after}, reason="same" if same else "distinct")
+
+        return self._run(identity, "incident.distinct", incident_id, None, step)
 
     def escalate(self, now: int, seconds: int = 120) -> list[Incident]:
         """Call the duty commander 值班长, once, for each 特急 nobody acknowledged within `seconds`."""

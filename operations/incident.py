@@ -49,6 +49,7 @@ class Incident(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     escalated_at: int | None = None
     reopened_at: int | None = None
     raised_at: int | None = None  # to 特急, after it was opened as less
+    distinct: tuple[str, ...] = ()  # pairs (`doubles.pair`) that somebody said are not one event
 
     @property
     def waiting_since(self) -> int:

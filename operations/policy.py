@@ -49,6 +49,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "incident.place": _DESK,
     "incident.close": _DESK,
     "incident.reopen": frozenset({"duty_commander"}),
+    "incident.distinct": _DESK,
     "incident.unseal": frozenset({"duty_commander"}),
     "incident.escalate": frozenset({"system"}),
     "report.send": frozenset({"source"}),

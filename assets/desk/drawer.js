@@ -261,7 +261,8 @@
     return send(action);
   };
 
-  const inverse = (name, before) => {
+  const inverse = (name, before, fields) => {
+    if (name === "distinct") return fields.same ? null : { name, fields: { ...fields, same: true } };
     if (name === "urgency") return { name, fields: { urgency: before.urgency } };
     if (name === "close") return desk.can("reopen") ? { name: "reopen", fields: { text: desk.text("action.undo_reason") } } : null;
     if (name === "place" && before.lon !== undefined) return { name, fields: { lon: before.lon, lat: before.lat } };
@@ -285,7 +286,7 @@
   const done = (wanted, before, answer) => {
     drafts.delete(`${wanted.id}/${wanted.name}`);
     if (action?.id === wanted.id && action.name === wanted.name) { action.fields = {}; leave(); }
-    const back = inverse(wanted.name, before);
+    const back = inverse(wanted.name, before, wanted.fields);
     desk.say(answer.text, { again: back && (() => send({ ...back, id: wanted.id, revision: answer.revision })) });
     if (desk.opened === wanted.id) {
       ask();
@@ -311,6 +312,33 @@
     desk.byId("desk-sealed").focus();
   };
 
+  // ---- what may be the same event: proposed by the server in the details, opened or told apart from here ------------
+  /** The button of the proposal that has the keyboard's focus, else of the first. */
+  const proposal = (name) => {
+    const body = desk.byId("desk-drawer-body");
+    const chosen = body.contains(document.activeElement) && document.activeElement.closest("[data-twin]");
+    return (chosen || body.querySelector("[data-twin]"))?.querySelector(`[data-${name}]`);
+  };
+  const tellApart = (other) => {
+    if (!desk.can("distinct")) return desk.say(desk.text("denied", { role: desk.text(`role.${desk.facts.me.role}`) }), { bad: true });
+    return send({ name: "distinct", id: desk.opened, revision: row()?.revision ?? 0, fields: { others: [other] } });
+  };
+  const heard = (event) => {
+    const button = event.target.closest("[data-other], [data-distinct]");
+    if (!button) return;
+    if (button.dataset.other) desk.open(button.dataset.other);
+    else tellApart(button.dataset.distinct);
+  };
+  const propose = (name) => {
+    const button = desk.opened && proposal(name);
+    if (button) button.click();
+    else desk.say(desk.text(desk.opened ? "why.no_double" : "why.none"), { bad: true });
+  };
+  /** What may be the same event as these has changed. */
+  desk.doubled = (ids) => {
+    if (desk.opened && ids.includes(desk.opened) && !sending) ask();
+  };
+
   // ---- keys ------------------------------------------------------------------------------------------------------
   /** Esc goes one step back: field, action, form, drawer. */
   const back = (event) => {
@@ -332,12 +360,15 @@
     });
     const free = () => ["queue", "drawer"].includes(desk.mode());
     for (const [name, letter] of Object.entries(ACTIONS)) desk.key(`Key${letter}`, () => act(name), free);
+    desk.key("KeyO", () => propose("other"), free);
+    desk.key("KeyD", () => propose("distinct"), free);
+    desk.byId("desk-drawer-body").addEventListener("click", heard);
     const choose = (index) => desk.byId("desk-action").querySelectorAll("[role=radio]")[index]?.click();
     for (let index = 0; index < 6; index += 1) desk.key(`Digit${index + 1}`, () => choose(index), () => desk.mode() === "action");
     desk.key("Escape", back);
     // A key that has to wait says so.
     const busy = () => ["action", "form"].includes(desk.mode());
-    for (const letter of [...Object.values(ACTIONS), "N", "Z"]) desk.key(`Key${letter}`, () => desk.hint(desk.text("why.panel")), busy);
+    for (const letter of [...Object.values(ACTIONS), "N", "O", "D", "Z"]) desk.key(`Key${letter}`, () => desk.hint(desk.text("why.panel")), busy);
     desk.key("KeyZ", () => desk.say(desk.text("why.undo")), free);
   });
 })();

@@ -15,6 +15,7 @@
   let fresh = new Set(); // ids that arrived out of sight
   const known = new Set(); // ids of all rows (live.js changes the map of rows before it tells us)
   let live = new Map(); // the rows the server keeps here; queue.rows has those beyond it too
+  let doubles = new Map(); // id -> how many others may be the same event
   let totals = new Map(); // what is open in all, held here or not
   let working = null; // {id, row}: the selected one as it was last
   let loaded = false;
@@ -98,6 +99,7 @@
       h("span.desk-row-age", { "data-at": waitingSince(row) }, desk.ago(waitingSince(row))),
       h("span.desk-row-where", {}, [row.number, where(row), row.address].filter(Boolean).join(" · ")),
       h("span.desk-row-state", {},
+        doubles.has(id) && h("i.desk-double", {}, desk.text("queue.double", { n: doubles.get(id) + 1 })),
         row.reports > 1 && h("i", {}, desk.text("queue.reports", { n: row.reports })),
         row.gone && h("i", {}, desk.text("queue.gone")),
         state(row)));
@@ -111,7 +113,7 @@
     for (let index = first; index < last; index += 1) {
       const id = queue.order[index];
       const row = queue.rows.get(id);
-      const text = JSON.stringify(row);
+      const text = `${JSON.stringify(row)}${doubles.get(id) ?? ""}`;
       let one = drawn.get(id);
       if (!one || one.text !== text) {
         const element = build(id, row);
@@ -365,6 +367,11 @@
     });
     window.gridwall.on("queue", arrived);
     window.gridwall.on("totals", counted);
+    window.gridwall.on("doubles", (set, del, whole) => {
+      doubles = whole;
+      queue.refresh();
+      desk.doubled?.([...Object.keys(set || {}), ...(del || [])]);
+    });
     const free = () => ["queue", "drawer"].includes(desk.mode());
     desk.key("KeyJ", () => step(1), free);
     desk.key("KeyK", () => step(-1), free);

@@ -5,6 +5,7 @@ from types import ModuleType
 from dashboard.panels import (
     alerts,
     departments,
+    desk_doubles,
     desk_drawer,
     desk_header,
     desk_help,
@@ -26,7 +27,7 @@ from dashboard.panels import (
 
 PAGES: dict[str, tuple[ModuleType, ...]] = {
     "wall": (header, figures, alerts, map, unplaced, sources, departments, trend),
-    "desk": (desk_header, desk_queue, map, desk_drawer, desk_register, desk_help, desk_start),
+    "desk": (desk_header, desk_queue, desk_doubles, map, desk_drawer, desk_register, desk_help, desk_start),
     "heat": (desk_header, heat, desk_help, desk_start),
     "quarantine": (desk_header, quarantine, desk_help, desk_start),
     "sources": (desk_header, source_list, desk_help, desk_start),

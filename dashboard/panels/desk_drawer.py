@@ -4,7 +4,7 @@ Head, buttons and forms live in the browser (`assets/desk/drawer.js`), so that n
 drawn anew; facts and history are drawn here from the journal.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,8 @@ from config.words import Words
 from dashboard.errand import explain, perform
 from dashboard.history import Line, history, known, latest_text, mark, result
 from dashboard.names import Names, names_of
+from operations.board import Board
+from operations.doubles import SHOWN, Twin, twins
 from operations.errors import OperationsError
 from operations.incident import Incident
 from operations.policy import PERMISSIONS, ROLES, Identity, allowed
@@ -94,6 +96,15 @@ def progress(one: Incident, names: Names) -> list[Fact]:
     return found
 
 
+def apart(twin: Twin, names: Names) -> str:
+    """Return how far from the incident a twin is in place and time."""
+    say = names.words.text
+    minutes = round(twin.minutes)
+    far = say("desk.double.same_grid") if twin.metres is None else say("desk.double.metres", n=f"{twin.metres:,.0f}")
+    when = "same_time" if not minutes else "later" if minutes > 0 else "earlier"
+    return f"{far} · {say(f'desk.double.{when}', n=abs(minutes))}"
+
+
 # ---- looks -----------------------------------------------------------------------------------------------------------
 
 
@@ -119,17 +130,25 @@ def layout(words: Words) -> html.Aside:
 
 
 def details(
-    one: Incident, text: str, lines: Sequence[Line], names: Names, *, earlier: int = 0, denied: str = ""
+    one: Incident,
+    text: str,
+    lines: Sequence[Line],
+    names: Names,
+    *,
+    earlier: int = 0,
+    denied: str = "",
+    same: Sequence[Twin] = (),
 ) -> html.Div:
     """Return facts, text and history of an open drawer; so many entries are `earlier` than the lines.
 
-    `denied` stands in the place of the text and says why it is not shown.
+    `denied` stands in the place of the text and says why it is not shown; `same` are proposed doubles.
     """
     words = names.words
     shown = lines[:HISTORY_MOST]
     note = words.text("desk.drawer.history_note", n=len(lines) + earlier, first=names.moment(one.opened_at))
     return html.Div(
         [
+            *proposed(same, names),
             html.H3(words.text("desk.drawer.facts")),
             html.Dl([part for fact in facts(one, names) for part in fact_parts(fact, words)], className="desk-facts"),
             *content(text, denied, words),
@@ -138,6 +157,47 @@ def details(
         ],
         id="desk-details",
         **{"data-id": one.id, "data-revision": str(one.revision)},
+    )
+
+
+def proposed(same: Sequence[Twin], names: Names) -> list[Any]:
+    """Return the section of proposed doubles, or nothing where there are none."""
+    if not same:
+        return []
+    words = names.words
+    rest = len(same) - SHOWN
+    more = [html.P(words.text("desk.double.more", n=rest), className="desk-hint")] if rest > 0 else []
+    title = html.H3([words.text("desk.double.title", n=len(same) + 1), html.Small(words.text("desk.double.hint"))])
+    return [title, html.Ul([double(twin, names) for twin in same[:SHOWN]], className="desk-doubles"), *more]
+
+
+def double(twin: Twin, names: Names) -> html.Li:
+    """Return one proposed double with what can be done about it; `assets/desk/drawer.js` hears the buttons."""
+    one, words = twin.incident, names.words
+    return html.Li(
+        [
+            html.B(one.title or names.type(one.type), className="cut"),
+            html.Span(f"{one.number} · {names.source(one.source)}", className="desk-hint cut"),
+            html.Span(apart(twin, names), className="desk-hint cut"),
+            html.Span(
+                [
+                    html.Button(
+                        [html.Kbd("O"), words.text("desk.double.open")],
+                        type="button",
+                        className="desk-button",
+                        **{"data-other": one.id},
+                    ),
+                    html.Button(
+                        [html.Kbd("D"), words.text("desk.double.distinct")],
+                        type="button",
+                        className="desk-button quiet",
+                        **{"data-distinct": one.id},
+                    ),
+                ],
+                className="desk-line",
+            ),
+        ],
+        **{"data-twin": one.id},
     )
 
 
@@ -180,7 +240,13 @@ def look(commands: Any, names: Names, id: str) -> html.Div | html.P:
         return html.P(explain(error, names.words), className="desk-empty")
     lines, text = history(dossier.history, names), latest_text(dossier.history)
     denied = unread(identity, names.words)
-    return details(dossier.incident, text, lines, names, earlier=dossier.earlier, denied=denied)
+    same = commands.ask(same_as(id))
+    return details(dossier.incident, text, lines, names, earlier=dossier.earlier, denied=denied, same=same)
+
+
+def same_as(id: str) -> Callable[[Board], list[Twin]]:
+    """Return the question which open incidents may be one event with this one."""
+    return lambda board: twins(board.incidents, id)
 
 
 def register(app: Any, commands: Any) -> None:

@@ -33,6 +33,8 @@ KEYS: dict[str, dict[str, tuple[str, ...]]] = {
         "urgency": ("U",),
         "note": ("M",),
         "place": ("G",),
+        "other": ("O",),
+        "distinct": ("D",),
         "close": ("C",),
         "reopen": ("R",),
         "reveal": ("V",),

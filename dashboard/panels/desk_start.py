@@ -22,6 +22,7 @@ CAN = {
     "close": "incident.close",
     "reopen": "incident.reopen",
     "reveal": "incident.unseal",
+    "distinct": "incident.distinct",
     "register": "incident.register",
     "repair": "quarantine.repair",
 }

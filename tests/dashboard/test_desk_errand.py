@@ -100,6 +100,10 @@ def test_who_may_not_is_told_so_in_words(opened: Desk) -> None:
         {"action": "acknowledge", "revision": 10**400},
         {"action": "acknowledge", "id": 7},
         {"action": "acknowledge", "revision": "1"},
+        {"action": "distinct"},
+        {"action": "distinct", "others": "x"},
+        {"action": "distinct", "others": [7]},
+        {"action": "distinct", "others": ["x"] * 9},
         {},
     ],
 )
@@ -137,7 +141,7 @@ def test_who_may_not_read_texts_sees_none(opened: Desk) -> None:
 
 
 def drawn(desk: Desk, who: Identity) -> str:
-    commands = SimpleNamespace(operations=desk.commands, identity=lambda: who)
+    commands = SimpleNamespace(operations=desk.commands, identity=lambda: who, ask=lambda ask: ask(desk.board()))
     return str(desk_drawer.look(commands, NAMES, desk.incident().id))
 
 
@@ -146,6 +150,24 @@ def test_who_may_not_read_texts_is_told_who_may(opened: Desk) -> None:
     assert "以领导身份看不到来件内容和备注；值班员、值班长、部门联络员可以看。" in drawn(opened, LEADER)
     assert "已派巡逻车" not in drawn(opened, LEADER)
     assert "看不到" not in drawn(opened, OPERATOR) and "请尽快处理" in drawn(opened, OPERATOR)
+
+
+def test_what_may_be_one_event_is_shown_told_apart_and_taken_back(opened: Desk) -> None:
+    opened.send(report("B7", source="worker", occurred_at=opened.now - 30 * 1_000_000))
+    other = opened.incident(1)
+    shown = drawn(opened, OPERATOR)
+    assert "2 件来件，是否同一事件？" in shown and other.number in shown and other.id in shown
+    assert "相距 0 米 · 晚 " in shown
+    assert do(opened, LEADER, "distinct", others=[other.id])["ok"] is False
+    told = do(opened, OPERATOR, "distinct", others=[other.id])
+    assert told["ok"] and "不再提示" in told["text"]
+    assert "同一事件？" not in drawn(opened, OPERATOR)
+    assert "恢复提示" in do(opened, OPERATOR, "distinct", others=[other.id], same=True)["text"]
+    assert "同一事件？" in drawn(opened, OPERATOR)
+    entries = opened.commands.history(OPERATOR, opened.incident().id)
+    assert [line.what for line in history.history(entries, NAMES)][:2] == [
+        "撤回“不是同一事件”", "判定与另一件不是同一事件",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

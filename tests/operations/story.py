@@ -22,7 +22,7 @@ STORIES = st.lists(
             + ["update"] * 3
             + ["stale", "gone", "again", "conflict", "refuse", "acknowledge", "acknowledge", "note", "urgency", "close"]
             + ["close", "reopen", "place", "escalate", "source", "wall", "discard", "wait", "wait", "unseal", "forget"]
-            + ["epoch"]
+            + ["epoch", "distinct"]
         ),
         st.integers(0, 5),
         st.integers(0, 11),
@@ -103,6 +103,11 @@ def _reopen(desk: Desk, name: str, number: int, one: int, two: int) -> None:
 
 def _place(desk: Desk, name: str, number: int, one: int, two: int) -> None:
     desk.commands.place(COMMANDER, *_id(desk, name), grid=LEAVES[two % 4])
+
+
+def _distinct(desk: Desk, name: str, number: int, one: int, two: int) -> None:
+    other, _ = _id(desk, f"R{one % 6}")
+    desk.commands.distinct(COMMANDER, _id(desk, name)[0], [other], same=two % 2 == 1)
 
 
 def _escalate(desk: Desk, name: str, number: int, one: int, two: int) -> None:
