@@ -323,16 +323,20 @@
     if (!desk.can("distinct")) return desk.say(desk.text("denied", { role: desk.text(`role.${desk.facts.me.role}`) }), { bad: true });
     return send({ name: "distinct", id: desk.opened, revision: row()?.revision ?? 0, fields: { others: [other] } });
   };
+  /** Whether the details that stand there are still those of the incident looked at before. */
+  const behind = () => desk.byId("desk-details")?.dataset.id !== desk.opened;
   const heard = (event) => {
     const button = event.target.closest("[data-other], [data-distinct]");
     if (!button) return;
-    if (button.dataset.other) desk.open(button.dataset.other);
-    else tellApart(button.dataset.distinct);
+    if (behind()) return desk.hint(desk.text("why.loading"));
+    return button.dataset.other ? desk.open(button.dataset.other) : tellApart(button.dataset.distinct);
   };
   const propose = (name) => {
-    const button = desk.opened && proposal(name);
-    if (button) button.click();
-    else desk.say(desk.text(desk.opened ? "why.no_double" : "why.none"), { bad: true });
+    if (!desk.opened) return desk.say(desk.text("why.open_first"), { bad: true });
+    if (behind()) return desk.hint(desk.text("why.loading"));
+    const button = proposal(name);
+    if (!button) return desk.say(desk.text("why.no_double"), { bad: true });
+    return button.click();
   };
   /** What may be the same event as these has changed. */
   desk.doubled = (ids) => {

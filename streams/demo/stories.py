@@ -11,12 +11,12 @@ import math
 import random
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from config.taxonomy import Taxonomy
 from geo.datum import from_wgs84
-from streams.demo import places, wording
+from streams.demo import echoes, places, wording
 from streams.demo.city import City
 from streams.demo.faults import spoiled
 from streams.demo.places import Spot
@@ -117,8 +117,14 @@ class Stories:
         for count, storm in counts:
             for serial in range(count):
                 key = f"{'S' if storm else ''}{serial:03d}" + ("" if self._pace == 1 else f"x{self._pace:g}")
-                sends = self._incident(begin, f"{self._stamp(begin)}{key}", storm)
-                yield from islice(sends, 1) if openings else sends
+                yield from self._matter(begin, f"{self._stamp(begin)}{key}", storm, openings=openings)
+
+    def _matter(self, begin: int, key: str, storm: tuple[float, float] | None, *, openings: bool) -> Iterator[Send]:
+        sends = self._incident(begin, key, storm)
+        opened = next(sends)
+        again = self._echo(opened, key)
+        yield opened
+        yield from islice(again, 1) if openings else chain(sends, again)
 
     def _incident(self, begin: int, key: str, storm: tuple[float, float] | None) -> Iterator[Send]:
         chance = random.Random(f"{self._seed} {key}")
@@ -133,8 +139,25 @@ class Stories:
         source = BY_ID[chance.choices(list(named), list(named.values()))[0]]
         first = self._first(story, spot, source, occurred, f"{source.prefix}{key}", chance)
         sent = occurred + _delay(chance)
+        yield from self._told(first, source, occurred, sent, chance)
+
+    def _echo(self, opened: Send, key: str) -> Iterator[Send]:
+        """The same matter through another channel, now and then."""
+        chance = random.Random(f"{self._seed} {key} echo")
+        source = BY_ID[opened.source]
+        again = echoes.teller(opened.item, source, chance)
+        if again is None:
+            return
+        first = echoes.echo(opened.item, source, again, f"{again.prefix}{key}E", chance)
+        occurred = int(datetime.fromisoformat(first["occurred_at"]).timestamp()) * SECOND
+        yield from self._told(first, again, occurred, max(opened.at, occurred) + _delay(chance), chance)
+
+    def _told(
+        self, first: dict[str, Any], source: DemoSource, occurred: int, sent: int, chance: random.Random
+    ) -> Iterator[Send]:
+        """What one source sends of a matter: its first report, how it goes on, and mishaps on the way."""
         opening = True
-        for wait, changes in progress(story.type, source, chance):
+        for wait, changes in progress(first["type"], source, chance):
             sent += round(wait * SECOND)
             if sent > occurred + LONGEST:
                 return

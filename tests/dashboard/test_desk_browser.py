@@ -29,12 +29,19 @@ def at(id: str, lon: float, lat: float, **more: object) -> Report:
 
 
 @pytest.fixture
-def signed(settings: Settings, valkey: str, furnished: Database, page: "Page") -> Iterator[Signed]:
-    """Signs a role in to a page, with one incident in the city, one far outside, and one report in quarantine."""
+def city(settings: Settings, furnished: Database) -> Iterator[Desk]:
+    """One incident in the city, and one far outside."""
     keys = KeyStore(settings.data / "keys")
     desk = Desk(furnished, keys, now=clock.now())
     desk.send(at("near", 120.005, 30.005), at("far", 122.0, 31.0, grid_code=""))
-    desk.send(refusal(b'{"id": 1,\n' + b'"line": 0,\n' * 200 + b'"title": NaN}', received_at=clock.now()))
+    yield desk
+    keys.close()
+
+
+@pytest.fixture
+def signed(settings: Settings, valkey: str, furnished: Database, city: Desk, page: "Page") -> Iterator[Signed]:
+    """Signs a role in to a page, with one report in quarantine."""
+    city.send(refusal(b'{"id": 1,\n' + b'"line": 0,\n' * 200 + b'"title": NaN}', received_at=clock.now()))
     web = Web(settings)
     web.start()
 
@@ -46,7 +53,6 @@ def signed(settings: Settings, valkey: str, furnished: Database, page: "Page") -
 
     yield opened
     web.stop()
-    keys.close()
 
 
 def choose(page: "Page", title: str) -> None:
@@ -124,3 +130,49 @@ def test_a_leader_sees_the_keys_of_what_others_may_do_and_no_way_to_closed_pages
     assert [text.strip() for text in shown] == ["值班台", "指挥大屏"]
     choose(page, "title of near")
     page.wait_for_selector("#desk-details .desk-denied:has-text('以领导身份看不到')")
+
+
+TWINS = "document.querySelectorAll('#desk-side:not([data-loading]) [data-twin]').length"
+ROWS = "document.querySelectorAll('.desk-row .desk-double').length"
+
+
+def test_what_may_be_one_event_is_opened_told_apart_and_taken_back_by_keys(signed: Signed, city: Desk) -> None:
+    city.send(at("again", 120.0051, 30.005, source="worker"))
+    page = signed("operator")
+    page.wait_for_selector(".desk-row:has-text('title of near') .desk-double:has-text('疑似同一事件 2 件')")
+    choose(page, "title of near")
+    until(page, f"{TWINS} === 1")
+    assert "相距 10 米" in page.locator("#desk-details [data-twin]").inner_text()
+    page.keyboard.press("o")
+    page.wait_for_selector("#desk-head:has-text('title of again')")
+    until(page, f"{TWINS} === 1")
+    page.keyboard.press("d")
+    page.wait_for_selector("#desk-toast:has-text('不再提示')")
+    until(page, f"{ROWS} === 0 && {TWINS} === 0")
+    page.keyboard.press("d")
+    page.wait_for_selector("#desk-toast:has-text('没有疑似同一事件')")
+    city.send(at("third", 120.0051, 30.005, source="media"))
+    page.wait_for_selector("#desk-details [data-twin]:has-text('title of third')")
+    assert page.evaluate(f"{ROWS}") == 3, "near and third, again and third, but not near and again"
+
+
+def test_telling_apart_can_be_taken_back(signed: Signed, city: Desk) -> None:
+    city.send(at("again", 120.0051, 30.005, source="worker"))
+    page = signed("operator")
+    choose(page, "title of near")
+    until(page, f"{TWINS} === 1")
+    page.click("#desk-details [data-distinct]")
+    page.wait_for_selector("#desk-toast:has-text('不再提示')")
+    until(page, f"{TWINS} === 0")
+    page.keyboard.press("z")
+    page.wait_for_selector("#desk-toast:has-text('恢复提示')")
+    until(page, f"{TWINS} === 1 && {ROWS} === 2")
+
+
+def test_who_may_not_tell_apart_is_told_so(signed: Signed, city: Desk) -> None:
+    city.send(at("again", 120.0051, 30.005, source="worker"))
+    page = signed("leader")
+    choose(page, "title of near")
+    until(page, f"{TWINS} === 1")
+    page.keyboard.press("d")
+    page.wait_for_selector("#desk-toast:has-text('领导不能做这项操作')")

@@ -11,12 +11,15 @@ import shapely
 from config import departments
 from config.taxonomy import Taxonomy
 from geo.datum import to_wgs84
-from operations.report import Refusal, Report, revision_key
+from operations.decision import opened
+from operations.doubles import Doubles
+from operations.report import Located, Refusal, Report, revision_key
 from operations.sources import Source
 from streams.demo import city, wording
 from streams.demo.sources import BY_ID, SOURCES
 from streams.demo.stories import HOUR, MINUTE, SECOND, Send, Stories
 from streams.normalise import normalise
+from tests.operations.desk import RULES
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOON = int(datetime(2026, 3, 4, 12, tzinfo=ZONE).timestamp()) * SECOND
@@ -173,3 +176,33 @@ def test_every_story_is_of_a_known_type_and_department() -> None:
     for story in wording.stories():
         assert taxonomy.known(story.type) and taxonomy.get(story.type).department in known
     assert {story.type[:2] for story in wording.stories()} == {group.code for group in taxonomy.groups()}
+
+
+def test_now_and_then_a_matter_is_told_through_two_channels(day: list[Send], read: list[Report | Refusal]) -> None:
+    told = {send.item["id"]: found for send, found in zip(day, read, strict=True) if send.opening}
+    twice = [
+        (found, told.get(next((id for id in told if id[2:] == again[2:-1]), "")))
+        for again, found in told.items()
+        if again.endswith("E")
+    ]
+    assert 0.015 * len(told) < len(twice) < 0.07 * len(told)
+    for again, first in twice:
+        assert isinstance(again, Report) and isinstance(first, Report) and again.place and first.place
+        assert again.source != first.source and again.type == first.type
+        assert abs(again.place.lat - first.place.lat) < 0.001  # type: ignore[operator]
+
+
+def test_all_that_is_told_twice_is_proposed_and_little_else(day: list[Send], read: list[Report | Refusal]) -> None:
+    """Of a calm day; by the rules of `operations.doubles` alone."""
+    crowd = {
+        send.item["id"]: opened(send.item["id"], found, Located("x"), RULES, lambda _: "1", send.at)
+        for send, found in zip(day, read, strict=True)
+        if send.opening and isinstance(found, Report)
+    }
+    found = Doubles()
+    found.update(crowd, crowd)
+    true = {id for id in crowd if id.endswith("E")}
+    proposed = {min(id, other, key=len) for id, near in found.near.items() for other in near}
+    right = {id for id in true if any(other[2:] == id[2:-1] for other in found.near.get(id, ()))}
+    assert len(right) >= 0.95 * len(true)
+    assert len(proposed) - len(right) <= 0.2 * len(right)
