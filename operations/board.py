@@ -29,7 +29,7 @@ _INTERNED = ("type", "urgency", "department", "source", "channel", "grid", "near
 
 
 class SourceState(Struct, frozen=True):
-    """What the board knows of a source; `kind` is "" for one that is not registered.
+    """What the board knows of a source; `kind` is "" for one that is not registered; `lost`: why it is out of reach.
 
     Scoped views carry no times and counts: those would tell of other places.
     """
@@ -39,6 +39,7 @@ class SourceState(Struct, frozen=True):
     last_received_at: int | None = None
     count: int = 0
     silent: bool = False
+    lost: str = ""
 
 
 class Acknowledgement(Struct, frozen=True, array_like=True):
@@ -292,7 +293,7 @@ def _set_source(board: Board, source_id: str, values: Mapping[str, Any]) -> None
     """
     known = board.sources.get(source_id)
     if known is not None or board.scope == WHOLE or "kind" in values:
-        begun = values if known is not None and known.kind else {"silent": False, **values}
+        begun = values if known is not None and known.kind else {"silent": False, "lost": "", **values}
         board.sources[source_id] = structs.replace(known or SourceState(source_id), **begun)
 
 
@@ -310,7 +311,7 @@ def _drop(board: Board, incident_id: str) -> bool:
 
 
 def _plain(state: SourceState) -> SourceState:
-    return SourceState(state.name, state.kind, silent=state.silent)
+    return SourceState(state.name, state.kind, silent=state.silent, lost=state.lost)
 
 
 def _tally(counts: dict[Any, int], key: object, by: int) -> None:

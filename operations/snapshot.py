@@ -23,7 +23,7 @@ from operations.incident import Incident
 from operations.tables import snapshot as table
 
 FOLD_VERSION = (
-    4  # raise it whenever `board.apply` or the bytes change; older snapshots are then ignored and folded anew
+    5  # raise it whenever `board.apply` or the bytes change; older snapshots are then ignored and folded anew
 )
 EVERY = 10_000  # entries
 PAGE = 2_000  # entries read at once: few enough that the garbage collector has little to walk

@@ -13,9 +13,10 @@ from operations.entry import Draft
 from operations.errors import Forbidden, NotFound, Refused
 from operations.policy import SYSTEM, Identity, allowed
 from operations.tables import source as table
+from operations.tables import source_cursor as cursor
 
 DATUMS = ("WGS84", "CGCS2000", "GCJ02", "BD09")
-KINDS = ("http", "websocket", "redis_stream", "desk", "demo", "replay")
+KINDS = ("http", "websocket", "redis_stream", "desk", "demo", "replay", "http_pull", "database", "websocket_pull")
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
@@ -68,6 +69,9 @@ def change(
         if transaction.connection.execute(update).rowcount != 1:
             raise NotFound()
         shown = {"name": source.name, "kind": source.kind}
+        if not source.enabled:  # nobody tries to reach it any more
+            shown["lost"] = ""
+            transaction.connection.execute(sa.update(cursor).where(cursor.c.source == source.id).values(lost=""))
         body = {"set": shown, **_rest(source)}
         journal.append(transaction, [_draft(identity, "source.changed", source.id, now, body)])
 
@@ -111,7 +115,7 @@ def _values(source: Source) -> dict[str, object]:
 
 
 def _rest(source: Source) -> dict[str, object]:
-    names = ("datum", "time_zone", "rate_limit", "mapping", "silent_after_s", "enabled")
+    names = ("datum", "time_zone", "rate_limit", "mapping", "settings", "silent_after_s", "enabled")
     return {name: getattr(source, name) for name in names}
 
 

@@ -172,13 +172,16 @@ source = Table(
     _int("added_at"),
 )
 
-# How far a pulled source has been read; a hint that saves repetition, the journal decides what is new.
+# How far a pulled source has been read (a hint that saves repetition, the journal decides what is new), and why it is
+# out of reach.
 source_cursor = Table(
     "source_cursor",
     metadata,
     Column("source", Text, primary_key=True),
     _text("cursor"),
     _int("at"),
+    _text("lost"),
+    _int("lost_at"),
 )
 
 # Field mappings written on the administrator's pages; they go before those of files.

@@ -54,3 +54,27 @@ class MappingError(StreamsError):
 
 class SealBroken(StreamsError):
     """A packet cannot be opened with our transit keys: written by another installation, or changed."""
+
+
+class SettingsWrong(StreamsError):
+    """A setting of a pulled source is not allowed; `field` names it, `code` says why (no value: it may be a secret)."""
+
+    def __init__(self, field: str, code: str, **params: object) -> None:
+        super().__init__(f"{field}: {code}")
+        self.field = field
+        self.code = code
+        self.params = params
+
+
+class SourceAway(StreamsError):
+    """A source cannot be pulled from now; `code` says why, never with an address or a secret in it.
+
+    `retry_after`: seconds the source itself asked for. `certain`: it will not pass by itself, so it is said at once.
+    """
+
+    def __init__(self, code: str, *, retry_after: float = 0.0, certain: bool = False, **params: object) -> None:
+        super().__init__(" ".join([code, *(str(value) for value in params.values())]))
+        self.code = code
+        self.retry_after = retry_after
+        self.certain = certain
+        self.params = params

@@ -16,6 +16,7 @@ from streams.limiter import Limiter
 from streams.log import Batch, Log
 from streams.mapping import Mapped, Mappings
 from streams.normalise import normalise
+from streams.vitals import Vitals
 
 BREATHE_EVERY = 100
 """Items between two chances for the other tasks of the process."""
@@ -60,6 +61,7 @@ class Intake:
         now: Callable[[], int],
         limiter: Limiter,
         digest_key: bytes,
+        vitals: Vitals | None = None,
     ) -> None:
         self._log = log
         self._taxonomy = taxonomy
@@ -67,6 +69,7 @@ class Intake:
         self._now = now
         self._limiter = limiter
         self._digest_key = digest_key
+        self._vitals = vitals
         self.totals = Totals()
 
     @property
@@ -142,6 +145,8 @@ class Intake:
         return self._mappings.get(source.mapping)
 
     def _count(self, batch: Batch, repeats: int) -> None:
+        if self._vitals is not None:
+            self._vitals.note(batch.source, batch.received_at, batch.reports, batch.refusals, repeats=repeats)
         self.totals.accepted += len(batch.reports)
         self.totals.duplicates += repeats
         self.totals.quarantined += len(batch.refusals)

@@ -11,13 +11,14 @@ from config import clock
 from config.settings import Settings
 from config.taxonomy import Taxonomy
 from operations.seal import KeyStore
-from streams import doorbell, engine, gauges, mapping, presence
+from streams import doorbell, engine, gauges, mapping, presence, vitals
 from streams.errors import EngineAway, EngineMisconfigured
 from streams.intake import Intake
 from streams.limiter import Limiter
-from streams.log import ACCEPTED, DECIDED, Log
+from streams.log import ACCEPTED, DECIDED, HEARD, Log
 from streams.packet import PARTITIONS, place_of
 from streams.transit import TransitSeal
+from streams.vitals import Vitals
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,16 @@ class Port:
         limiter = Limiter(clock.monotonic, settings.web_processes)
         with closing(KeyStore(settings.data / "keys")) as keys:
             digest_key = keys.digest_key()
-        self.intake = Intake(self._log, taxonomy, mappings, now=clock.now, limiter=limiter, digest_key=digest_key)
+        self._vitals = Vitals(self._client)
+        self.intake = Intake(
+            self._log,
+            taxonomy,
+            mappings,
+            now=clock.now,
+            limiter=limiter,
+            digest_key=digest_key,
+            vitals=self._vitals,
+        )
 
     def doorbell(self) -> AsyncIterator[int]:
         """Journal seqs as they are rung; 0 means: look. Reconnects for ever."""
@@ -61,6 +71,14 @@ class Port:
     async def set_gauge(self, name: str, value: object) -> None:
         """Store one gauge as of now; raises EngineAway."""
         await gauges.put_async(self._client, {name: value}, clock.now())
+
+    async def health(self, source_id: str) -> vitals.Health:
+        """How a source does: rates, lateness, refusals, how its pull stands; raises EngineAway."""
+        return await vitals.read(self._client, source_id, clock.now(), HEARD)
+
+    async def pulls(self) -> dict[str, dict[str, Any]]:
+        """How each pull stands, by source; raises EngineAway."""
+        return await vitals.pulls(self._client)
 
     async def ready(self) -> dict[str, Any]:
         """{"ok", "engine", "pending", "bound", "workers"}; `engine` is "ok" or the code of what is wrong."""
@@ -86,6 +104,7 @@ class Port:
     async def close(self) -> None:
         """Finish the writes under way and close the connections."""
         await self._log.close()
+        await self._vitals.close()
         await self._client.aclose()
         self._ringer.close()
 

@@ -17,6 +17,8 @@ def upgrade() -> None:
         sa.Column("source", sa.Text(), nullable=False),
         _text("cursor"),
         _int("at"),
+        _text("lost"),
+        _int("lost_at"),
         sa.PrimaryKeyConstraint("source"),
     )
     op.create_table(
