@@ -34,12 +34,14 @@ class Actions:
         directory: Directory,
         gridbook: Gridbook,
         area: Callable[[], Area | None],
+        time_zone: str,
     ) -> None:
         self.operations = operations
         self.quarantine = quarantine
         self.directory = directory
         self.gridbook = gridbook
         self.area = area
+        self.time_zone = time_zone
         self._desk = desk
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ask: Callable[..., Coroutine[Any, Any, Any]] | None = None

@@ -1,20 +1,25 @@
 """The directory of sources as the administrator's pages use it (数据来源): in the name of whoever asks."""
 
+from msgspec import structs
+
 from config import clock
 from dashboard import access
 from operations import sources, tokens
 from operations.database import AfterCommit, Database
-from operations.errors import Forbidden
+from operations.errors import Forbidden, NotFound, Refused
 from operations.policy import allowed
 from operations.sources import Source
+from streams.fetching import FETCHERS
+from streams.source_secrets import SourceSecrets
 
 
 class Directory:
-    """One per web process."""
+    """One per web process; `secrets` keeps the tokens and passwords of sources that are pulled."""
 
-    def __init__(self, database: Database, ring: AfterCommit) -> None:
+    def __init__(self, database: Database, ring: AfterCommit, secrets: SourceSecrets) -> None:
         self._database = database
         self._ring = ring
+        self._secrets = secrets
 
     def listed(self) -> list[Source]:
         """Return all sources by id. Raises Forbidden."""
@@ -22,14 +27,67 @@ class Directory:
             raise Forbidden(permission="source.read")
         return sources.listed(self._database)
 
-    def add(self, source: Source) -> str:
-        """Add a source and return its first token, which is shown once. Raises Forbidden, Refused."""
+    def get(self, source_id: str) -> Source:
+        """Return a source. Raises Forbidden, NotFound."""
+        found = next((one for one in self.listed() if one.id == source_id), None)
+        if found is None:
+            raise NotFound()
+        return found
+
+    def add(self, source: Source, secret: str = "") -> str:
+        """Add a source and return its first token, which is shown once; "" for one that is fetched from.
+
+        `secret`: what the source wants to see when it is fetched from. Raises Forbidden, Refused.
+        """
         identity, now = access.current(), clock.now()
         sources.add(self._database, identity, source, now=now, after_commit=self._ring)
+        if source.kind in FETCHERS:
+            if secret:
+                self._put(source.id, secret)
+            return ""
         return tokens.add(
             self._database, identity, source.id, "intake", now=now, source_id=source.id, after_commit=self._ring
         )
 
-    def change(self, source: Source) -> None:
-        """Change a source, all but its id. Raises Forbidden, NotFound, Refused."""
+    def change(self, source: Source, secret: str = "", *, forget: bool = False) -> None:
+        """Change a source, all but its id; its secret only when a new one is given, or it is to be forgotten.
+
+        Raises Forbidden, NotFound, Refused.
+        """
         sources.change(self._database, access.current(), source, now=clock.now(), after_commit=self._ring)
+        if secret or forget:
+            self._put(source.id, secret)
+
+    def switch(self, source_id: str, *, on: bool) -> None:
+        """Switch a source on or off."""
+        self.change(structs.replace(self.get(source_id), enabled=on))
+
+    def new_token(self, source_id: str) -> str:
+        """Return a new token, which is shown once; those from before end. Raises Forbidden, NotFound."""
+        identity, now = access.current(), clock.now()
+        if not allowed(identity, "token.manage"):
+            raise Forbidden(permission="token.manage")
+        source = self.get(source_id)
+        old = [one for one in tokens.listed(self._database) if one.source == source.id and one.revoked_at is None]
+        made = tokens.add(
+            self._database, identity, source.id, "intake", now=now, source_id=source.id, after_commit=self._ring
+        )
+        for one in old:
+            tokens.revoke(self._database, identity, one.id, now=now, after_commit=self._ring)
+        return made
+
+    def has_secret(self, source_id: str) -> bool:
+        """Say whether a secret is kept for a source; what it is nobody is told."""
+        return bool(self._secrets.get(source_id))
+
+    def secret_for_test(self, source_id: str) -> str:
+        """Return the kept secret for trying a connection, to an administrator's request only. Raises Forbidden."""
+        if not allowed(access.current(), "source.manage"):
+            raise Forbidden(permission="source.manage")
+        return self._secrets.get(source_id) if source_id else ""
+
+    def _put(self, source_id: str, secret: str) -> None:
+        try:
+            self._secrets.put(source_id, secret.strip())
+        except ValueError:
+            raise Refused("operations.source_wrong", field="secret", value="…") from None

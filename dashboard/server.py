@@ -37,6 +37,7 @@ from operations.policy import Identity
 from operations.seal import KeyStore
 from streams.item import LARGEST_REQUEST
 from streams.port import Port
+from streams.source_secrets import SourceSecrets
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ class Server:
         areas = Areas(database, settings.data / "cache")
         commands = Commands(database, keys, port.ring, locate=areas.located)
         quarantine = Quarantine(database, keys, port.ring, port.intake)
-        directory = Directory(database, port.ring)
+        directory = Directory(database, port.ring, SourceSecrets(settings.data / "keys"))
         county, zone = settings.county_code, settings.city_time_zone
         gridbook = Gridbook(database, port.ring, settings.data / "uploads", county=county, time_zone=zone)
         actions = Actions(
@@ -77,6 +78,7 @@ class Server:
             directory=directory,
             gridbook=gridbook,
             area=lambda: areas.current,
+            time_zone=zone,
         )
         hub = Hub(database, port, PAGES, city=City.of(settings), walls=self._tell, grids=areas.key)
         gate = Gate(Database(settings.database_url, busy_timeout_s=PATIENCE_SECONDS))

@@ -1,47 +1,90 @@
 """The page of sources 数据来源: all of them at the left, what can be known and done about one at the right."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from dash import ALL, Input, Output, State, ctx, dcc, html
 from dash.exceptions import PreventUpdate
+from msgspec import json
 
 from config.words import Words
-from dashboard.panels.admin_shell import section, table, tabs
+from dashboard.errand import explain
+from dashboard.panels import source_form
+from dashboard.panels.admin_shell import notice, section, table, tabs
+from operations.board import Board, SourceState
+from operations.errors import OperationsError
 from operations.sources import Source
+from streams.fetching import FETCHERS
 
-LIST, CHOSEN, FACTS = "source-list", "source-chosen", "source-facts"
-TABS = ("overview",)
+LIST, CHOSEN, FACTS, PULSE, DONE, SURE = (
+    *("source-list", "source-chosen", "source-facts", "source-pulse", "source-done", "source-sure"),
+)
+TABS = ("overview", "settings")
+STATES = ("lost", "silent", "never", "heard", "off")
+"""What a source can be at a glance, the gravest first."""
+SWITCHES = ("off", "on", "token")
+"""What is done only after a question."""
+PACE = 2.0
 
 
 @dataclass(frozen=True)
 class Row:
-    """One source in the list."""
+    """One source in the list; `state` is of STATES."""
 
     id: str
     name: str
     kind: str
-    enabled: bool
+    state: str
 
 
-def rows(found: list[Source]) -> list[Row]:
-    """Return the rows by name."""
-    return sorted((Row(one.id, one.name, one.kind, one.enabled) for one in found), key=lambda row: (row.name, row.id))
+def rows(found: list[Source], states: Mapping[str, SourceState]) -> list[Row]:
+    """Return the rows: what is amiss first, then by name."""
+    made = [Row(one.id, one.name, one.kind, state_of(one, states.get(one.id))) for one in found]
+    return sorted(made, key=lambda row: (row.state not in ("lost", "silent"), row.state == "off", row.name, row.id))
+
+
+def state_of(source: Source, known: SourceState | None) -> str:
+    """Return what a source is at a glance."""
+    if not source.enabled:
+        return "off"
+    if known is None:
+        return "never"
+    if known.lost:
+        return "lost"
+    if known.silent:
+        return "silent"
+    return "heard" if known.last_received_at else "never"
+
+
+def render(board: Board, _now: int, _words: Words) -> dict[str, dict[str, Any]]:
+    """Return what makes the list be read anew: whenever a source is lost, found, silent or heard."""
+    told = [[key, one.name, one.silent, one.lost, bool(one.last_received_at)] for key, one in board.sources.items()]
+    return {PULSE: {"data": json.encode(sorted(told)).decode()}}
 
 
 def layout(words: Words) -> html.Div:
     """Return the empty list and the tabs of one source; other panels of the page fill tabs of their own."""
+    overview = [html.Div(id=FACTS), html.Div(id=DONE, **{"aria-live": "polite"}), dcc.ConfirmDialog(id=SURE)]
     return html.Div(
         [
-            html.Nav(id=LIST, className="admin-list", **{"aria-label": words.text("page.sources")}),
+            html.Div(
+                [
+                    html.Div(source_form.begin(words), className="admin-list-head"),
+                    html.Nav(id=LIST, className="admin-list", **{"aria-label": words.text("page.sources")}),
+                ],
+                className="admin-side",
+            ),
             html.Div(
                 [
                     tabs("sources", TABS, words),
-                    section("overview", [html.Div(id=FACTS)], first=True),
+                    section("overview", overview, first=True),
+                    source_form.form(words),
                 ],
                 className="admin-work",
             ),
             dcc.Store(id=CHOSEN),
+            dcc.Store(id=PULSE),
         ],
         className="admin-body two",
     )
@@ -50,42 +93,121 @@ def layout(words: Words) -> html.Div:
 def item(row: Row, chosen: str, words: Words) -> html.Button:
     """Return one source of the list."""
     kind = words.text(f"admin.sources.kind.{row.kind}")
-    about = kind if row.enabled else f"{kind} · {words.text('admin.sources.off')}"
     return html.Button(
-        [html.Strong(row.name, className="cut"), html.Span(f"{row.id} · {about}", className="desk-hint cut")],
+        [
+            html.Strong(row.name, className="cut"),
+            html.Span(words.text(f"sources.state.{row.state}"), className=f"source-state {row.state}"),
+            html.Span(f"{row.id} · {kind}", className="desk-hint cut"),
+        ],
         id={"source": row.id},
         type="button",
-        className="admin-row",
+        className="admin-row stated",
         **{"aria-current": str(row.id == chosen).lower()},
     )
 
 
-def facts(one: Source, words: Words) -> html.Div:
-    """Return what is set about a source."""
+def facts(one: Source, known: SourceState | None, words: Words, *, may: bool) -> html.Div:
+    """Return what is set about a source, and what can be done about it."""
+    state = state_of(one, known)
     said = {name: str(getattr(one, name)) for name in ("id", "datum", "time_zone", "mapping", "rate_limit")}
-    lines = [[words.text(f"admin.sources.fact.{name}"), value or "—"] for name, value in said.items()]
+    lines = [
+        [words.text("admin.sources.fact.kind"), words.text(f"admin.sources.kind.{one.kind}")],
+        *([words.text(f"admin.sources.fact.{name}"), value or "—"] for name, value in said.items()),
+    ]
+    own = source_form.values(one)
+    asked = [one for one in source_form.OWN.get(one.kind, ()) if one.control != "secret" and own.get(one.name)]
+    lines += [[words.text(f"sources.field.{field.name}"), str(own[field.name])] for field in asked]
     heads = [words.text("admin.sources.fact.name"), words.text("admin.sources.fact.value")]
-    return html.Div([html.H2(one.name), table(heads, lines)])
+    told = words.text(f"sources.state_said.{state}")
+    if known is not None and state == "lost":
+        told += " " + source_form.reason(known.lost, {}, words)
+    return html.Div(
+        [
+            html.H2([one.name, html.Span(words.text(f"sources.state.{state}"), className=f"source-state {state}")]),
+            html.P(told, className="desk-hint"),
+            acts(one, words, may=may),
+            table(heads, lines),
+        ],
+        className="admin-facts",
+    )
+
+
+def acts(one: Source, words: Words, *, may: bool) -> html.Div:
+    """Return the buttons; who may not is told why."""
+    names = ["edit", "off" if one.enabled else "on"] if one.kind in source_form.OWN else []
+    if one.kind not in FETCHERS and one.kind in source_form.OWN:
+        names.append("token")
+    buttons = [
+        html.Button(
+            words.text(f"sources.act.{name}"),
+            id={"act": name},
+            type="button",
+            className="desk-button",
+            disabled=not may,
+        )
+        for name in names
+    ]
+    why = [] if may or not names else [html.Span(words.text("sources.only_admin"), className="desk-hint")]
+    return html.Div([*buttons, *why], className="admin-line")
+
+
+def carried_out(commands: Any, words: Words, question: str, chosen: str) -> Any:
+    """Do what the question that was agreed to asked; return what is said."""
+    try:
+        name = commands.directory.get(chosen).name
+        act = next((act for act in SWITCHES if words.text(f"sources.sure.{act}", name=name) == question), "")
+        if act == "token":
+            return notice("good", source_form.token(commands.directory.new_token(chosen), words))
+        if not act:  # renamed meanwhile: it would be another question now
+            raise PreventUpdate
+        commands.directory.switch(chosen, on=act == "on")
+        return notice("good", words.text(f"sources.did.{act}", name=name))
+    except OperationsError as error:
+        return notice("wrong", explain(error, words))
 
 
 def register(app: Any, commands: Any) -> None:
-    """Register listing and choosing."""
+    """Register listing, choosing, switching and new tokens."""
     words: Words = app.words
 
-    def listed(chosen: str | None, _again: object) -> list[html.Button]:
-        return [item(row, chosen or "", words) for row in rows(commands.directory.listed())]
+    def listed(chosen: str | None, _pulse: object, _done: object) -> list[html.Button]:
+        states = commands.ask(lambda board: dict(board.sources))
+        return [item(row, chosen or "", words) for row in rows(commands.directory.listed(), states)]
 
     def choose(clicks: list[int | None], chosen: str | None) -> str:
         if not any(clicks) or not isinstance(ctx.triggered_id, dict):
             raise PreventUpdate
         return str(ctx.triggered_id["source"])
 
-    def shown(chosen: str | None) -> Any:
+    def shown(chosen: str | None, _pulse: object, _done: object) -> Any:
         one = next((one for one in commands.directory.listed() if one.id == chosen), None)
         if one is None:
             return html.P(words.text("admin.sources.choose"), className="desk-empty")
-        return facts(one, words)
+        states = commands.ask(lambda board: dict(board.sources))
+        return facts(one, states.get(one.id), words, may=commands.allowed("source.manage"))
 
-    app.callback(Output(LIST, "children"), Input(CHOSEN, "data"), Input(FACTS, "id"))(listed)
+    def asked(clicks: list[int | None], chosen: str | None) -> tuple[bool, str]:
+        act = ctx.triggered_id["act"] if isinstance(ctx.triggered_id, dict) else ""
+        if act not in SWITCHES or not chosen or not ctx.triggered[0]["value"]:
+            raise PreventUpdate
+        return True, words.text(f"sources.sure.{act}", name=commands.directory.get(chosen).name)
+
+    def done(agreed: int | None, chosen: str | None, question: str | None) -> Any:
+        if not agreed or not chosen:
+            raise PreventUpdate
+        return carried_out(commands, words, str(question), chosen)
+
+    news = Input(PULSE, "data"), Input(DONE, "children")
+    app.callback(Output(LIST, "children"), Input(CHOSEN, "data"), *news)(listed)
     app.callback(Output(CHOSEN, "data"), Input({"source": ALL}, "n_clicks"), State(CHOSEN, "data"))(choose)
-    app.callback(Output(FACTS, "children"), Input(CHOSEN, "data"))(shown)
+    app.callback(Output(FACTS, "children"), Input(CHOSEN, "data"), *news)(shown)
+    app.callback(
+        Output(SURE, "displayed"), Output(SURE, "message"), Input({"act": ALL}, "n_clicks"), State(CHOSEN, "data")
+    )(asked)
+    app.callback(
+        Output(DONE, "children"),
+        Input(SURE, "submit_n_clicks"),
+        State(CHOSEN, "data"),
+        State(SURE, "message"),
+        prevent_initial_call=True,
+    )(done)

@@ -1,8 +1,9 @@
-"""A department's feed on 127.0.0.1: a real HTTP server whose answers a test writes, and what a pull needs to reach it."""
+"""A department's feed on 127.0.0.1: a real HTTP server whose answers a test writes, and what a pull needs."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -30,7 +31,7 @@ class Told(NamedTuple):
 
     status: int = 200
     body: bytes = b""
-    headers: dict[str, str] = {}
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 def told(value: object, **headers: str) -> Told:

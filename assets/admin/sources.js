@@ -1,0 +1,40 @@
+// The page of sources: opening the form, copying what is shown once.
+(() => {
+  const AGAIN = 2000; // ms until a copy button says its own text again
+
+  window.dash_clientside = window.dash_clientside || {};
+  window.dash_clientside.sources = {
+    opened: () => {
+      window.gridwallTabs.open("settings");
+      return window.dash_clientside.no_update;
+    },
+  };
+
+  const copied = (button) => {
+    const text = button.textContent;
+    button.textContent = button.dataset.copied;
+    setTimeout(() => { button.textContent = text; }, AGAIN);
+  };
+
+  // Without HTTPS the browser has no clipboard for pages: the text is selected, so that one key copies it.
+  const select = (element) => {
+    const range = document.createRange();
+    range.selectNodeContents(element);
+    const selection = getSelection();
+    selection.removeAllRanges();
+    selection.addRange(range);
+    return document.execCommand("copy");
+  };
+
+  document.addEventListener("click", async (event) => {
+    const button = event.target instanceof Element ? event.target.closest("[data-copy]") : null;
+    const source = button && document.getElementById(button.dataset.copy);
+    if (!source) return;
+    try {
+      await navigator.clipboard.writeText(source.textContent);
+      copied(button);
+    } catch {
+      if (select(source)) copied(button);
+    }
+  });
+})();
