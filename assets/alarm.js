@@ -11,6 +11,7 @@
   const TONES = {
     urgent: [[660, 0, 0.14], [880, 0.18, 0.18]],
     critical: [[1040, 0, 0.16], [780, 0.22, 0.16], [1040, 0.44, 0.28]],
+    warning: [[587, 0, 0.3], [440, 0.36, 0.44]],
     called: [[1175, 0, 0.12], [1175, 0.18, 0.12], [1175, 0.36, 0.12], [880, 0.56, 0.3]],
   };
   const LOUDNESS = 0.25;
@@ -103,6 +104,23 @@
     }
   }
 
+  // ---- warnings: a new red or orange one is heard once; where a 特急 sounds, that goes on alone ----
+
+  const known = new Set(); // ids that were heard, or were no longer new
+
+  function hear() {
+    const fresh = [...document.querySelectorAll("[data-warning]")].filter((one) => !known.has(one.dataset.warning));
+    for (const one of fresh) known.add(one.dataset.warning);
+    if (!critical().length && fresh.some((one) => now() * 1000 - Number(one.dataset.heard) < NEW)) play("warning");
+  }
+
+  function hearWarnings() {
+    const place = document.getElementById("wall-warnings");
+    if (!place) return void setTimeout(hearWarnings, 50);
+    new MutationObserver(hear).observe(place, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-warning"] });
+    hear();
+  }
+
   // ---- panels the server could not draw ----
 
   function showFailed(set, gone, whole) {
@@ -133,6 +151,7 @@
   for (const name of ["pointerdown", "keydown"]) window.addEventListener(name, unlock);
   open();
   tick();
+  hearWarnings();
   (function listen() {
     if (window.gridwall?.on) {
       window.gridwall.on("alarms", update);

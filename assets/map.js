@@ -49,6 +49,7 @@
         part.loadBackdrop(this.layers.origin).then((backdrop) => this.cells.behind(backdrop));
         this.heat = new part.Heat(this.layers, Number(this.section.dataset.minimum) || 1000);
         this.show();
+        this.warnings = new part.Warnings(this.map, this.layers, () => this.room());
         this.listen("heat", (set, gone) => this.warm(set, gone));
       }
       this.listen("gauges", (set, gone, whole) => this.follow(whole.get("grids")));
@@ -133,7 +134,7 @@
       this.map.invalidateSize({ animate: false });
       this.map.fitBounds(this.bounds(), {
         animate: false,
-        paddingTopLeft: [room("side"), room("top")],
+        paddingTopLeft: [room("side"), Math.max(room("top"), part.bannerHeight())],
         paddingBottomRight: [room("side"), Math.max(room("bottom"), this.find("legend").offsetHeight)],
       });
     }
@@ -142,6 +143,12 @@
       const points = [...whole.values()].map((row) => [row.lat, row.lon]);
       if (points.length && !this.fitted) this.map.fitBounds(L.latLngBounds(points), { animate: false, maxZoom: 12, padding: [64, 64] });
       this.fitted = points.length > 0;
+    }
+
+    // A banner over the top of the map has come, grown or gone.
+    room() {
+      if (this.locked) this.fit();
+      this.redraw();
     }
 
     resized() {
@@ -163,6 +170,7 @@
       this.section.style.setProperty("--shift-x", "0px");
       this.section.style.setProperty("--shift-y", "0px");
       if (this.cells) this.show();
+      this.warnings?.draw();
       this.marks?.draw();
     }
 

@@ -9,7 +9,16 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from dashboard import api_grids, api_health, api_heat, api_incidents, api_journal, api_quarantine, api_reports
+from dashboard import (
+    api_grids,
+    api_health,
+    api_heat,
+    api_incidents,
+    api_journal,
+    api_quarantine,
+    api_reports,
+    api_warnings,
+)
 from dashboard.answers import REFUSALS, Problem
 from dashboard.heatbook import Ranking
 from operations.quarantine import Quarantined
@@ -30,7 +39,8 @@ REF = "#/components/schemas/{name}"
 
 def mount(app: FastAPI) -> None:
     """Add every route of the API to the application."""
-    for module in (api_reports, api_incidents, api_grids, api_heat, api_journal, api_quarantine, api_health):
+    routes = (api_reports, api_warnings, api_incidents, api_grids, api_heat, api_journal, api_quarantine, api_health)
+    for module in routes:
         app.include_router(module.router)
     app.include_router(documentation)
 

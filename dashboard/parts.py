@@ -15,6 +15,7 @@ from dashboard.senders import Senders
 from operations.database import Database
 from operations.policy import Identity
 from streams.port import Port
+from streams.warnings import Warnings
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Parts:
     hub: Hub
     areas: Areas
     actions: Actions
+    warnings: Warnings
     version: str
 
 

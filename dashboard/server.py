@@ -38,6 +38,7 @@ from operations.seal import KeyStore
 from streams.item import LARGEST_REQUEST
 from streams.port import Port
 from streams.source_secrets import SourceSecrets
+from streams.warnings import Warnings
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +83,8 @@ class Server:
         )
         hub = Hub(database, port, PAGES, city=City.of(settings), walls=self._tell, grids=areas.key)
         gate = Gate(Database(settings.database_url, busy_timeout_s=PATIENCE_SECONDS))
-        self.parts = Parts(settings, database, port, senders, gate, hub, areas, actions, version())
+        warnings = Warnings(database, port.intake, clock.now, port.ring)
+        self.parts = Parts(settings, database, port, senders, gate, hub, areas, actions, warnings, version())
         self.pages = Pages(PAGES, City.of(settings), actions)
         self.app = self._application()
         self._reports = api_reports.Reports(self.parts)

@@ -15,6 +15,9 @@ from operations.buckets import Buckets, Chain, Kind
 from operations.entry import Entry
 from operations.incident import Incident, visible
 from operations.scope import WHOLE, Scope
+from operations.warning import WarningState
+from operations.warning import fold as fold_warning
+from operations.warning import visible as warned
 
 MINUTE = 60_000_000
 HOUR = 60 * MINUTE
@@ -77,6 +80,7 @@ class Board:
     sources: dict[str, SourceState] = field(default_factory=dict)
     open_quarantine: int = 0
     walls: dict[str, int] = field(default_factory=dict)  # stuck walls, since when
+    warnings: dict[str, WarningState] = field(default_factory=dict)  # until an entry ends them; views take the time
     received_minutes: Buckets = field(default_factory=Buckets)
     received_hours: Buckets = field(default_factory=Buckets)
     closed_minutes: Buckets = field(default_factory=Buckets)
@@ -122,6 +126,7 @@ def project(board: Board, scope: Scope) -> Board:
     view.incidents = {key: incident for key, incident in board.incidents.items() if visible(scope, incident)}
     view.closed = {key: None for key in board.closed if key in view.incidents}
     recount(view)
+    view.warnings = {key: one for key, one in board.warnings.items() if warned(scope, one)}
     view.sources = {key: _plain(state) for key, state in board.sources.items() if state.kind}
     if scope == WHOLE:
         view.sources = dict(board.sources)
@@ -269,10 +274,12 @@ def _count_source(board: Board, entry: Entry) -> None:
 
 
 def _apply_other(board: Board, entry: Entry) -> bool:
-    """Sources, quarantine, walls and epochs; returns whether the board shows any of it."""
+    """Sources, warnings, quarantine, walls and epochs; returns whether the board shows any of it."""
     body = entry.body or {}
     if entry.subject_type == "source":
         _set_source(board, entry.subject_id, body.get("set", {}))
+    elif entry.subject_type == "warning":
+        return fold_warning(board.warnings, entry, board.scope)
     elif entry.action == "epoch.started":
         board.epoch = body["epoch"]
     elif board.scope != WHOLE:

@@ -13,6 +13,7 @@ from operations.database import Database, Transaction
 from operations.entry import SCHEMA, Draft, Entry, Head
 from operations.scope import WHOLE, Scope
 from operations.upcasting import upcast
+from operations.warning import marked_above
 
 READ_LIMIT = 10_000
 HISTORY_LIMIT = 2_000
@@ -99,7 +100,9 @@ def inside(scope: Scope) -> ColumnElement[bool]:
     """The condition on the journal's rows that says what a scope may see: what lay inside it before or after."""
     columns = tables.journal.c
     before = _held(scope, columns.scope_grid_before, columns.scope_department_before)
-    return sa.or_(before, _held(scope, columns.scope_grid, columns.scope_department))
+    warned = sa.or_(_warned(scope, columns.scope_grid_before), _warned(scope, columns.scope_grid))
+    warned = sa.and_(columns.subject_type == "warning", warned)
+    return sa.or_(before, _held(scope, columns.scope_grid, columns.scope_department), warned)
 
 
 def from_row(row: Row[Any]) -> Entry:
@@ -118,6 +121,14 @@ def _held(scope: Scope, grids: Column[str], department: Column[str]) -> ColumnEl
     held = [("/" + grids + "/").contains(f"/{scope.grid}/", autoescape=True)] if scope.grid else []
     held += [department == scope.department] if scope.department else []
     return sa.and_(sa.true(), *held)
+
+
+def _warned(scope: Scope, grids: Column[str]) -> ColumnElement[bool]:
+    """A warning concerns every department of the grids it covers, as `warning.visible` has it."""
+    if not scope.grid:
+        return sa.true()
+    wanted = [scope.grid, *marked_above(scope.grid)]
+    return sa.or_(*(("/" + grids + "/").contains(f"/{one}/", autoescape=True) for one in wanted))
 
 
 def _newest(subject_id: str) -> Select[Any]:

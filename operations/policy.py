@@ -101,6 +101,7 @@ ROUTES: tuple[Route, ...] = (
     Route("WS", r"/live", "live.watch"),
     Route("POST", r"/api/v1/reports", "report.send"),
     Route("WS", r"/api/v1/reports/stream", "report.send"),
+    Route("POST", r"/api/v1/warnings", "report.send"),
     Route("GET", r"/api/v1/incidents(/[^/]+)?", "incident.read"),
     Route("GET", r"/api/v1/heat(/areas(\.csv)?)?", "incident.read"),
     Route("GET", r"/api/v1/grids/[^/]+", "grid.read"),

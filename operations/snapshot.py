@@ -21,6 +21,7 @@ from operations.buckets import Buckets, Cell, Kind
 from operations.database import Database
 from operations.incident import Incident
 from operations.tables import snapshot as table
+from operations.warning import WarningState
 
 FOLD_VERSION = (
     5  # raise it whenever `board.apply` or the bytes change; older snapshots are then ignored and folded anew
@@ -50,6 +51,7 @@ class Image(Struct, frozen=True):
     sources: dict[str, SourceState]
     open_quarantine: int
     walls: dict[str, int]
+    warnings: dict[str, WarningState]
     received_minutes: list[_Cell]
     received_hours: list[_Cell]
     closed_minutes: list[_Cell]
@@ -127,6 +129,7 @@ def encode(board: Board) -> bytes:
         sources=board.sources,
         open_quarantine=board.open_quarantine,
         walls=board.walls,
+        warnings=board.warnings,
         received_minutes=received_minutes,
         received_hours=received_hours,
         closed_minutes=closed_minutes,
@@ -144,7 +147,7 @@ def decode(body: bytes) -> Board:
         board.incidents[incident.id] = incident
     board.closed = dict.fromkeys(image.closed)
     board.sources = image.sources
-    board.open_quarantine, board.walls = image.open_quarantine, image.walls
+    board.open_quarantine, board.walls, board.warnings = image.open_quarantine, image.walls, image.warnings
     board.acknowledged = image.acknowledged
     board.received_minutes = _buckets(image, image.received_minutes)
     board.received_hours = _buckets(image, image.received_hours)

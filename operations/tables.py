@@ -195,6 +195,38 @@ mapping = Table(
     _text("saved_by"),
 )
 
+# Each message of a warning once, with where it lies and all it says; `level` is 0 where nobody says one, 1 is red.
+warning = Table(
+    "warning",
+    metadata,
+    Column("key", Text, primary_key=True),
+    _text("id"),
+    _text("source"),
+    _text("kind"),
+    _int("sent"),
+    _text("state"),
+    _int("level"),
+    _int("expires"),
+    _int("grids"),
+    _text("content"),
+    _text("raw_sha256"),
+    Column("body", LargeBinary, nullable=False),
+    Column("told", LargeBinary, nullable=False),
+    Column("shape", LargeBinary, nullable=False),
+    _int("received_at"),
+    _time("ended_at"),
+    Index("warning_id", "id"),
+    Index("warning_state", "state", "expires"),
+)
+
+# Which warnings a message ends, also those that are yet to come.
+warning_reference = Table(
+    "warning_reference",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+)
+
 token = Table(
     "token",
     metadata,

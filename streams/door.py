@@ -54,7 +54,7 @@ async def post(intake: Intake, source: Source, headers: Mapping[str, str], body:
     except _Refused as error:
         return error.answer
     except Unreadable as error:
-        return await _unreadable(intake, source, body, error)
+        return await set_aside(intake, source, body, error)
     except (IntakeRefused, EngineMisconfigured, MappingError) as error:
         return _not_taken(error)
 
@@ -98,8 +98,8 @@ def _media_type(value: str) -> tuple[str, str]:
     return essence, charset
 
 
-async def _unreadable(intake: Intake, source: Source, body: bytes, error: Unreadable) -> Answer:
-    """Nothing could be read: the bytes go to quarantine, the answer says why."""
+async def set_aside(intake: Intake, source: Source, body: bytes, error: Unreadable) -> Answer:
+    """Keep what could not be read at all: the bytes go to quarantine, the answer says why."""
     if error.code in TOO_MUCH:
         return _too_much(error)
     try:

@@ -217,8 +217,8 @@
     }
   }
 
-  // How much of the map's top the call to the duty commander covers.
-  const callHeight = () => document.querySelector(".call-box")?.offsetHeight || 0;
+  // How much of the map's top the call to the duty commander and warnings cover.
+  const callHeight = () => (document.querySelector(".call-box")?.offsetHeight || 0) + part.bannerHeight();
 
   // Where the callout may stand round its incident: corners, above and below, further off.
   function around(x, y, width, height, gap) {

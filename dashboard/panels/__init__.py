@@ -24,10 +24,11 @@ from dashboard.panels import (
     sources,
     trend,
     unplaced,
+    warnings,
 )
 
 PAGES: dict[str, tuple[ModuleType, ...]] = {
-    "wall": (header, figures, alerts, map, unplaced, sources, departments, trend),
+    "wall": (header, figures, alerts, map, warnings, unplaced, sources, departments, trend),
     "desk": (desk_header, desk_queue, desk_doubles, map, desk_drawer, desk_register, desk_help, desk_start),
     "heat": (desk_header, heat, desk_help, desk_start),
     "quarantine": (desk_header, quarantine, desk_help, desk_start),

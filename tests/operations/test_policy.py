@@ -42,6 +42,7 @@ ORACLE: dict[tuple[str, str], set[str]] = {
     ("POST", "/uploads/other"): set(),
     ("POST", "/api/v1/reports"): {"source"},
     ("WS", "/api/v1/reports/stream"): {"source"},
+    ("POST", "/api/v1/warnings"): {"source"},
     ("GET", "/api/v1/incidents"): STAFF | {"token_read"},
     ("GET", "/api/v1/incidents/0190"): STAFF | {"token_read"},
     ("GET", "/api/v1/journal"): {"duty_commander", "administrator", "token_read"},

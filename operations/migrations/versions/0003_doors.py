@@ -30,6 +30,34 @@ def upgrade() -> None:
         _text("saved_by"),
         sa.PrimaryKeyConstraint("name"),
     )
+    op.create_table(
+        "warning",
+        sa.Column("key", sa.Text(), nullable=False),
+        _text("id"),
+        _text("source"),
+        _text("kind"),
+        _int("sent"),
+        _text("state"),
+        _int("level"),
+        _int("expires"),
+        _int("grids"),
+        _text("content"),
+        _text("raw_sha256"),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("told", sa.LargeBinary(), nullable=False),
+        sa.Column("shape", sa.LargeBinary(), nullable=False),
+        _int("received_at"),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("key"),
+    )
+    op.create_index("warning_id", "warning", ["id"])
+    op.create_index("warning_state", "warning", ["state", "expires"])
+    op.create_table(
+        "warning_reference",
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("target", "key"),
+    )
     op.add_column("grid_version", _int("valid_from"))
     op.add_column("grid_version", sa.Column("began_at", sa.BigInteger(), nullable=True))
     op.execute("UPDATE grid_version SET valid_from = imported_at, began_at = imported_at")

@@ -1,0 +1,75 @@
+"""Where a warning is: its polygons, circles and codes as one shape and the grids it covers. Pure.
+
+CAP says "lat,lon", GeoJSON "lon,lat": they are turned round here, once. The radius of a circle is in kilometres on the
+ground.
+"""
+
+import hashlib
+from collections.abc import Iterable
+
+import pyproj
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from geo.coverage import Coverage, Covered
+from operations.warning import COVERED, OUTSIDE, UNKNOWN
+from streams.cap import Alert, Area
+
+CORNERS = 64
+ADMINISTRATIVE = ("CN-ADMIN", "CN-GRID")
+"""Schemes of geocodes that are codes of ours; others (SAME, FIPS, UGC …) say nothing here."""
+LARGEST_KM = 3_000.0
+"""A larger circle no longer lies on one side of the earth as a plane ring has it; it is cut to this."""
+SIMPLIFIED = 1e-4  # degrees, 10 m
+EARTH = pyproj.Geod(ellps="WGS84")
+
+
+class Placed:
+    """Where a warning is: the simplified shape (WKB, "" for none), and what it covers."""
+
+    def __init__(self, where: str, covered: Covered, shape: BaseGeometry | None) -> None:
+        self.where = where
+        self.covered = covered
+        self.wkb: bytes = b"" if shape is None else shapely.to_wkb(shape.simplify(SIMPLIFIED))
+        self.sha256 = hashlib.sha256(self.wkb).hexdigest() if self.wkb else ""
+
+
+def placed(alert: Alert, coverage: Coverage | None) -> Placed:
+    """Return where an alert is; words alone leave it unknown, which the area in a GB/T 35965 identifier may mend."""
+    areas = [area for info in alert.infos for area in info.areas]
+    shape = shape_of(areas)
+    codes = [value for area in areas for scheme, value in area.codes if scheme.upper() in ADMINISTRATIVE]
+    if shape is None and not codes and alert.area_code:
+        codes = [alert.area_code]
+    return Placed(*covers(shape, codes, coverage), shape)
+
+
+def covers(shape: BaseGeometry | None, codes: Iterable[str], coverage: Coverage | None) -> tuple[str, Covered]:
+    """Return where a shape and codes are, over the grids there are."""
+    codes = list(codes)
+    if coverage is None or (shape is None and not codes):
+        return UNKNOWN, Covered()
+    leaves: set[str] = set() if shape is None else coverage.of_shape(shape)
+    for code in codes:
+        leaves |= coverage.of_code(code)
+    return (COVERED, coverage.said(leaves)) if leaves else (OUTSIDE, Covered())
+
+
+def shape_of(areas: Iterable[Area]) -> BaseGeometry | None:
+    """Return all polygons and circles as one shape in WGS-84, longitude first; None where there are none."""
+    shapes: list[BaseGeometry] = []
+    for area in areas:
+        shapes += [shapely.make_valid(shapely.Polygon([(lon, lat) for lat, lon in ring])) for ring in area.polygons]
+        shapes += [circle(*one) for one in area.circles]
+    return shapely.union_all(shapes) if shapes else None
+
+
+def circle(lat: float, lon: float, radius_km: float) -> BaseGeometry:
+    """Return the circle on the ground as a polygon; one of no radius is its point."""
+    if radius_km == 0:
+        return shapely.Point(lon, lat)
+    metres = min(radius_km, LARGEST_KM) * 1_000
+    bearings = [at * 360 / CORNERS for at in range(CORNERS)]
+    lons, lats, _ = EARTH.fwd([lon] * CORNERS, [lat] * CORNERS, bearings, [metres] * CORNERS)
+    near = [one + 360 * round((lon - one) / 360) for one in lons]  # over the date line it goes on
+    return shapely.make_valid(shapely.Polygon(list(zip(near, lats, strict=True))))
