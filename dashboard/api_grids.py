@@ -99,6 +99,15 @@ async def shapes(
     return Response(await asyncio.to_thread(found.plain), headers=headers, media_type=GEOJSON)
 
 
+@router.get("/grids/heirs", responses=REFUSALS)
+async def heirs(shared: Shared) -> Response:
+    """Give {code of a grid that is no more: code of the grid in force that counts for it}."""
+    area = shared.areas.current
+    if area is None:
+        return problem(404, NoArea())
+    return json_answer(dict(area.heirs))
+
+
 @router.get(
     "/grids/backdrop",
     response_class=Response,
@@ -132,12 +141,16 @@ class Figure(msgspec.Struct):
 
 
 class Heat(msgspec.Struct):
-    """Figures of every area of every level; times in UTC microseconds, `since` is null for what is open now."""
+    """Figures of every area of every level; times in UTC microseconds, `since` is null for what is open now.
+
+    `earlier` counts what was placed in grids of earlier versions for which none of the present ones counts.
+    """
 
     window: str
     since: int | None
     as_of: int
     unplaced: int
+    earlier: int
     figures: list[Figure]
 
 
@@ -164,11 +177,11 @@ def answer(area: Area, leaves: dict[str, int], scope: Scope, about: tuple[str, i
     """Return the figures of the areas inside `scope`; `about` is (window, now, least population for a rate)."""
     window, now, least = about
     since = None if window == "open" else now - SPANS[window]
-    counts = rollups.rollup(leaves, area.chains)
+    counts = rollups.rollup(leaves, area.chains, area.heirs)
     figures = rollups.figures(counts, area.grids.values(), since_at=since or 0, until_at=now, least_population=least)
     inside = [
         Figure(code, grid.name, grid.level, one.count, one.value, one.basis, one.population)
         for code, one in figures.items()
         if (grid := area.grids[code]) and scope.covers(area.chains[code], scope.department)
     ]
-    return Heat(window, since, now, counts.get(rollups.UNPLACED, 0), inside)
+    return Heat(window, since, now, counts.get(rollups.UNPLACED, 0), counts.get(rollups.EARLIER, 0), inside)

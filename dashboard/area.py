@@ -2,18 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from config import clock
+from geo.difference import heirs_of_all
 from geo.grid import Grid, chains, next_moment, standing
 from geo.locator import Locator
 from geo.shapes import Shapes
 from operations import edition
 from operations import grids as versions
 from operations.database import Database
+from operations.edition import Edition
 from operations.errors import OperationsError
 from operations.grids import GridVersion
 from operations.report import Located
@@ -22,11 +24,16 @@ from streams.stored_grid import from_row
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2.0
+MOST_EARLIER = 20
+"""Earlier versions whose grids are still counted for others; incidents of older ones count as of earlier grids."""
 
 
 @dataclass(frozen=True)
 class Area:
-    """The grids of one version that stand at a time; `until` is when others of the same version do (None: never)."""
+    """The grids of one version that stand at a time; `until` is when others of the same version do (None: never).
+
+    `heirs` says which of them counts for a grid of an earlier version that is no more.
+    """
 
     id: int
     since: int
@@ -35,6 +42,7 @@ class Area:
     chains: Mapping[str, tuple[str, ...]]
     locator: Locator
     shapes: Shapes
+    heirs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -109,14 +117,21 @@ class Areas:
             self._next = min(after, default=None)
             return None
         stale = known is None or known.id != found.id or (known.until is not None and now >= known.until)
-        loaded = self._opened(found.id, now) if stale else known
+        loaded = self._opened(editions, found, now) if stale else known
         ends = [loaded.until] if loaded is not None and loaded.until is not None else []
         self._next = min(after + ends, default=None)
         return loaded
 
-    def _opened(self, version: int, now: int) -> Area | None:
-        found = versions.version(self.database, version)
-        return area(found, self.folder, now) if found is not None else None
+    def _opened(self, editions: Sequence[Edition], found: Edition, now: int) -> Area | None:
+        stored = versions.version(self.database, found.id)
+        if stored is None:
+            return None
+        made = area(stored, self.folder, now)
+        every = [from_row(row) for row in stored.rows]
+        before = [every] if len(every) > len(made.grids) else []
+        earlier = (versions.version(self.database, number) for number in edition.before(editions, found)[:MOST_EARLIER])
+        before += [[from_row(row) for row in one.rows] for one in earlier if one is not None]
+        return replace(made, heirs=heirs_of_all(before, list(made.grids.values())))
 
 
 def pause(moment: int | None, now: int) -> float:

@@ -1,17 +1,21 @@
 """Grid versions as the administrator's pages use them (网格管理): checked, looked at, and only then taken over."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from config import clock
 from dashboard import access
+from dashboard.difference import Difference, Point, compare
 from dashboard.uploads import Upload, Uploads
 from geo import importing
+from geo.grid import Grid, standing
 from geo.importing import Imported
 from geo.mapping import GridMapping
-from operations import grids
+from operations import accounts, edition, grids
 from operations.database import AfterCommit, Database
 from operations.edition import Edition
-from operations.errors import Forbidden, Refused
+from operations.errors import Forbidden, NotFound, Refused
 from operations.policy import allowed
 from streams.stored_grid import from_row, to_row
 
@@ -63,6 +67,37 @@ class Gridbook:
         if not allowed(access.current(), "grid.import"):
             raise Forbidden(permission="grid.import")
         return sorted(grids.editions(self._database), key=lambda one: (one.valid_from, one.id), reverse=True)
+
+    def difference(self, upload_id: str, at: int | None, points: Sequence[Point]) -> Difference:
+        """Return what an uploaded file would change, from `at` on (None: at once). Raises Forbidden, NotFound."""
+        _, found = self.examined(upload_id)
+        when = clock.now() if at is None else at
+        return self._difference(found.grids, edition.in_force(self.editions(), when), when, points)
+
+    def difference_of(self, version: int, points: Sequence[Point]) -> Difference:
+        """Return what a version changes or changed, against the one before it. Raises Forbidden, NotFound."""
+        every = self.editions()
+        one = next((one for one in every if one.id == version), None)
+        stored = grids.version(self._database, version)
+        if one is None or stored is None:
+            raise NotFound()
+        others = [other for other in every if (other.valid_from, other.id) < (one.valid_from, one.id)]
+        after = [from_row(row) for row in stored.rows]
+        return self._difference(after, edition.in_force(others, one.valid_from), one.valid_from, points)
+
+    def _difference(
+        self, after: Sequence[Grid], before: Edition | None, at: int, points: Sequence[Point]
+    ) -> Difference:
+        stored = None if before is None else grids.version(self._database, before.id)
+        every = [] if stored is None else [from_row(row) for row in stored.rows]
+        found = compare(standing(every, at), after, at, points, version=before.id if before else 0)
+        gone = {grid.code for grid in every} - {grid.code for grid in after}
+        return replace(found, scopes=self._scoped(gone))
+
+    def _scoped(self, codes: set[str]) -> tuple[str, ...]:
+        """The accounts whose area is one of the grids."""
+        named = [(one.name, one.scope.grid) for one in accounts.living(self._database)]
+        return tuple(f"{name} ({code})" for name, code in named if code in codes)
 
     def withdraw(self, version: int) -> None:
         """Withdraw a version that has not begun. Raises Forbidden, NotFound, Refused."""

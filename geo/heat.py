@@ -13,6 +13,7 @@ from geo.grid import GENERAL, Grid
 
 PER_PEOPLE = 10_000
 UNPLACED = ""  # the code under which reports in no grid are counted
+EARLIER = "earlier"  # 以前的网格: reports of a grid of earlier versions for which no grid in force counts
 
 # Why a figure is what it is.
 COUNT, RATE, NO_POPULATION = "count", "rate", "no_population"  # 件数, 每万人, 无人口数
@@ -44,17 +45,26 @@ class Figure:
         return f"geo.heat.{self.basis}"
 
 
-def rollup(counts: Mapping[str, int], chains: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
+def rollup(
+    counts: Mapping[str, int], chains: Mapping[str, tuple[str, ...]], heirs: Mapping[str, str] | None = None
+) -> dict[str, int]:
     """{code: count} for every area above the counted ones and themselves.
 
-    `counts` is {leaf code: count}; a code that has no chain (unplaced, or of another version) is added to UNPLACED, so
-    the roots and UNPLACED always sum to what came in.
+    `counts` is {leaf code: count}. A code of an earlier version is counted for its heir (`geo.difference.heirs`); one
+    without an heir is added to EARLIER, and what lies in no grid to UNPLACED, so that the roots and these two always
+    sum to what came in.
     """
     total: dict[str, int] = {}
     for leaf, count in counts.items():
-        for code in chains.get(leaf, (UNPLACED,)):
+        for code in _line(leaf, chains, heirs or {}):
             total[code] = total.get(code, 0) + count
     return total
+
+
+def _line(leaf: str, chains: Mapping[str, tuple[str, ...]], heirs: Mapping[str, str]) -> tuple[str, ...]:
+    if not leaf:
+        return (UNPLACED,)
+    return chains.get(leaf) or chains.get(heirs.get(leaf, "")) or (EARLIER,)
 
 
 def populations(grids: Iterable[Grid]) -> dict[str, int | None]:

@@ -114,6 +114,13 @@ def find(database: Database, name: str) -> Account | None:
     return None if row is None else account_of(row)
 
 
+def living(database: Database) -> list[Account]:
+    """Return the accounts that are not switched off, by name."""
+    query = sa.select(table).where(table.c.disabled_at.is_(None)).order_by(table.c.name)
+    with database.read() as connection:
+        return [account_of(row) for row in connection.execute(query)]
+
+
 def check_password(database: Database, name: str, password: str, now: int) -> Account:
     """Return the account. Raises Refused: wrong, or too early after failures (`seconds` to wait).
 

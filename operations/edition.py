@@ -39,6 +39,16 @@ def coming(editions: Iterable[Edition], now: int) -> list[Edition]:
     return sorted((one for one in living if one.valid_from > now), key=_order)
 
 
+def before(editions: Iterable[Edition], one: Edition) -> list[int]:
+    """Return the ids of the editions that began before `one`, the latest first; of equal grids only the latest."""
+    earlier = [other for other in editions if other.withdrawn_at is None and _order(other) < _order(one)]
+    found: dict[str, int] = {}
+    for other in sorted(earlier, key=_order, reverse=True):
+        if other.digest != one.digest:
+            found.setdefault(other.digest, other.id)
+    return list(found.values())
+
+
 def due(editions: Iterable[Edition], now: int) -> list[Edition]:
     """Return the editions that have begun by `now` without its being written down, the earliest first."""
     living = [one for one in editions if one.withdrawn_at is None and one.began_at is None]

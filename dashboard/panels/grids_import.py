@@ -44,6 +44,7 @@ def layout(words: Words) -> html.Div:
     body = [
         upload("grids", FILE, words.text("admin.grids.file"), ENDINGS, words),
         html.Div(id=FOUND),
+        html.Div(id="grids-difference"),
         from_field(words),
         html.Button(
             words.text("admin.grids.take"), id=TAKE, type="button", className="desk-button primary", hidden=True

@@ -102,6 +102,7 @@ def versions_section(words: Words) -> html.Section:
             html.Div(id=CONFIRM),
             html.Div(id=LIST),
             html.P(words.text("versions.about"), className="desk-hint"),
+            html.Div(id="versions-compared"),
             dcc.Store(id=ASKED),
             dcc.Store(id=NOW),
         ],
@@ -123,15 +124,21 @@ def listing(found: Sequence[Row], words: Words) -> html.Div:
 def line(one: Row, words: Words) -> list[Any]:
     """Return one version as cells."""
     state = html.Span(words.text(f"versions.state.{one.state}"), className=f"version-state {one.state}")
-    return [str(one.id), state, shown(one.since, words), f"{one.count:,}", one.by, one.note, button(one, words)]
+    return [str(one.id), state, shown(one.since, words), f"{one.count:,}", one.by, one.note, buttons(one, words)]
 
 
-def button(one: Row, words: Words) -> Any:
-    """Return the button of what may be done about a version, or nothing."""
-    if not one.action:
-        return ""
+def buttons(one: Row, words: Words) -> html.Div:
+    """Return what may be done about a version: looking at what it changes, and withdrawing it or going back to it."""
+    compare = html.Button(
+        words.text("versions.compare"), id={"version-compare": one.id}, type="button", className="desk-button"
+    )
     asked = {"version-action": one.action, "version": one.id}
-    return html.Button(words.text(f"versions.{one.action}"), id=asked, type="button", className="desk-button")
+    act = (
+        html.Button(words.text(f"versions.{one.action}"), id=asked, type="button", className="desk-button")
+        if one.action
+        else None
+    )
+    return html.Div([compare, act] if act else [compare], className="admin-line")
 
 
 def confirmation(asked: dict[str, Any], words: Words) -> html.Div:

@@ -25,13 +25,20 @@ CITY = [
 def test_counts_rise_to_every_ancestor_and_none_is_lost():
     counts = {"111": 3, "121": 2, "12": 1, "": 4, "gone": 5}
     rolled = heat.rollup(counts, chains(CITY))
-    assert rolled == {"1": 6, "11": 3, "111": 3, "12": 3, "121": 2, heat.UNPLACED: 9}
+    assert rolled == {"1": 6, "11": 3, "111": 3, "12": 3, "121": 2, heat.UNPLACED: 4, heat.EARLIER: 5}
+
+
+def test_grids_that_are_no_more_are_counted_for_their_heirs():
+    counts = {"111": 3, "old": 2, "split": 1, "gone": 4}
+    rolled = heat.rollup(counts, chains(CITY), {"old": "112", "split": "11", "gone": "nobody"})
+    assert rolled == {"1": 6, "11": 6, "111": 3, "112": 2, heat.EARLIER: 4}
 
 
 @given(st.dictionaries(st.sampled_from(["111", "112", "121", "122", "12", "1", "", "gone"]), st.integers(0, 1000)))
-def test_the_root_and_the_unplaced_sum_to_what_came_in(counts):
-    rolled = heat.rollup(counts, chains(CITY))
-    assert rolled.get("1", 0) + rolled.get("", 0) == sum(counts.values())
+def test_the_root_the_earlier_and_the_unplaced_sum_to_what_came_in(counts):
+    rolled = heat.rollup(counts, chains(CITY), {"gone": "11"} if counts.get("12", 0) % 2 else {})
+    assert rolled.get("1", 0) + rolled.get("", 0) + rolled.get(heat.EARLIER, 0) == sum(counts.values())
+    assert rolled.get("", 0) == counts.get("", 0)
 
 
 def test_populations_are_summed_only_where_every_child_has_one():
