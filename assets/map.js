@@ -231,7 +231,8 @@
       const cut = at ? ` · ${this.say("cut_off", { time: part.time(at / 1000).slice(0, 5) })}` : "";
       const narrowed = this.section.querySelector(".legend-lens.is-set"); // takes the room of what matters least
       this.find("legend-about").textContent = [`(${unit})`, ...(narrowed ? [] : [cells])].join(" · ");
-      this.find("legend-time").textContent = cut;
+      const earlier = this.heat.earlier();
+      this.find("legend-time").textContent = cut + (earlier ? ` · ${this.say("earlier", { n: earlier.toLocaleString("en") })}` : "");
       const steps = this.heat.steps();
       if (up) steps.push([part.NO_POPULATION, this.say("no_population")]);
       const key = JSON.stringify(steps);

@@ -149,7 +149,7 @@ def facts(found: Ranking, words: Words, zone: tzinfo) -> list[tuple[str, str]]:
         "unit": words.text(f"heat.unit.{found.unit}"),
         "compared": compared(found, words),
         "as_of": moment(found.as_of, zone),
-        "total": words.text("heat.total", total=found.total, unplaced=found.unplaced),
+        "total": words.text("heat.total", total=found.total, unplaced=found.unplaced, earlier=found.earlier),
         "minimum": words.text("heat.small_rule", n=found.minimum_population),
         "grids": str(found.grids),
         "scope": scope,

@@ -98,6 +98,7 @@ class Ranking(msgspec.Struct):
     total: int
     past_total: float | None
     unplaced: int
+    earlier: int
     minimum_population: int
     grids: int
     scope_grid: str
@@ -173,8 +174,8 @@ class Counted:
 def ranking(area: Area, asked: Asked, found: Span, counted: Counted, about: "About") -> Ranking:
     """Return the figures of the areas inside the scope."""
     level = asked.level or area.shapes.deepest
-    counts = rollups.rollup(counted.now, area.chains)
-    before = [rollups.rollup(one, area.chains) for one in counted.past]
+    counts = rollups.rollup(counted.now, area.chains, area.heirs)
+    before = [rollups.rollup(one, area.chains, area.heirs) for one in counted.past]
     rows = [
         row(measure, asked.unit, counts.get(measure.code, 0), [one.get(measure.code, 0) for one in before], about.least)
         for measure in rollups.measures(area.grids.values(), level)
@@ -197,6 +198,7 @@ def ranking(area: Area, asked: Asked, found: Span, counted: Counted, about: "Abo
         total=sum(counted.now.values()),
         past_total=_mean([sum(one.values()) for one in counted.past]),
         unplaced=counts.get(rollups.UNPLACED, 0),
+        earlier=counts.get(rollups.EARLIER, 0),
         minimum_population=about.least,
         grids=area.id,
         scope_grid=about.scope.grid,

@@ -86,7 +86,7 @@
     const scope = [answer.scope_grid && desk.grid(answer.scope_grid), answer.scope_department && desk.department(answer.scope_department)].filter(Boolean).join(" · ");
     return {
       what: [`${say(`window.${answer.window}`)}${since}`, ...names, levelName(answer.level)].join(" · "),
-      total: [say("total", { total: number(answer.total), unplaced: number(answer.unplaced) }), compared()].join(" · "),
+      total: [say("total", { total: number(answer.total), unplaced: number(answer.unplaced), earlier: number(answer.earlier) }), compared()].join(" · "),
       foot: [
         say("as_of", { time: moment(answer.as_of) }), say("grids", { n: answer.grids }), say("scope", { scope: scope || say("whole") }),
         ...(answer.unit === "people" ? [say("small_rule", { n: number(answer.minimum_population) })] : []),

@@ -34,7 +34,7 @@
     }
 
     add(leaf, count) {
-      const code = this.rolled ? this.layers.ancestor(leaf, this.at) : leaf;
+      const code = this.layers.ancestor(leaf, this.at);
       if (code) this.sums.set(code, (this.sums.get(code) || 0) + count);
       return code;
     }
@@ -51,6 +51,13 @@
       for (const leaf in set) put(leaf, set[leaf]);
       for (const leaf of gone) put(leaf, 0);
       return this.settle() ? null : touched;
+    }
+
+    // Reports of grids that are no more and for which none counts.
+    earlier() {
+      let sum = 0;
+      for (const [leaf, count] of this.counts) if (this.layers.earlier(leaf)) sum += count;
+      return sum;
     }
 
     value(code) {

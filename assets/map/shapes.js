@@ -65,13 +65,14 @@
   }
 
   class Layers {
-    // levels: cells by code, one Map a level, top first.
-    constructor(all) {
+    // levels: cells by code, one Map a level, top first. heirs: {code that is no more: code that counts for it}.
+    constructor(all, heirs = {}) {
       const first = all[0][0] && polygons(all[0][0].geometry)[0][0][0];
       this.origin = first ? project(first[0], first[1]) : [0, 0];
       this.levels = all.map((features) => new Map(features.map((one) => [one.properties.code, cell(one, this.origin)])));
       this.parents = new Map();
       for (const level of this.levels) for (const one of level.values()) this.parents.set(one.code, one.parent);
+      for (const code in heirs) if (!this.parents.has(code)) this.parents.set(code, heirs[code]);
       for (const level of this.levels) for (const one of level.values()) names.set(one.code, one.name);
       this.box = [Infinity, Infinity, -Infinity, -Infinity];
       for (const one of this.levels[this.leaf].values()) {
@@ -98,14 +99,20 @@
       while (found && !this.levels[at].has(found)) found = this.parents.get(found);
       return found || "";
     }
+
+    // Whether the leaf `code` counts nowhere: a grid of an earlier version without an heir.
+    earlier(code) {
+      return !this.parents.has(code);
+    }
   }
 
   // The deepest level (asked for as 0) says how many there are.
   async function loadAll() {
     const leaves = await load(0);
     if (!leaves.length) return null;
+    const heirs = await fetch("/api/v1/grids/heirs").then((answer) => (answer.ok ? answer.json() : {})).catch(() => ({}));
     const above = Array.from({ length: leaves[0].properties.level - 1 }, (_, at) => load(at + 1));
-    return new Layers([...(await Promise.all(above)).filter((level) => level.length), leaves]);
+    return new Layers([...(await Promise.all(above)).filter((level) => level.length), leaves], heirs);
   }
 
   // Water and roads behind the incidents, one path a kind; nothing when there are none.
