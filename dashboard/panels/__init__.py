@@ -33,6 +33,6 @@ PAGES: dict[str, tuple[ModuleType, ...]] = {
     "desk": (desk_header, desk_queue, desk_doubles, map, desk_drawer, desk_register, desk_help, desk_start),
     "heat": (desk_header, heat, desk_help, desk_start),
     "quarantine": (desk_header, quarantine, desk_help, desk_start),
-"grids": (desk_header, grids_import, grids_versions, grids_difference, desk_help, desk_start),
+    "grids": (desk_header, grids_import, grids_versions, grids_difference, desk_help, desk_start),
     "sources": (desk_header, source_list, source_form, desk_help, desk_start),
 }
