@@ -78,7 +78,7 @@ class Info(Struct, frozen=True):
 
 
 class Alert(Struct, frozen=True):
-    """One message; times in UTC microseconds. `area_code`: the six digits a GB/T 35965 identifier begins with."""
+    """One message; times in UTC microseconds."""
 
     identifier: str
     sender: str
@@ -88,7 +88,6 @@ class Alert(Struct, frozen=True):
     scope: str
     references: tuple[Reference, ...] = ()
     infos: tuple[Info, ...] = ()
-    area_code: str = ""
 
 
 def read(body: bytes, zone: tzinfo) -> Alert:
@@ -108,7 +107,6 @@ def alert(root: Element, zone: tzinfo) -> Alert:
         raise _wrong("missing", "references", root)
     scope = "Public" if namespace == NAMESPACES[2] and not _text(root, "scope") else _choice(root, "scope", SCOPES)
     infos = _many(root, "info", MOST_INFOS, lambda one: _info(one, zone))
-    found = GB_35965.fullmatch(identifier)
     return Alert(
         identifier=identifier,
         sender=sender,
@@ -118,7 +116,6 @@ def alert(root: Element, zone: tzinfo) -> Alert:
         scope=scope,
         references=references,
         infos=infos,
-        area_code=next(filter(None, found.groups()), "") if found else "",
     )
 
 

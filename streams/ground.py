@@ -13,10 +13,12 @@ class Ground:
         self._database = database
         self._coverage: Coverage | None = None
 
-    def coverage(self) -> Coverage | None:
-        """Return the coverage of the grids in force, None before the first import."""
-        version = grids.current_id(self._database)
-        if version and (self._coverage is None or self._coverage.version != version):
-            found = grids.current(self._database)
+    def coverage(self, now: int) -> Coverage | None:
+        """Return the coverage of the grids in force at `now`, None before the first."""
+        version = grids.current_id(self._database, now)
+        if not version:
+            return None
+        if self._coverage is None or self._coverage.version != version:
+            found = grids.version(self._database, version)
             self._coverage = Coverage([from_row(row) for row in found.rows], found.id) if found is not None else None
         return self._coverage

@@ -1,7 +1,7 @@
 """The keeper: what must be done now and then by exactly one process. Blocking; each chore has its own period.
 
 Snapshots of the board, signed heads, reconciliation 对账, calling the duty commander, sources that fell silent, grid
-versions that begin, and dropping what nobody renews.
+versions that begin, warnings that run out, and dropping what nobody renews.
 """
 
 import logging
@@ -26,9 +26,10 @@ from streams.backlog import START, Backlog
 from streams.errors import EngineAway, EngineMisconfigured
 from streams.packet import PARTITIONS
 from streams.transit import TransitSeal
+from streams.warning_keeping import WarningKeeping
 
 SECOND = 1_000_000
-FOLLOW, BEGIN, ESCALATE, SILENCE, HEAD, RECONCILE, SWEEP = (1, 1, 2, 5, 60, 60, 300)
+FOLLOW, BEGIN, ESCALATE, WARN, SILENCE, HEAD, RECONCILE, SWEEP = (1, 1, 2, 2, 5, 60, 60, 300)
 """Seconds between two times of each chore."""
 GAUGE_LIFE_SECONDS = 3_600
 HEADS_BYTES = 32 * 1024 * 1024
@@ -74,6 +75,7 @@ class Keeper:
         database.snapshot_key = self._keys.snapshot_key()
         self._backlog = Backlog(client, TransitSeal(settings.data / "keys"))
         self._commands = Commands(database, self._keys, self._ring)
+        self._warnings = WarningKeeping(database, self._ring)
         self._board: Board | None = None
         self._saved_at = 0
         self._signed = -1
@@ -86,6 +88,7 @@ class Keeper:
             Chore(BEGIN, self.begin),
             Chore(ESCALATE, self.escalate),
             Chore(SILENCE, self.listen),
+            Chore(WARN, self._warnings.step),
             Chore(HEAD, self.sign),
             Chore(RECONCILE, self.reconcile),
             Chore(SWEEP, self.sweep),

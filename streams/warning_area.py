@@ -13,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.coverage import Coverage, Covered
 from operations.warning import COVERED, OUTSIDE, UNKNOWN
-from streams.cap import Alert, Area
+from streams.cap import GB_35965, Alert, Area
 
 CORNERS = 64
 ADMINISTRATIVE = ("CN-ADMIN", "CN-GRID")
@@ -38,10 +38,21 @@ def placed(alert: Alert, coverage: Coverage | None) -> Placed:
     """Return where an alert is; words alone leave it unknown, which the area in a GB/T 35965 identifier may mend."""
     areas = [area for info in alert.infos for area in info.areas]
     shape = shape_of(areas)
-    codes = [value for area in areas for scheme, value in area.codes if scheme.upper() in ADMINISTRATIVE]
-    if shape is None and not codes and alert.area_code:
-        codes = [alert.area_code]
+    codes = ours(pair for area in areas for pair in area.codes)
+    if shape is None and not codes:
+        codes = given_area(alert.identifier)
     return Placed(*covers(shape, codes, coverage), shape)
+
+
+def ours(codes: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the values of the (scheme, value) pairs whose scheme means something here."""
+    return [value for scheme, value in codes if scheme.upper() in ADMINISTRATIVE]
+
+
+def given_area(identifier: str) -> list[str]:
+    """Return the area a GB/T 35965 identifier begins with, if it is one."""
+    found = GB_35965.fullmatch(identifier)
+    return [next(filter(None, found.groups()))] if found else []
 
 
 def covers(shape: BaseGeometry | None, codes: Iterable[str], coverage: Coverage | None) -> tuple[str, Covered]:

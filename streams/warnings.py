@@ -84,7 +84,8 @@ class Warnings:
 
     def _taken(self, source: Source, body: bytes) -> Taken:
         read = alert(parse(body), source.zone)
-        coverage, now = self._ground.coverage(), self._now()
+        now = self._now()
+        coverage = self._ground.coverage(now)
         place = placed(read, coverage)
         told = message(read, place, source.id, now, raw_sha256=hashlib.sha256(body).hexdigest())
         told = msgspec.structs.replace(told, grids=coverage.version if coverage else 0)
