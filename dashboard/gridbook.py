@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from config import clock
 from dashboard import access
 from dashboard.difference import Difference, Point, compare
+from dashboard.surveys import Surveys
 from dashboard.uploads import Upload, Uploads
-from geo import importing
+from geo import importing, survey
 from geo.grid import Grid, standing
 from geo.importing import Imported
 from geo.mapping import GridMapping
+from geo.neighbourhood import Drawing
 from operations import accounts, edition, grids
 from operations.database import AfterCommit, Database
 from operations.edition import Edition
@@ -29,17 +32,42 @@ class Gridbook:
         self._uploads = Uploads(folder)
         self._county = county
         self._time_zone = time_zone
+        self._surveys = Surveys()
+
+    def survey(self, upload_id: str, how: dict[str, Any]) -> None:
+        """Begin to look at an uploaded file; `how` are fields of `GridMapping`. Raises Forbidden, NotFound, Refused."""
+        _, path = self._found(upload_id)
+        reference = [survey.shaped(grid) for grid in self._reference()]
+        how = {"time_zone": self._time_zone, **how}
+        self._surveys.begin(path.parent, [path], how, self._county, reference)
+
+    def phase(self, upload_id: str) -> str:
+        """Return how far the look at a file is: "", a phase of `geo.importing`, "done" or "broken"."""
+        return self._surveys.phase(self._found(upload_id)[1].parent)
+
+    def surveyed(self, upload_id: str) -> tuple[Imported, Drawing]:
+        """Return what the look at a file found. Raises Forbidden, and NotFound before there is anything."""
+        return self._surveys.result(self._found(upload_id)[1].parent)
 
     def examined(self, upload_id: str) -> tuple[Upload, Imported]:
-        """Return what an uploaded file holds and what is wrong with it; nothing is kept. Raises Forbidden, NotFound."""
+        """Return what an uploaded file holds and what is wrong with it; looks now unless that was done before."""
+        upload, path = self._found(upload_id)
+        try:
+            return upload, self._surveys.result(path.parent)[0]
+        except NotFound:
+            how = GridMapping(time_zone=self._time_zone)
+            return upload, importing.read([path], how, default_county=self._county, reference=self._reference())
+
+    def _found(self, upload_id: str) -> tuple[Upload, Path]:
         identity = access.current()
         if not allowed(identity, "grid.import"):
             raise Forbidden(permission="grid.import")
-        upload, path = self._uploads.find(upload_id, identity)
+        return self._uploads.find(upload_id, identity)
+
+    def _reference(self) -> list[Grid]:
+        """The grids in force."""
         current = grids.current(self._database, clock.now())
-        reference = [] if current is None else [from_row(row) for row in current.rows]
-        how = GridMapping(time_zone=self._time_zone)
-        return upload, importing.read([path], how, default_county=self._county, reference=reference)
+        return [] if current is None else [from_row(row) for row in current.rows]
 
     def take_over(self, upload_id: str, *, valid_from: int | None = None, note: str = "") -> tuple[int, int]:
         """Import an uploaded file as a version in force from `valid_from` on (None: at once); returns (grids, version).

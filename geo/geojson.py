@@ -1,114 +1,78 @@
 """GeoJSON files (RFC 7946, and the older `crs` member) as polygons in WGS-84, with everything wrong named."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import orjson
-import pyproj
 import shapely
-from numpy.typing import NDArray
-from pyproj.exceptions import CRSError, ProjError
-from shapely.geometry import MultiPolygon, Polygon
 
-from geo import datum
+from geo import crs, datum
+from geo.crs import Convert, Floats, System, UnknownSystem
 from geo.problem import Findings
+from geo.sheet import Broken, Feature, Shape, Sheet
 
 MAX_BYTES = 512 << 20
 MAX_FEATURES = 200_000
-PLAIN = ("OGC:CRS84", "EPSG:4326", "EPSG:4979", "EPSG:4490")  # longitude and latitude as we keep them
-DATUM_NAMES = {"GCJ-02": datum.GCJ02, "BD-09": datum.BD09, "BD09LL": datum.BD09, "WGS-84": datum.WGS84}
-
-Floats = NDArray[np.float64]
-Convert = Callable[[Floats], Floats]
-Shape = Polygon | MultiPolygon
 
 
-class Broken(Exception):
-    """A geometry that cannot be made: the name of the problem, its place in WGS-84, and what it says."""
+def read(path: Path, label: str, given: System | None, encoding: str, findings: Findings) -> Sheet | None:
+    """Return the features of a file, called `label` in what is said; None and an error for an unreadable one.
 
-    def __init__(self, name: str, at: tuple[float, float] | None = None, **params: Any) -> None:
-        super().__init__(name)
-        self.name, self.at, self.params = name, at, params
-
-
-@dataclass(frozen=True, slots=True)
-class Feature:
-    """One feature as it was read: the `number`th of `file`. `polygon` is None where the geometry is null or broken.
-
-    `fault` says what is broken; `opened` is the first point of a ring that had to be closed.
+    `given` is the coordinate system somebody named; without it the file's own applies.
     """
-
-    properties: dict[str, Any]
-    id: str
-    file: str
-    number: int
-    polygon: Shape | None = None
-    opened: tuple[float, float] | None = None
-    fault: Broken | None = None
-
-
-def read(path: Path, crs: str, encoding: str, findings: Findings) -> list[Feature]:
-    """All features of a file; an unreadable one gives none and an error."""
-    document = _document(path, encoding, findings)
+    document = _document(path, label, encoding or "utf-8", findings)
     if document is None:
-        return []
+        return None
     members = [document] if document.get("type") == "Feature" else document.get("features")
     if not isinstance(members, list) or not all(isinstance(member, dict) for member in members):
-        findings.error("not_geojson", file=path.name)
-        return []
+        findings.error("not_geojson", file=label)
+        return None
     if len(members) > MAX_FEATURES:
-        findings.error("too_many", file=path.name, count=len(members), most=MAX_FEATURES)
-        return []
+        findings.error("too_many", file=label, count=len(members), most=MAX_FEATURES)
+        return None
     if not members:
-        findings.error("no_features", file=path.name)
-    convert = _converter(path, crs, document.get("crs"), findings)
-    return [] if convert is None else [_feature(m, convert, path.name, i) for i, m in enumerate(members, 1)]
+        findings.error("no_features", file=label)
+    system = given or _system(label, document.get("crs"), findings)
+    if system is None:
+        return None
+    return Sheet(label, [_feature(m, system.convert, label, i) for i, m in enumerate(members, 1)], system.name)
 
 
-def _document(path: Path, encoding: str, findings: Findings) -> dict[str, Any] | None:
+def _document(path: Path, label: str, encoding: str, findings: Findings) -> dict[str, Any] | None:
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
-            findings.error("too_large", file=path.name, mib=size >> 20, most=MAX_BYTES >> 20)
+            findings.error("too_large", file=label, mib=size >> 20, most=MAX_BYTES >> 20)
             return None
         raw = path.read_bytes()
     except OSError as error:
-        findings.error("unreadable", file=str(path), reason=error.strerror or type(error).__name__)
+        findings.error("unreadable", file=label, reason=error.strerror or type(error).__name__)
         return None
     try:
         whole = raw.decode("utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding)
     except (UnicodeDecodeError, LookupError):
-        findings.error("encoding", file=path.name, encoding=encoding)
+        findings.error("encoding", file=label, encoding=encoding)
         return None
     try:
         document = orjson.loads(whole)
     except orjson.JSONDecodeError as error:
-        findings.error("broken_json", file=path.name, line=error.lineno, column=error.colno, reason=error.msg)
+        findings.error("broken_json", file=label, line=error.lineno, column=error.colno, reason=error.msg)
         return None
     if not isinstance(document, dict):
-        findings.error("not_geojson", file=path.name)
+        findings.error("not_geojson", file=label)
         return None
     return document
 
 
-def _converter(path: Path, crs: str, member: object, findings: Findings) -> Convert | None:
+def _system(label: str, member: object, findings: Findings) -> System | None:
     """What makes the file's coordinates WGS-84; None after an error."""
-    name = crs or _crs_name(member)
-    known = DATUM_NAMES.get(name.upper(), name.upper().replace("-", ""))
-    if known in datum.DATUMS:
-        return lambda points: np.column_stack(datum.to_wgs84_many(points[:, 0], points[:, 1], known))
+    name = _crs_name(member)
     try:
-        system = pyproj.CRS.from_user_input(name)
-        if any(system == pyproj.CRS.from_user_input(plain) for plain in PLAIN):
-            return np.asarray
-        transformer = pyproj.Transformer.from_crs(system, "EPSG:4326", always_xy=True)
-    except (CRSError, ProjError):
-        findings.error("unknown_crs", file=path.name, crs=name)
+        return crs.system(name)
+    except UnknownSystem:
+        findings.error("unknown_crs", file=label, crs=name[:80])
         return None
-    return lambda points: np.column_stack(transformer.transform(points[:, 0], points[:, 1]))
 
 
 def _crs_name(member: object) -> str:
@@ -158,7 +122,7 @@ def _ring(ring: object, convert: Convert) -> tuple[Floats, bool]:
     if not np.isfinite(raw).all():
         raise Broken("bad_position")
     points = convert(raw)
-    _check_range(raw, points)
+    check_range(raw, points)
     opened = bool((points[0] != points[-1]).any())
     if opened:
         points = np.vstack([points, points[:1]])
@@ -179,7 +143,7 @@ def _positions(ring: object) -> Floats:
     return points.astype(np.float64)
 
 
-def _check_range(raw: Floats, points: Floats) -> None:
+def check_range(raw: Floats, points: Floats) -> None:
     bad = ~(np.isfinite(points).all(axis=1) & (np.abs(points) <= (180.0, 90.0)).all(axis=1))
     if bad.any():
         x, y = raw[int(bad.argmax())].tolist()

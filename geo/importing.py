@@ -1,36 +1,46 @@
-"""Import of grids 网格导入 from GeoJSON files: all or nothing, with a list of what is wrong and where.
+"""Import of grids 网格导入 from files: all or nothing, with a list of what is wrong and where.
 
 One import is one whole version of the city's grids, in as many files as there are. An error means that nothing is
 imported; a warning is told and imported. The rules and thresholds are in `docs/grids.md`.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
-from geo import datum, faults, geojson, hierarchy, mapping
+from geo import crs, datum, faults, formats, hierarchy, mapping
+from geo.crs import Floats, System, UnknownSystem
 from geo.faults import Shape
-from geo.geojson import Feature
 from geo.grid import GENERAL, Grid, digest
 from geo.mapping import GridMapping
 from geo.problem import Findings, Problem
+from geo.sheet import Choice, Feature, samples
 
+PHASES = ("read", "grids", "areas", "done")
 SUSPECT_LEAST = 3  # so many grids must fit better under another datum before we speak of it
 SUSPECT_LOSS = 0.005  # of the area, that must lie outside before another datum is tried
 
 
 @dataclass(frozen=True)
 class Imported:
-    """`grids` is empty when there was an error; `digest` names the set; `mapping` is {file: {field: property}}."""
+    """`grids` is empty when there was an error; `digest` names the set; `mapping` is {file: {field: property}}.
+
+    For a person who looks at it: `choices` are the layers there were, `columns` {property: samples}, `drawn` every
+    shape by its code, also of a file that is refused.
+    """
 
     grids: tuple[Grid, ...]
     problems: tuple[Problem, ...]
     digest: str
     mapping: Mapping[str, Mapping[str, str]]
+    choices: tuple[Choice, ...] = ()
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    drawn: Sequence[tuple[str, BaseGeometry]] = ()
 
     @property
     def ok(self) -> bool:
@@ -53,30 +63,60 @@ def read(
     *,
     default_county: str = "",
     reference: Iterable[Grid] = (),
+    tell: Callable[[str], None] = lambda phase: None,
 ) -> Imported:
     """The grids of one or several files, and everything wrong with them; never raises for what is in the files.
 
     `default_county` is this city's county code: other codes are told. `reference` is the version in force: a whole file
-    that is shifted against it, as by a wrong datum, is told.
+    that is shifted against it, as by a wrong datum, is told. `tell` hears which of PHASES begins.
     """
     how, findings = how or GridMapping(), Findings()
     drafts: list[_Draft] = []
     used: dict[str, dict[str, str]] = {}
-    for path in [paths] if isinstance(paths, Path) else paths:
-        features = geojson.read(path, how.crs, how.encoding, findings)
-        guessed = how.guessed(feature.properties for feature in features)
-        used[path.name] = guessed.named()
-        drafts += [draft for feature in features if (draft := _draft(feature, guessed, findings)) is not None]
+    columns: dict[str, list[str]] = {}
+    drawn: list[tuple[str, BaseGeometry]] = []
+    tell("read")
+    book = formats.read([paths] if isinstance(paths, Path) else paths, how.layers, *_system(how, findings), findings)
+    tell("grids")
+    for sheet in book.sheets:
+        guessed = how.guessed(feature.properties for feature in sheet.features)
+        used[sheet.label] = guessed.named()
+        columns |= samples(feature.properties for feature in sheet.features)
+        for feature in sheet.features:
+            draft = _draft(feature, guessed, findings)
+            drafts += [draft] if draft is not None else []
+            drawn += _drawn(feature, draft, guessed)
     _check_codes(drafts, default_county, how, findings)
     grids: list[Grid] = []
     if not findings.fatal:
         grids = _dissolved(_placed(drafts, how, findings), findings)
     if grids and not findings.fatal:
+        tell("areas")
         _check_areas(grids, drafts, how, list(reference), findings)
     if not grids and not findings.fatal:
         findings.error("no_features", file=", ".join(used))
     kept = () if findings.fatal else tuple(sorted(grids, key=lambda grid: grid.code))
-    return Imported(kept, tuple(findings.problems()), digest(kept) if kept else "", used)
+    tell("done")
+    name = digest(kept) if kept else ""
+    return Imported(kept, tuple(findings.problems()), name, used, tuple(book.choices), columns, drawn)
+
+
+def _system(how: GridMapping, findings: Findings) -> tuple[System | None, str]:
+    """The coordinate system somebody named, and the encoding."""
+    try:
+        return (crs.system(how.crs) if how.crs else None), how.encoding
+    except UnknownSystem:
+        findings.error("unknown_crs", file="", crs=how.crs[:80])
+        return None, how.encoding
+
+
+def _drawn(feature: Feature, draft: _Draft | None, how: GridMapping) -> list[tuple[str, BaseGeometry]]:
+    """What can be drawn of a feature, under its code."""
+    shape = (
+        draft.grid.polygon if draft is not None else feature.polygon if feature.polygon is not None else feature.shown
+    )
+    code = mapping.text(feature.properties.get(how.code)) or feature.id
+    return [] if shape is None or shape.is_empty else [(code, shape)]
 
 
 def _draft(feature: Feature, how: GridMapping, findings: Findings) -> _Draft | None:
@@ -280,7 +320,7 @@ def _better_datum(pairs: Sequence[tuple[Shape, Shape]]) -> str:
 def _moved(shapes: Sequence[Shape], name: str) -> Sequence[Shape]:
     """The shapes taken for coordinates of that datum, in WGS-84."""
 
-    def move(points: geojson.Floats) -> geojson.Floats:
+    def move(points: Floats) -> Floats:
         return np.column_stack(datum.to_wgs84_many(points[:, 0], points[:, 1], name))
 
     return list(shapely.transform(np.array(shapes, dtype=object), move))

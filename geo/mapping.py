@@ -31,7 +31,8 @@ MAX_POPULATION = 50_000_000
 class GridMapping:
     """Names of properties ("" = guess), and how the file is to be read.
 
-    `crs` overrides the file's own: anything pyproj knows ("EPSG:4490"), or a datum of `geo.datum` ("GCJ02").
+    `crs` overrides the file's own: anything pyproj knows ("EPSG:4490"), or a datum of `geo.datum` ("GCJ02"). `encoding`
+    is for files that do not say theirs. `layers` are the wanted ones of files that have several; none: all of polygons.
     `time_zone` is where dates without a zone are meant. Shares are of a grid's own area, from 0 to 1.
     """
 
@@ -44,7 +45,8 @@ class GridMapping:
     valid_from: str = ""
     valid_to: str = ""
     crs: str = ""
-    encoding: str = "utf-8"
+    encoding: str = ""
+    layers: tuple[str, ...] = ()
     time_zone: str = "Asia/Shanghai"
     code_lengths: tuple[int, ...] = CODE_LENGTHS
     overlap_share: float = 0.01  # of the smaller grid: more is an error, less a warning

@@ -3,14 +3,16 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-ERROR, WARNING = "error", "warning"
+ERROR, WARNING, REPAIRED, NOTE = "error", "warning", "repaired", "note"
+KINDS = (ERROR, WARNING, REPAIRED, NOTE)
 MAX_PROBLEMS = 1000  # kept; the rest is counted
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """`kind` is ERROR (nothing is imported) or WARNING; `code` is the grid's, "" for a whole file.
+    """`kind`: ERROR (nothing is imported), WARNING, REPAIRED (what was changed), NOTE (how the file was understood).
 
+    `code` is the grid's, "" for a whole file.
     `text_code` names the text in `config/i18n`, to be filled with `parameters()`; `lon`, `lat` (WGS-84) the place.
     """
 
@@ -30,14 +32,20 @@ class Findings:
     """Collects problems, errors first, within a bound."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, list[Problem]] = {ERROR: [], WARNING: []}
-        self._more = {ERROR: 0, WARNING: 0}
+        self._kept: dict[str, list[Problem]] = {kind: [] for kind in KINDS}
+        self._more = dict.fromkeys(KINDS, 0)
 
     def error(self, name: str, code: str = "", at: tuple[float, float] | None = None, **params: Any) -> None:
         self._add(ERROR, name, code, at, params)
 
     def warning(self, name: str, code: str = "", at: tuple[float, float] | None = None, **params: Any) -> None:
         self._add(WARNING, name, code, at, params)
+
+    def repaired(self, name: str, code: str = "", at: tuple[float, float] | None = None, **params: Any) -> None:
+        self._add(REPAIRED, name, code, at, params)
+
+    def note(self, name: str, code: str = "", at: tuple[float, float] | None = None, **params: Any) -> None:
+        self._add(NOTE, name, code, at, params)
 
     def _add(self, kind: str, name: str, code: str, at: tuple[float, float] | None, params: dict[str, Any]) -> None:
         if len(self._kept[kind]) >= MAX_PROBLEMS:

@@ -1,84 +1,86 @@
-"""Importing grids 网格导入: a file, what is wrong with it, and only then a new version."""
+"""Importing grids 网格导入: a file, how it is to be read, what is wrong with it, and only then a new version."""
 
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from dash import Input, Output, State, html
+from dash import Input, Output, State, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
 from config.words import Words
 from dashboard.errand import explain
-from dashboard.panels.admin_shell import notice, section, table, tabs, upload
+from dashboard.panels import grids_faults, grids_reading
+from dashboard.panels.admin_shell import notice, section, tabs, upload
+from dashboard.panels.grids_faults import SHOWN, faults_section, summary
+from dashboard.panels.grids_reading import AGAIN, ASKED, asked_of, reading_section
 from dashboard.panels.grids_versions import FROM, NoMoment, from_field, moment, versions_section
 from dashboard.panels.grids_versions import shown as told_time
-from geo.importing import Imported
-from geo.problem import ERROR, Problem
+from geo.importing import PHASES
 from operations.errors import OperationsError
 
 FILE, FOUND, TAKE, TAKEN = "grids-file", "grids-found", "grids-take", "grids-taken"
+TASK, TICK, BAR = "grids-task", "grids-tick", "grids-bar"
 TABS = ("import", "versions")
-ENDINGS = ".json,.geojson"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One finding: an error keeps the whole file out, a warning does not."""
-
-    error: bool
-    code: str
-    said: str
-    lon: float | None
-    lat: float | None
-
-
-def rows(problems: tuple[Problem, ...], words: Words) -> list[Row]:
-    """Return the findings in words, errors first."""
-    return [
-        Row(one.kind == ERROR, one.code, words.text(one.text_code, **one.parameters()), one.lon, one.lat)
-        for one in problems
-    ]
+ENDINGS = ".zip,.gpkg,.kml,.kmz,.json,.geojson"
+TICK_MS = 700
 
 
 def layout(words: Words) -> html.Div:
-    """Return the place for a file and the empty list of findings."""
+    """Return the place for a file, how to read it, and the empty places for what comes of it."""
+    take = html.Button(
+        words.text("admin.grids.take"), id=TAKE, type="button", className="desk-button primary", hidden=True
+    )
     body = [
         upload("grids", FILE, words.text("admin.grids.file"), ENDINGS, words),
+        html.P(words.text("reading.formats"), className="desk-hint"),
+        reading_section(words),
+        html.Progress(id=BAR, max=str(len(PHASES)), value="0", hidden=True, className="upload-progress"),
         html.Div(id=FOUND),
         html.Div(id="grids-difference"),
-        from_field(words),
-        html.Button(
-            words.text("admin.grids.take"), id=TAKE, type="button", className="desk-button primary", hidden=True
-        ),
+        html.Div([from_field(words), take], className="grids-taking"),
         html.Div(id=TAKEN),
+        faults_section(words),
+        dcc.Store(id=TASK),
+        dcc.Interval(id=TICK, interval=TICK_MS, disabled=True),
     ]
     sections = [section("import", body, first=True), versions_section(words)]
     work = html.Div([tabs("grids", TABS, words), *sections], className="admin-work")
     return html.Div(work, className="admin-body")
 
 
-def findings(found: Imported, words: Words) -> list[Any]:
-    """Return how many grids there are and everything wrong with them."""
-    kind, key = ("good", "admin.grids.fits") if found.ok else ("wrong", "admin.grids.faulty")
-    told = rows(found.problems, words)
-    lines = [[words.text(f"admin.grids.{'error' if one.error else 'warning'}"), one.code, one.said] for one in told]
-    heads = [words.text(f"admin.grids.head.{name}") for name in ("kind", "code", "said")]
-    errors = sum(one.error for one in told)
-    said = words.text(key, count=len(found.grids), errors=errors, warnings=len(told) - errors)
-    return [notice(kind, said), *([table(heads, lines)] if lines else [])]
+def begun(gridbook: Any, words: Words, answer: dict[str, Any] | None, again: int | None, *form: Any) -> tuple[Any, ...]:
+    """Begin to look at the uploaded file."""
+    if not answer:
+        raise PreventUpdate
+    task = str(answer.get("id"))
+    try:
+        gridbook.survey(task, asked_of(*form))
+    except OperationsError as error:
+        return None, True, "0", True, notice("wrong", explain(error, words)), True, None, None
+    said = notice("note", words.text("reading.phase.read"))
+    return {"id": task, "again": again}, False, "0", False, said, True, None, None
+
+
+def followed(gridbook: Any, words: Words, ticks: int | None, task: dict[str, Any] | None) -> tuple[Any, ...]:
+    """Say how far the look at the file is, and at its end what was found."""
+    if not task:
+        raise PreventUpdate
+    name = str(task.get("id"))
+    try:
+        phase = gridbook.phase(name)
+        if phase in PHASES[:-1]:
+            said = notice("note", words.text(f"reading.phase.{phase}"))
+            return no_update, str(PHASES.index(phase) + 1), no_update, said, no_update, no_update
+        if phase != "done":
+            return True, "0", True, notice("wrong", words.text("reading.phase.broken")), True, None
+        found, _ = gridbook.surveyed(name)
+    except OperationsError as error:
+        return True, "0", True, notice("wrong", explain(error, words)), True, None
+    return True, "0", True, summary(found, words), not found.ok, {"id": name, "at": ticks}
 
 
 def register(app: Any, commands: Any) -> None:
-    """Register looking at a file and taking it over."""
+    """Register beginning to look at a file, following that, and taking it over."""
     words: Words = app.words
-
-    def examined(answer: dict[str, Any] | None) -> tuple[Any, bool, None]:
-        if not answer:
-            raise PreventUpdate
-        try:
-            _, found = commands.gridbook.examined(str(answer.get("id")))
-        except OperationsError as error:
-            return notice("wrong", explain(error, words)), True, None
-        return findings(found, words), not found.ok, None
 
     def taken(clicks: int | None, answer: dict[str, Any] | None, start: str | None) -> Any:
         if not clicks or not answer:
@@ -96,6 +98,18 @@ def register(app: Any, commands: Any) -> None:
             )
         return notice("good", words.text("admin.grids.taken", count=count, version=version))
 
-    outputs = Output(FOUND, "children"), Output(TAKE, "hidden"), Output(TAKEN, "children", allow_duplicate=True)
-    app.callback(*outputs, Input(FILE, "data"), prevent_initial_call=True)(examined)
+    app.callback(
+        Output(TASK, "data"), Output(TICK, "disabled"), Output(BAR, "value"), Output(BAR, "hidden"),
+        Output(FOUND, "children"), Output(TAKE, "hidden"), Output(TAKEN, "children", allow_duplicate=True),
+        Output(SHOWN, "data", allow_duplicate=True),
+        Input(FILE, "data"), Input(AGAIN, "n_clicks"), *ASKED, prevent_initial_call=True,
+    )(partial(begun, commands.gridbook, words))  # fmt: skip
+    app.callback(
+        Output(TICK, "disabled", allow_duplicate=True), Output(BAR, "value", allow_duplicate=True),
+        Output(BAR, "hidden", allow_duplicate=True), Output(FOUND, "children", allow_duplicate=True),
+        Output(TAKE, "hidden", allow_duplicate=True), Output(SHOWN, "data"),
+        Input(TICK, "n_intervals"), State(TASK, "data"), prevent_initial_call=True,
+    )(partial(followed, commands.gridbook, words))  # fmt: skip
     app.callback(Output(TAKEN, "children"), Input(TAKE, "n_clicks"), State(FILE, "data"), State(FROM, "value"))(taken)
+    grids_faults.register(app, commands)
+    grids_reading.register(app, commands, SHOWN)

@@ -436,9 +436,10 @@ def test_the_list_is_bounded_and_counts_the_rest(importer, monkeypatch):
 
 def test_every_problem_has_a_text_in_both_languages():
     source = "".join(path.read_text() for path in Path(importing.__file__).parent.glob("*.py"))
-    used = set(re.findall(r'(?:\.error|\.warning|tell|Broken)\(\s*"(\w+)"', source)) | {"out_of_range", "more"}
+    used = set(re.findall(r'(?:\.error|\.warning|\.repaired|\.note|Broken|_Fault)\(\s*"(\w+)"', source))
+    used |= set(re.findall(r'fault="(\w+)"', source)) | {"out_of_range", "more", "datum"}
     for lang in ("zh", "en"):
-        assert set(Words(lang).under("geo.problems")) == used
+        assert set(Words(lang).under("geo.problems")) == set(Words(lang).under("findings.sort")) == used
 
 
 @pytest.mark.real

@@ -1,0 +1,125 @@
+"""How a file of grids is to be read 读取方式: layers, coordinate system, encoding, and which column is what.
+
+Everything may stay empty: then the file's own words apply, and the usual names of columns.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from dash import ALL, Input, Output, State, dcc, html
+from dash.exceptions import PreventUpdate
+
+from config.words import Words
+from dashboard.panels.admin_shell import field
+from geo.importing import Imported
+from geo.mapping import USUAL_NAMES
+from operations.errors import OperationsError
+
+LAYERS, CRS, ENCODING, AGAIN = "grids-wanted", "grids-crs", "grids-encoding", "grids-again"
+COLUMN = "grids-column"
+FIELDS = tuple(USUAL_NAMES)
+ENCODINGS = ("utf-8", "gb18030", "big5")
+TEXT_MOST = 20_000
+
+
+def reading_section(words: Words) -> html.Details:
+    """Return the form, folded."""
+    general = [
+        field(
+            words.text("reading.layers"),
+            dcc.Dropdown(id=LAYERS, options=[], multi=True),
+            words.text("reading.layers_hint"),
+        ),
+        field(
+            words.text("reading.crs"),
+            dcc.Input(id=CRS, type="text", className="desk-input", debounce=True),
+            words.text("reading.crs_hint"),
+        ),
+        field(
+            words.text("reading.encoding"),
+            dcc.Dropdown(id=ENCODING, options=list(ENCODINGS)),
+            words.text("reading.encoding_hint"),
+        ),
+    ]
+    columns = [
+        field(words.text(f"reading.column.{name}"), dcc.Dropdown(id={"type": COLUMN, "field": name}, options=[]))
+        for name in FIELDS
+    ]
+    return html.Details(
+        [
+            html.Summary(words.text("reading.title")),
+            html.Div(general, className="admin-form"),
+            html.H3(words.text("reading.columns")),
+            html.Div(columns, className="admin-form"),
+            html.Button(words.text("reading.again"), id=AGAIN, type="button", className="desk-button"),
+        ],
+        className="reading",
+    )
+
+
+ASKED: tuple[State, ...] = (
+    State(LAYERS, "value"),
+    State(CRS, "value"),
+    State(ENCODING, "value"),
+    State({"type": COLUMN, "field": ALL}, "value"),
+)
+
+
+def asked_of(layers: Any, crs: Any, encoding: Any, columns: Any) -> dict[str, Any]:
+    """Return what the form says as fields of `GridMapping`; what is empty is left out."""
+    told = {"crs": _text(crs), "encoding": _text(encoding), "layers": tuple(_text(one) for one in layers or ())}
+    told |= {name: _text(value) for name, value in zip(FIELDS, columns or (), strict=False)}
+    return {name: value for name, value in told.items() if value}
+
+
+def _text(value: Any) -> str:
+    return value.strip()[:TEXT_MOST] if isinstance(value, str) else ""
+
+
+def layer_choices(found: Imported, words: Words) -> list[dict[str, str]]:
+    """Return the layers there were, with what is in them."""
+    return [
+        {"label": words.text("reading.layer", name=one.layer, type=one.type, count=one.count), "value": one.layer}
+        for one in found.choices
+    ]
+
+
+def column_choices(found: Imported) -> list[dict[str, str]]:
+    """Return the columns there were, with samples."""
+    return [
+        {"label": f"{name}  ({', '.join(values)})" if values else name, "value": name}
+        for name, values in sorted(found.columns.items())
+    ]
+
+
+def guesses(found: Imported) -> dict[str, str]:
+    """Return {field: columns that were taken for it}."""
+    result: dict[str, list[str]] = {}
+    for named in found.mapping.values():
+        for name, column in named.items():
+            result.setdefault(name, []).append(column)
+    return {name: ", ".join(sorted(set(columns))) for name, columns in result.items()}
+
+
+def register(app: Any, commands: Any, shown: str) -> None:
+    """Register filling the choices with what the file of the store `shown` has."""
+    words: Words = app.words
+
+    def filled(told: dict[str, Any] | None) -> tuple[Sequence[Any], ...]:
+        if not told:
+            raise PreventUpdate
+        try:
+            found, _ = commands.gridbook.surveyed(str(told.get("id")))
+        except OperationsError:
+            raise PreventUpdate from None
+        names, options = guesses(found), column_choices(found)
+        holders = [names.get(name) or words.text("reading.no_column") for name in FIELDS]
+        return layer_choices(found, words), [options] * len(FIELDS), holders
+
+    app.callback(
+        Output(LAYERS, "options"),
+        Output({"type": COLUMN, "field": ALL}, "options"),
+        Output({"type": COLUMN, "field": ALL}, "placeholder"),
+        Input(shown, "data"),
+        prevent_initial_call=True,
+    )(filled)

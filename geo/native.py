@@ -1,0 +1,125 @@
+"""The child process that runs GDAL 读文件的子进程: foreign files are parsed here, within limits, and nowhere else.
+
+`python -m geo.native` takes one `Asked` as MessagePack on its standard input and answers one `Answer` on its standard
+output. It has no network drivers (`geo.vector` switches all but three formats off), a bound of memory and of processor
+time, and nothing to lose: when native code crashes only this process ends.
+"""
+
+import resource
+import sys
+from typing import Any
+
+import msgspec
+
+MEMORY_BYTES = 6 << 30
+SECONDS = 120
+POLYGONS = ("Polygon", "MultiPolygon", "Unknown", "Geometry", "GeometryCollection")
+CURVES = ("Curve", "Surface", "Compound", "Circular")
+LARGEST_VALUE = 4_000  # characters of a property; no code or name is longer
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A file by its path, the layers wanted (none: all of polygons), and whether texts are wanted byte for byte.
+
+    `most`: features it may have.
+    """
+
+    path: str
+    driver: str
+    layers: list[str]
+    raw: bool
+    most: int
+
+
+class Layer(msgspec.Struct, frozen=True):
+    """One layer: `columns` beside `fields`; `shapes` as WKB, None where there is none. Only told of when not `read`."""
+
+    name: str
+    type: str
+    count: int
+    crs: str
+    read: bool
+    fields: list[str] = []
+    columns: list[list[Any]] = []
+    shapes: list[bytes | None] = []
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """The layers, or the name of what is wrong with the file."""
+
+    layers: list[Layer] = []
+    fault: str = ""
+    detail: str = ""
+
+
+def main() -> int:
+    """Answer one question."""
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    asked = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Asked)
+    sys.stdout.buffer.write(msgspec.msgpack.encode(answered(asked)))
+    return 0
+
+
+def answered(asked: Asked) -> Answer:
+    """Return what the file holds."""
+    import pyogrio
+
+    try:
+        names = [(str(name), str(kind)) for name, kind in pyogrio.list_layers(asked.path)]
+        missing = [name for name in asked.layers if name not in dict(names)]
+        if missing:
+            return Answer(fault="no_layer", detail=missing[0])
+        layers = [_layer(asked, name, kind) for name, kind in names]
+    except _Fault as fault:
+        return Answer(fault=fault.name, detail=fault.detail)
+    except MemoryError:
+        return Answer(fault="too_complex")
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError, RuntimeError) as error:
+        return Answer(fault="broken_file", detail=" ".join(str(error).split())[:200])
+    return Answer(layers)
+
+
+class _Fault(Exception):
+    def __init__(self, name: str, detail: str) -> None:
+        super().__init__(name)
+        self.name, self.detail = name, detail
+
+
+def _layer(asked: Asked, name: str, kind: str) -> Layer:
+    import pyogrio
+
+    if kind == "None":  # a table without shapes
+        return Layer(name, kind, 0, "", False)
+    about = pyogrio.read_info(asked.path, layer=name, force_feature_count=True)
+    if about["driver"] != asked.driver:
+        raise _Fault("broken_file", str(about["driver"]))
+    count, crs = int(about["features"]), str(about["crs"] or "")
+    plain = kind.removesuffix(" ZM").removesuffix(" Z").removesuffix(" M").removeprefix("2.5D ").removeprefix("3D ")
+    wanted = name in asked.layers if asked.layers else plain in POLYGONS and count > 0
+    if any(word in plain for word in CURVES) and (not asked.layers or wanted):
+        raise _Fault("curves", f"{name} ({kind})")
+    if not wanted:
+        return Layer(name, kind, max(count, 0), crs, False)
+    if count > asked.most:
+        raise _Fault("too_many", str(count))
+    told, _, shapes, columns = pyogrio.raw.read(
+        asked.path, layer=name, encoding="ISO-8859-1" if asked.raw else None, force_2d=True, datetime_as_string=True
+    )
+    fields = [str(field) for field in told["fields"]]
+    values = [[_value(one) for one in column.tolist()] for column in columns]
+    return Layer(name, kind, len(shapes), crs, True, fields, values, shapes.tolist())
+
+
+def _value(value: Any) -> Any:
+    """A property as MessagePack can say it: texts cut, nothing for what is not there."""
+    if isinstance(value, str):
+        return value[:LARGEST_VALUE]
+    if isinstance(value, float):
+        return value if value == value else None
+    return value if isinstance(value, bool | int | None) else str(value)[:LARGEST_VALUE]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
