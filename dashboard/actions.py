@@ -4,14 +4,19 @@ This is the `commands` that panels receive in `register(app, commands)`. Callbac
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from dashboard import access
 from dashboard.area import Area
 from dashboard.directory import Directory
+from dashboard.filebook import Filebook
 from dashboard.gridbook import Gridbook
+from dashboard.mapbook import Mapbook
 from dashboard.quarantine import Quarantine
+from dashboard.repairs import Repairs
 from operations import policy
 from operations.board import Board
 from operations.commands import Commands
@@ -20,6 +25,8 @@ from operations.policy import Identity
 T = TypeVar("T")
 
 WAIT_SECONDS = 10.0
+
+log = logging.getLogger(__name__)
 
 
 class Actions:
@@ -33,6 +40,9 @@ class Actions:
         quarantine: Quarantine,
         directory: Directory,
         gridbook: Gridbook,
+        filebook: Filebook,
+        mapbook: Mapbook,
+        repairs: Repairs,
         area: Callable[[], Area | None],
         time_zone: str,
     ) -> None:
@@ -40,6 +50,9 @@ class Actions:
         self.quarantine = quarantine
         self.directory = directory
         self.gridbook = gridbook
+        self.filebook = filebook
+        self.mapbook = mapbook
+        self.repairs = repairs
         self.area = area
         self.time_zone = time_zone
         self._desk = desk
@@ -72,3 +85,15 @@ class Actions:
         """Return what work on the server's loop comes to; for the threads that callbacks run in."""
         assert self._loop is not None, "the server has not started"
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(WAIT_SECONDS)
+
+    def begin(self, work: Coroutine[Any, Any, Any]) -> Future[Any]:
+        """Have work go on on the server's loop after the callback has answered; a failure of it is logged."""
+        assert self._loop is not None, "the server has not started"
+        begun = asyncio.run_coroutine_threadsafe(work, self._loop)
+        begun.add_done_callback(_said)
+        return begun
+
+
+def _said(begun: Future[Any]) -> None:
+    if not begun.cancelled() and (error := begun.exception()) is not None:
+        log.error("work that a page had begun failed", exc_info=error)

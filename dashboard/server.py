@@ -20,13 +20,16 @@ from dashboard.answers import TROUBLES
 from dashboard.area import Areas
 from dashboard.asgi import ASGI, Receive, Scope, Send
 from dashboard.directory import Directory
+from dashboard.filebook import Filebook
 from dashboard.gate import PATIENCE_SECONDS, Gate
 from dashboard.gridbook import Gridbook
 from dashboard.live import Hub
+from dashboard.mapbook import Mapbook
 from dashboard.pages import Pages
 from dashboard.panels import PAGES
 from dashboard.parts import Parts
 from dashboard.quarantine import Quarantine
+from dashboard.repairs import Repairs
 from dashboard.senders import Senders
 from dashboard.socket import Live
 from operations import policy, walls
@@ -72,12 +75,16 @@ class Server:
         directory = Directory(database, port.ring, SourceSecrets(settings.data / "keys"))
         county, zone = settings.county_code, settings.city_time_zone
         gridbook = Gridbook(database, port.ring, settings.data / "uploads", county=county, time_zone=zone)
+        filebook = Filebook(database, port.ring, port.intake, settings.data / "uploads", lambda: areas.current)
         actions = Actions(
             commands,
             desk=senders.register,
             quarantine=quarantine,
             directory=directory,
             gridbook=gridbook,
+            filebook=filebook,
+            mapbook=Mapbook(database, port.ring, port.shelf),
+            repairs=Repairs(database, keys, port.ring, port.intake),
             area=lambda: areas.current,
             time_zone=zone,
         )
@@ -91,6 +98,7 @@ class Server:
         self._served: ASGI = Access(self._route, self.parts.gate, script_hashes=self.pages.hashes)
         self._telling: set[asyncio.Task[None]] = set()
         self._in_turn = asyncio.Lock()
+        self._following: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, or start and stop with the server."""
@@ -129,10 +137,14 @@ class Server:
         """Start following the journal, the doorbell and the grids."""
         self.parts.actions.started(self.parts.hub.ask)
         await self.parts.areas.start()
+        following = self.parts.port.shelf.follow(self.parts.database)
+        self._following = asyncio.create_task(following, name="mappings")
         await self.parts.hub.start()
 
     async def stop(self) -> None:
         """Let what is under way finish."""
+        if self._following is not None:
+            self._following.cancel()
         await self.parts.hub.stop()
         await self.parts.areas.stop()
         await asyncio.gather(*self._telling, return_exceptions=True)

@@ -4,16 +4,17 @@ To repair: open it, send the repaired report through intake like any other, then
 leaves it open; sending it again is a duplicate.
 """
 
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from operations import journal
 from operations.database import AfterCommit, Database
 from operations.entry import Draft
-from operations.errors import Forbidden, NotFound, Refused
+from operations.errors import Forbidden, NotFound, Refused, Sealed
 from operations.policy import Identity, allowed
 from operations.scope import WHOLE
 from operations.seal import KeyStore
@@ -135,6 +136,41 @@ def read(
     with database.write(after_commit) as transaction:
         journal.append(transaction, [_draft(identity, item_id, "unsealed", reason, now)])
     return opened
+
+
+def read_all(
+    database: Database,
+    keys: KeyStore,
+    identity: Identity,
+    source_id: str,
+    reason: str,
+    *,
+    most: int,
+    now: int,
+    after_commit: AfterCommit | None = None,
+) -> list[Opened]:
+    """Return the newest items of a source that wait, opened to mend its mapping; one entry for all, with the reason.
+
+    One whose key was destroyed is left out.
+    """
+    reason = _words(reason, required=True)
+    _permit(identity, "quarantine.read")
+    if identity.scope != WHOLE:
+        return []
+    wanted = (table.c.state == "open") & (table.c.source == source_id)
+    query = sa.select(*_COLUMNS, table.c.sealed).where(wanted).order_by(table.c.id.desc()).limit(most)
+    with database.read() as connection:
+        rows = connection.execute(query).all()
+    found = []
+    for row in rows:
+        with suppress(Sealed):
+            sealed: dict[str, Any] = msgspec.msgpack.decode(keys.open(row.id, row.sealed))
+            found.append(Opened(Item(*row[: len(_COLUMNS)]), sealed["raw"], sealed["params"]))
+    if found:
+        draft = structs.replace(_draft(identity, found[0].item.id, "unsealed", reason, now), body={"count": len(found)})
+        with database.write(after_commit) as transaction:
+            journal.append(transaction, [draft])
+    return found
 
 
 def resubmit(

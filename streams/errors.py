@@ -49,7 +49,12 @@ class Unreadable(StreamsError):
 
 
 class MappingError(StreamsError):
-    """A file of `config/sources` is wrong; the message names the file, the key and what is allowed."""
+    """A mapping is wrong; the message names where it stands, the key and what is allowed."""
+
+    def __init__(self, message: str, *, key: str = "", problem: str = "") -> None:
+        super().__init__(message)
+        self.key = key
+        self.problem = problem
 
 
 class SealBroken(StreamsError):

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Protocol
 
 import msgspec
 from msgspec import structs
@@ -14,7 +15,7 @@ from streams.errors import Unreadable
 from streams.item import MOST_ITEMS, from_object, refusal
 from streams.limiter import Limiter
 from streams.log import Batch, Log
-from streams.mapping import Mapped, Mappings
+from streams.mapping import Mapped
 from streams.normalise import normalise
 from streams.vitals import Vitals
 
@@ -49,6 +50,13 @@ class Totals(msgspec.Struct):
     dropped_fields: int = 0
 
 
+class Known(Protocol):
+    """Where mappings are found by name: `Mappings` of files alone, or a `Shelf` that follows the database too."""
+
+    def get(self, name: str) -> Mapped:
+        """Return the mapping; raises MappingError when it is wrong or not there."""
+
+
 class Intake:
     """The one door: every way in ends here."""
 
@@ -56,7 +64,7 @@ class Intake:
         self,
         log: Log,
         taxonomy: Taxonomy,
-        mappings: Mappings,
+        mappings: Known,
         *,
         now: Callable[[], int],
         limiter: Limiter,
@@ -114,9 +122,9 @@ class Intake:
                 batch.reports.append(found)
         return batch, quarantined
 
-    def examine(self, source: Source, item: object) -> Report | Refusal:
-        """What `accept` would make of an item; nothing is kept."""
-        return self._normalised(item, source, self._now(), self._mapping(source))
+    def examine(self, source: Source, item: object, mapping: Mapped | None = None) -> Report | Refusal:
+        """What `accept` would make of an item, by the source's mapping or another; nothing is kept."""
+        return self._normalised(item, source, self._now(), mapping or self._mapping(source))
 
     def _normalised(self, item: object, source: Source, now: int, mapping: Mapped) -> Report | Refusal:
         return normalise(item, source, self._taxonomy, now, mapping, digest_key=self._digest_key)

@@ -1,11 +1,14 @@
-"""Field mappings of foreign JSON: `config/sources/NAME.toml` says where their fields are in our report.
+"""Field mappings of foreign rows and JSON: `config/sources/NAME.toml` says where their fields are in our report.
+
+The same as a dict (of JSON) is what is written on screen and kept in the database; `checked` reads both.
 
 [fields]                          ours = path of theirs; several paths are joined (a date and a time in two fields)
-id = "order.no"
+id = "order.no"                   a dot inside a name has a backslash before it
 occurred_at = ["order.day", "order.time"]
 "place.lon" = "geo.lng"
 [time]
-formats = ["iso", "%d %b %Y %H:%M:%S"]      tried in this order; without a zone: the source's zone
+formats = ["iso", "%d %b %Y %H:%M:%S"]      tried in this order; without a zone: the source's zone;
+                                            "excel": days since 1900 as workbooks count, "epoch": since 1970
 [numbers]
 strings = true                    coordinates are written as texts
 [types] / [urgency]               their words to our codes; "*" for every other word
@@ -17,6 +20,7 @@ field = "kind"
 gone = ["gone"]                   these words mean: gone from their feed (which is not closed)
 """
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from hashlib import sha256
@@ -53,6 +57,7 @@ TABLES = {
 DEEPEST_PATH = 8
 
 Path_ = tuple[str, ...]
+_DOT = re.compile(r"(?<!\\)\.")
 
 
 class Mapped(msgspec.Struct, frozen=True):
@@ -119,7 +124,22 @@ def load(path: Path, taxonomy: Taxonomy) -> Mapped:
         raise MappingError(f"{path}: there is no such mapping") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise MappingError(f"{path}: cannot be read: {error}") from error
-    return _Reader(path, data).mapped(taxonomy)
+    return checked(data, taxonomy, path.stem, str(path))
+
+
+def checked(data: Mapping[str, Any], taxonomy: Taxonomy, name: str, where: str) -> Mapped:
+    """Return the mapping a dict holds; raises MappingError that names `where`, the key and what is allowed."""
+    return _Reader(name, where, dict(data)).mapped(taxonomy)
+
+
+def steps(path: str) -> Path_:
+    """Return the steps of a written path: parted by dots, a dot inside a name has a backslash before it."""
+    return tuple(part.replace("\\.", ".") for part in _DOT.split(path))
+
+
+def written(path: Path_) -> str:
+    """Return a path as it is written in a mapping; the inverse of `steps`."""
+    return ".".join(step.replace(".", "\\.") for step in path)
 
 
 class Mappings(NamedTuple):
@@ -152,10 +172,11 @@ def load_all(taxonomy: Taxonomy, own: Path | None = None) -> Mappings:
 
 
 class _Reader:
-    """Checks one file; every complaint names file and key."""
+    """Checks one mapping; every complaint names where it stands and the key."""
 
-    def __init__(self, path: Path, data: dict[str, Any]) -> None:
-        self.path = path
+    def __init__(self, name: str, where: str, data: dict[str, Any]) -> None:
+        self.name = name
+        self.where = where
         self.data = data
 
     def mapped(self, taxonomy: Taxonomy) -> Mapped:
@@ -171,7 +192,7 @@ class _Reader:
                 "revision.fields", 'is needed by rule "content": without it no order of revisions is known'
             )
         return Mapped(
-            name=self.path.stem,
+            name=self.name,
             fields=fields,
             formats=tuple(self._texts("time.formats", self._get("time", "formats", [ISO]))),
             number_strings=self._flag("numbers.strings", self._get("numbers", "strings", False)),
@@ -206,7 +227,7 @@ class _Reader:
         paths = [value] if isinstance(value, str) else value
         if not isinstance(paths, list) or not all(isinstance(path, str) and path for path in paths):
             raise self._wrong(key, 'must be a path such as "order.no", or a list of paths')
-        found = tuple(tuple(path.split(".")) for path in paths)
+        found = tuple(steps(path) for path in paths)
         if any(len(path) > DEEPEST_PATH or not all(path) for path in found):
             raise self._wrong(key, f"has an empty step or more than {DEEPEST_PATH} steps")
         return found
@@ -242,7 +263,7 @@ class _Reader:
         return self.data.get(table, {}).get(key, default)
 
     def _wrong(self, key: str, problem: str) -> MappingError:
-        return MappingError(f"{self.path}: {key} {problem}")
+        return MappingError(f"{self.where}: {key} {problem}", key=key, problem=problem)
 
 
 def _at(given: object, path: Path_) -> Any:

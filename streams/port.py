@@ -17,6 +17,7 @@ from streams.intake import Intake
 from streams.limiter import Limiter
 from streams.log import ACCEPTED, DECIDED, HEARD, Log
 from streams.packet import PARTITIONS, place_of
+from streams.shelf import Shelf
 from streams.transit import TransitSeal
 from streams.vitals import Vitals
 
@@ -37,6 +38,7 @@ class Port:
         mappings = mapping.load_all(taxonomy, settings.data / "sources")
         for error in mappings.wrong.values():
             log.error("what comes by this mapping is refused until it is mended: %s", error)
+        self.shelf = Shelf(mappings, taxonomy)
         limiter = Limiter(clock.monotonic, settings.web_processes)
         with closing(KeyStore(settings.data / "keys")) as keys:
             digest_key = keys.digest_key()
@@ -44,7 +46,7 @@ class Port:
         self.intake = Intake(
             self._log,
             taxonomy,
-            mappings,
+            self.shelf,
             now=clock.now,
             limiter=limiter,
             digest_key=digest_key,

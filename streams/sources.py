@@ -104,14 +104,15 @@ class Role:
         client = engine.connect(self._settings.redis_url)
         reach = Reach(self._settings, self._database, client, port.intake, port.ring)
         tasks: dict[Source, asyncio.Task[None]] = {}
+        following = asyncio.create_task(port.shelf.follow(self._database), name="mappings")
         try:
             while True:
                 await self._patiently("sources", lambda: self._follow_directory(tasks, reach))
                 await asyncio.sleep(DIRECTORY_SECONDS)
         finally:
-            for task in tasks.values():
+            for task in (following, *tasks.values()):
                 task.cancel()
-            await asyncio.gather(*tasks.values(), return_exceptions=True)
+            await asyncio.gather(following, *tasks.values(), return_exceptions=True)
             await client.aclose()
             await port.close()
 

@@ -20,8 +20,10 @@ from dashboard.panels import (
     heat,
     map,
     quarantine,
+    source_files,
     source_form,
     source_list,
+    source_mapping,
     sources,
     trend,
     unplaced,
@@ -34,5 +36,5 @@ PAGES: dict[str, tuple[ModuleType, ...]] = {
     "heat": (desk_header, heat, desk_help, desk_start),
     "quarantine": (desk_header, quarantine, desk_help, desk_start),
     "grids": (desk_header, grids_import, grids_versions, grids_difference, desk_help, desk_start),
-    "sources": (desk_header, source_list, source_form, desk_help, desk_start),
+    "sources": (desk_header, source_list, source_form, source_files, source_mapping, desk_help, desk_start),
 }
