@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from datetime import datetime, tzinfo
 from itertools import islice
 from pathlib import Path
-from threading import BoundedSemaphore
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -37,8 +37,6 @@ READ, JOB, STOP = ".read", ".job.json", ".stop"
 """Beside the file: what was read of it, how far its job is, that it shall end. No upload can have such a name."""
 NOWHERE = (119.1635, 34.5722)
 """Degrees of the sample's middle before there are grids."""
-AT_ONCE = 2
-"""Files read at the same time."""
 LOST_SECONDS = 60
 """A job that has said nothing for so long ended with its process."""
 
@@ -62,17 +60,14 @@ class Filebook:
         self._intake = intake
         self._uploads = Uploads(folder)
         self._area = area
-        self._room = BoundedSemaphore(AT_ONCE)
+        self._room = Lock()  # one file at a time; callbacks about the same one come together
 
     def summary(self, upload_id: str) -> Summary:
         """Return what an uploaded file holds. Raises Forbidden, NotFound, TableUnreadable."""
         _, path = self._found(upload_id)
         folder = path.parent / READ
-        known = child.known(folder)
-        if known is not None:
-            return known
         with self._room:
-            return child.examine(path, folder)
+            return child.known(folder) or child.examine(path, folder)
 
     def preview(self, upload_id: str, source_id: str, mapping: Mapped | None, count: int = 8) -> Previewed:
         """Return what the first rows would become. Raises MappingError."""

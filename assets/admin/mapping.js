@@ -1,8 +1,7 @@
 // The editor of a field mapping 字段对照: drawn from the store "mapping-facts"; what it holds goes to "mapping-draft".
 (() => {
-  const desk = window.gridwall?.desk;
-  if (!desk) return;
-  const h = desk.h;
+  if (document.documentElement.dataset.page !== "sources") return;
+  const h = (...all) => window.gridwall.desk.h(...all); // the desk's ground is loaded after this file
   const PAUSE = 400; // ms after the last change before the preview is made anew
   const ANY_OTHER = "*";
 

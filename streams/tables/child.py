@@ -3,7 +3,9 @@
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,9 +29,22 @@ class Row(NamedTuple):
 
 
 def examine(path: Path, folder: Path) -> Summary:
-    """Read a file into FOLDER, which is made anew; says what was found. Raises TableUnreadable."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700)
+    """Read a file into FOLDER, which must not be there yet; says what was found. Raises TableUnreadable.
+
+    The folder comes to be as a whole: whoever reads the same file at the same time finds one or the other.
+    """
+    work = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=folder.parent))
+    try:
+        told = _read(path, work)
+        (work / SUMMARY).write_bytes(msgspec.json.encode(told))
+        with suppress(OSError):  # somebody else was faster with the same file
+            work.rename(folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return told
+
+
+def _read(path: Path, folder: Path) -> Summary:
     command = [sys.executable, "-m", "streams.tables", str(path), str(folder)]
     try:
         done = subprocess.run(
@@ -37,10 +52,7 @@ def examine(path: Path, folder: Path) -> Summary:
         )
     except subprocess.TimeoutExpired:
         raise TableUnreadable("time", most=SECONDS) from None
-    told = _told(done.stdout)
-    if isinstance(told, Summary):
-        (folder / SUMMARY).write_bytes(msgspec.json.encode(told))
-    return told
+    return _told(done.stdout)
 
 
 def known(folder: Path) -> Summary | None:

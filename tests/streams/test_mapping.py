@@ -143,5 +143,5 @@ def test_a_wrong_mapping_costs_its_own_sources_only(tmp_path: Path) -> None:
     assert found.get("canberra").name == "canberra"
     with pytest.raises(MappingError, match=r"hotline\.toml: cannot be read"):
         found.get("hotline")
-    with pytest.raises(MappingError, match="no mapping 'hotlin'; there are: canberra, standard"):
+    with pytest.raises(MappingError, match="no mapping 'hotlin'; there are: 12345, canberra, standard"):
         found.get("hotlin")
