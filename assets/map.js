@@ -13,7 +13,7 @@
     if (colours) return colours;
     const style = getComputedStyle(document.documentElement);
     const token = (name) => style.getPropertyValue(`--${name}`).trim();
-    colours = { grid: token("map-grid"), border: token("map-border"), label: token("map-label"), halo: token("map-halo") };
+    colours = { grid: token("map-grid"), border: token("map-border"), over: token("map-over"), label: token("map-label"), halo: token("map-halo") };
     [colours.water, colours.road] = [token("map-water"), token("map-road")];
     for (const name of ["ground", "text", "critical", "urgent", "routine"]) colours[name] = token(name);
     colours.heat = [0, 1, 2, 3, 4, 5, 6].map((step) => token(`heat-${step}`)).concat(token("heat-none"));
@@ -46,6 +46,7 @@
         part.fillAll();
         part.watch();
         this.cells = new part.Cells(this.map, this.layers);
+        part.loadAbout().then((about) => this.cells.finer(new part.Fine(this.layers, about, () => this.cells.redraw())));
         part.loadBackdrop(this.layers.origin).then((backdrop) => this.cells.behind(backdrop));
         this.heat = new part.Heat(this.layers, Number(this.section.dataset.minimum) || 1000);
         this.show();
@@ -120,10 +121,7 @@
     bounds() {
       const [x0, y0, x1, y1] = this.layers.box;
       const [ox, oy] = this.layers.origin;
-      const back = (x, y) => {
-        const lat = (Math.atan(Math.sinh(Math.PI * (1 - (2 * (y + oy)) / part.WORLD))) * 180) / Math.PI;
-        return [lat, ((x + ox) / part.WORLD) * 360 - 180];
-      };
+      const back = (x, y) => part.place(x + ox, y + oy).reverse();
       return L.latLngBounds(back(x0, y1), back(x1, y0));
     }
 
@@ -140,7 +138,7 @@
     }
 
     fitMarks(whole) {
-      const points = [...whole.values()].map((row) => [row.lat, row.lon]);
+      const points = [...whole.values()].map((row) => part.shown(row.lon, row.lat).reverse());
       if (points.length && !this.fitted) this.map.fitBounds(L.latLngBounds(points), { animate: false, maxZoom: 12, padding: [64, 64] });
       this.fitted = points.length > 0;
     }

@@ -47,8 +47,8 @@ def lines(figures: list[dict[str, Any]]) -> list[str]:
     return out
 
 
-def main(names: list[str], settings: Settings) -> int:
-    """Runs the named benches (all quick ones when none is named); returns 2 for an unknown name."""
+def main(names: list[str], settings: Settings, *, grids: int = 0) -> int:
+    """Runs the named benches (all quick ones when none is named); returns 2 for an unknown name. `grids`: for `map`."""
     unknown = [name for name in names if name not in NAMES]
     if unknown:
         print(f"no bench called {', '.join(unknown)}; there are: {', '.join(NAMES)}")
@@ -58,7 +58,8 @@ def main(names: list[str], settings: Settings) -> int:
     RESULTS.mkdir(exist_ok=True)
     for name in names or [n for n in NAMES if n not in ONLY_WHEN_NAMED]:
         print(f"\n{name}", flush=True)
-        figures = importlib.import_module(f"benchmarks.{name}").run(settings)
+        sized = {"sizes": (grids,)} if grids and name == "map" else {}
+        figures = importlib.import_module(f"benchmarks.{name}").run(settings, **sized)
         print("\n".join(lines(figures)), flush=True)
         record = {"bench": name, "at": clock.now(), "machine": on, "figures": figures}
         (RESULTS / f"{name}.json").write_bytes(orjson.dumps(record, option=orjson.OPT_INDENT_2))

@@ -34,7 +34,8 @@ from dashboard.lens import Lens
 from dashboard.pages import Pages
 from dashboard.panels import PAGES
 from dashboard.picture import Picture, Touched
-from geo.grid import GENERAL, Grid, chains
+from geo.cutouts import Cutouts
+from geo.grid import GENERAL, MICRO, Grid, chains
 from geo.shapes import Shapes
 from operations.board import Board, SourceState, apply
 from operations.entry import Entry
@@ -71,16 +72,22 @@ class Staged:
     board: Board
     grids: tuple[Grid, ...]
     shapes: Shapes
+    cutouts: Cutouts
     channels: dict[tuple[str, Lens], tuple[Channel, Picture]] = field(default_factory=dict)
     epoch: str = "1.stage"
 
 
-def grids(count: int) -> tuple[Grid, ...]:
-    """Return the demonstration city's areas of every level, with `count` leaves."""
+def grids(count: int, *, micro: bool = False) -> tuple[Grid, ...]:
+    """Return the demonstration city's areas of every level, with `count` leaves; `micro` makes these micro-grids."""
     return tuple(
-        Grid(area.code, area.name, GENERAL, LEVELS[area.level], area.parent, polygon(area), area.population)
+        Grid(area.code, area.name, kind(area, micro), LEVELS[area.level], area.parent, polygon(area), area.population)
         for area in demo.build(grids=count).areas
     )
+
+
+def kind(area: demo.Area, micro: bool) -> str:
+    """Return the kind of an area."""
+    return MICRO if micro and area.level == "grid" else GENERAL
 
 
 def polygon(area: demo.Area) -> Polygon | MultiPolygon:
@@ -97,7 +104,7 @@ class Author:
         self.now = now
         self.random = random.Random(seed)
         self.chains = chains(found)
-        self.leaves = [grid for grid in found if grid.level == 4]
+        self.leaves = leaves(found)
         self.weights = [(grid.population or 20) + 1 for grid in self.leaves]
         self.number = 0
 
@@ -148,6 +155,13 @@ class Author:
                 if back > 3 or self.random.random() < 0.8:
                     done = min(at + 2 * HOUR, self.now)
                     self.change(key, done, "closed", step="closed", closed_at=done)
+
+
+def leaves(found: tuple[Grid, ...]) -> list[Grid]:
+    """Return the general grids of the deepest level."""
+    general = [grid for grid in found if grid.kind == GENERAL]
+    deepest = max((grid.level for grid in general), default=0)
+    return [grid for grid in general if grid.level == deepest]
 
 
 def day(found: tuple[Grid, ...], now: int, *, each_hour: int = 12) -> Board:
@@ -218,9 +232,18 @@ def application(staged: Staged, city: City = CITY, extend: Callable[[FastAPI], N
     def backdrop() -> dict[str, Any]:
         return {"type": "FeatureCollection", "features": []}
 
+    @app.get("/api/v1/grids/about")
+    def about() -> dict[str, Any]:
+        return {"over": {kind: {"zoom": one.zoom} for kind, one in staged.cutouts.kinds().items()}}
+
     @app.get("/api/v1/grids/shapes")
-    def shapes(level: int = 0, detail: int = 1) -> Response:
-        found = staged.shapes.get(level or staged.shapes.deepest, detail)
+    def shapes(level: int = 0, detail: int = 1, kind: str = GENERAL, bbox: str = "") -> Response:
+        level = level or staged.shapes.deepest
+        if bbox:
+            west, south, east, north = map(float, bbox.split(","))
+            cut = staged.cutouts.cut(kind, level, (west, south, east, north))
+            return Response(cut, media_type="application/geo+json")
+        found = staged.shapes.get(level, detail)
         if found is None:
             return Response(status_code=404)
         return Response(found.gzipped, media_type="application/geo+json", headers={"content-encoding": "gzip"})
@@ -291,11 +314,11 @@ def serving(
             thread.join(10)
 
 
-def staged(count: int = 6000, *, board: str = "day") -> Staged:
+def staged(count: int = 6000, *, board: str = "day", micro: bool = False) -> Staged:
     """Return a stage over the demonstration city with `count` leaf grids; `board` is "day" or "empty"."""
-    found = grids(count)
+    found = grids(count, micro=micro)
     now = clock.now()
-    return Staged(day(found, now) if board == "day" else empty(now), found, Shapes.build(found))
+    return Staged(day(found, now) if board == "day" else empty(now), found, Shapes.build(found), Cutouts(found))
 
 
 def main() -> None:
@@ -304,8 +327,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8099)
     parser.add_argument("--grids", type=int, default=6000)
     parser.add_argument("--board", default="day")
+    parser.add_argument("--micro", action="store_true", help="the leaves are micro-grids over the villages")
     asked = parser.parse_args()
-    with serving(staged(asked.grids, board=asked.board), asked.port) as url:
+    with serving(staged(asked.grids, board=asked.board, micro=asked.micro), asked.port) as url:
         print(f"{url}/wall", flush=True)
         with suppress(KeyboardInterrupt):
             threading.Event().wait()

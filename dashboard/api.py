@@ -30,6 +30,7 @@ ANSWERS: tuple[type, ...] = (
     api_journal.Entries,
     Quarantined,
     api_grids.Place,
+    api_grids.About,
     api_grids.Heat,
     Ranking,
     Problem,

@@ -1,6 +1,9 @@
 """`/api/v1/grids/locate`, `/grids/shapes` and `/heat`: places, shapes and counts by grid."""
 
 import asyncio
+import gzip
+import hashlib
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -8,11 +11,13 @@ import msgspec
 from fastapi import APIRouter, Header, Query, Response
 
 from config import clock
-from dashboard.answers import REFUSALS, json_answer, problem
+from dashboard.answers import REFUSALS, json_answer, problem, refusal
 from dashboard.area import Area, NoArea
 from dashboard.parts import Asker, Shared
 from geo import datum as datums
 from geo import heat as rollups
+from geo.cutouts import MOST, TooMuch, Window
+from geo.grid import GENERAL
 from operations import views
 from operations.board import HOUR, MINUTE
 from operations.errors import NotFound
@@ -24,6 +29,8 @@ DATUMS = Literal["WGS84", "CGCS2000", "GCJ02", "BD09"]
 URGENCIES = Literal["routine", "urgent", "critical"]
 WINDOWS = Literal["15m", "1h", "24h", "7d", "open"]
 SPANS = {"15m": 15 * MINUTE, "1h": HOUR, "24h": 24 * HOUR, "7d": 7 * 24 * HOUR}
+KINDS = Literal["general", "dedicated", "micro"]
+BBOX = r"^$|^-?[0-9]{1,3}(\.[0-9]{1,9})?(,-?[0-9]{1,3}(\.[0-9]{1,9})?){3}$"
 GEOJSON = "application/geo+json"
 BACKDROP_MOST = 8 * 1024 * 1024
 EMPTY = b'{"type":"FeatureCollection","features":[]}'
@@ -76,6 +83,8 @@ async def shapes(
     shared: Shared,
     level: Annotated[int, Query(ge=0, le=16, description="1 = the top level; 0 = the deepest")] = 0,
     detail: Annotated[int, Query(ge=0, le=3, description="0 = for zooms to 10, 1 = to 12, 2 = to 14, 3 = beyond")] = 1,
+    kind: Annotated[KINDS, Query(description="micro and dedicated: by bbox only")] = "general",
+    bbox: Annotated[str, Query(pattern=BBOX, description="west,south,east,north: only there, as drawn")] = "",
     accept_encoding: Annotated[str, Header(include_in_schema=False)] = "",
     if_none_match: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Response:
@@ -86,10 +95,12 @@ async def shapes(
     area = shared.areas.current
     if area is None:
         return problem(404, NoArea())
+    gzipped = "gzip" in accept_encoding.lower()
+    if bbox or kind != "general":
+        return await cutout(area, (kind, level or area.shapes.deepest), bbox, (gzipped, if_none_match))
     found = area.shapes.get(level or area.shapes.deepest, detail)
     if found is None:
         return problem(404, NotFound("operations.no_level", level=level, deepest=area.shapes.deepest))
-    gzipped = "gzip" in accept_encoding.lower()
     headers = {"etag": found.etag(gzipped=gzipped), "cache-control": "private, no-cache", "vary": "accept-encoding"}
     headers["gridwall-grids"] = area.key
     if headers["etag"] in if_none_match:
@@ -106,6 +117,63 @@ async def heirs(shared: Shared) -> Response:
     if area is None:
         return problem(404, NoArea())
     return json_answer(dict(area.heirs))
+
+
+async def cutout(area: Area, layer: tuple[str, int], bbox: str, asked: tuple[bool, str]) -> Response:
+    """Return the areas of a layer (kind, level) in a window; `asked` is (gzip taken, the tag the asker has)."""
+    window = _window(bbox)
+    if window is None:
+        return refusal(422, "refused.parameter", {"bbox": "west,south,east,north"}, names="bbox")
+    gzipped, has = asked
+    tag = hashlib.sha256(f"{area.key} {layer} {window} {gzipped}".encode()).hexdigest()[:32]
+    headers = {"etag": f'"{tag}"', "cache-control": "private, no-cache", "vary": "accept-encoding"}
+    if headers["etag"] in has:
+        return Response(status_code=304, headers=headers)
+    try:
+        found = await asyncio.to_thread(area.cutouts.cut, *layer, window)
+    except TooMuch:
+        return refusal(422, "refused.too_much", {"bbox": str(MOST)}, most=MOST)
+    if found is None:
+        return problem(404, NotFound("operations.no_level", level=layer[1], deepest=area.shapes.deepest))
+    if gzipped:
+        found = await asyncio.to_thread(gzip.compress, found, 1, mtime=0)
+        headers["content-encoding"] = "gzip"
+    return Response(found, headers=headers, media_type=GEOJSON)
+
+
+def _window(bbox: str) -> Window | None:
+    """Return the window of a parameter; None for one without an inside or beyond the world."""
+    if not bbox:
+        return None
+    west, south, east, north = (float(one) for one in bbox.split(","))
+    holds = -180 <= west < east <= 180 and -90 <= south < north <= 90
+    return (west, south, east, north) if holds else None
+
+
+class Over(msgspec.Struct):
+    """A kind of grids over the general ones: how many, and the zoom of web maps from which they can be told apart."""
+
+    count: int
+    zoom: float
+
+
+class About(msgspec.Struct):
+    """The grids in force: their version, how many each level has (top first), and what lies over them."""
+
+    version: str
+    levels: list[int]
+    over: dict[str, Over]
+
+
+@router.get("/grids/about", responses=REFUSALS, openapi_extra={"x-answer": "About"})
+async def about(shared: Shared) -> Response:
+    """Say how many grids of which level and kind there are."""
+    area = shared.areas.current
+    if area is None:
+        return problem(404, NoArea())
+    counts = Counter(grid.level for grid in area.grids.values() if grid.kind == GENERAL)
+    over = {kind: Over(one.number, round(one.zoom, 2)) for kind, one in area.cutouts.kinds().items()}
+    return json_answer(About(area.key, [counts[level] for level in area.shapes.levels], over))
 
 
 @router.get(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from config import clock
+from geo.cutouts import Cutouts
 from geo.difference import heirs_of_all
 from geo.grid import Grid, chains, next_moment, standing
 from geo.locator import Locator
@@ -42,6 +43,7 @@ class Area:
     chains: Mapping[str, tuple[str, ...]]
     locator: Locator
     shapes: Shapes
+    cutouts: Cutouts
     heirs: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -148,7 +150,7 @@ def area(version: GridVersion, folder: Path, now: int) -> Area:
     shapes = Shapes.open(grids, folder)
     by_code = {grid.code: grid for grid in grids}
     since, until = max(times, default=0), next_moment(every, now)
-    return Area(version.id, since, until, by_code, chains(grids), locator, shapes)
+    return Area(version.id, since, until, by_code, chains(grids), locator, shapes, Cutouts(grids))
 
 
 class NoArea(OperationsError):

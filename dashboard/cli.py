@@ -187,6 +187,7 @@ def _add_measuring(commands: Commands, shared: argparse.ArgumentParser) -> None:
     replay.set_defaults(handler="replay")
     bench = commands.add_parser("bench", parents=[shared], help="measure; prints figures with their method")
     bench.add_argument("name", nargs="*")
+    bench.add_argument("--grids", type=int, default=0, metavar="N", help="bench map: this many grids only")
     bench.set_defaults(handler="bench")
     lint = commands.add_parser("lint", parents=[shared], help="ruff, mypy, import-linter")
     lint.set_defaults(handler="lint")

@@ -80,7 +80,7 @@ def bench(asked: argparse.Namespace, settings: Settings, _words: Words) -> int:
     """Figures with their method."""
     from benchmarks import bench
 
-    return bench.main(asked.name, settings)
+    return bench.main(asked.name, settings, grids=asked.grids)
 
 
 def lint(_asked: argparse.Namespace, _settings: Settings, _words: Words) -> int:

@@ -139,7 +139,9 @@ def _labels(grids: Sequence[Grid]) -> NDArray[np.float64]:
     return np.round(shapely.get_coordinates(points), DIGITS)
 
 
-def _shape(grids: Sequence[Grid], shapes: NDArray[np.object_], labels: NDArray[np.float64]) -> Shape:
+def collection(grids: Sequence[Grid], shapes: NDArray[np.object_], labels: NDArray[np.float64] | None = None) -> bytes:
+    """GeoJSON of these grids with these shapes; `labels` are points inside them, found when not given."""
+    points = _labels(grids) if labels is None else labels
     features = [
         {
             "type": "Feature",
@@ -155,7 +157,11 @@ def _shape(grids: Sequence[Grid], shapes: NDArray[np.object_], labels: NDArray[n
             },
             "geometry": orjson.Fragment(geometry),
         }
-        for grid, geometry, (cx, cy) in zip(grids, shapely.to_geojson(shapes).tolist(), labels.tolist(), strict=True)
+        for grid, geometry, (cx, cy) in zip(grids, shapely.to_geojson(shapes).tolist(), points.tolist(), strict=True)
     ]
-    plain = orjson.dumps({"type": "FeatureCollection", "features": features})
+    return orjson.dumps({"type": "FeatureCollection", "features": features})
+
+
+def _shape(grids: Sequence[Grid], shapes: NDArray[np.object_], labels: NDArray[np.float64]) -> Shape:
+    plain = collection(grids, shapes, labels)
     return Shape(gzip.compress(plain, GZIP_LEVEL, mtime=0), hashlib.sha256(plain).hexdigest()[:32])

@@ -16,7 +16,10 @@
   let chosen = null;
   let pinned = null;
 
-  const at = (lon, lat) => picture.map.latLngToContainerPoint([lat, lon]);
+  const at = (lon, lat) => picture.map.latLngToContainerPoint(place(lon, lat));
+  // Where a place stands on the map, and which place a point of the map is (the base map may be of another datum).
+  const place = (lon, lat) => window.gridwallMap.shown(lon, lat).reverse();
+  const meant = ({ lat, lng }) => L.latLng(window.gridwallMap.meant(lng, lat).reverse());
   const put = (element, lon, lat) => {
     const known = lon !== undefined && lon !== null && lat !== undefined && lat !== null;
     element.hidden = !known;
@@ -32,7 +35,7 @@
     overlay.away.textContent = overlay.away.hidden ? "" : far(row);
   };
   /** Whether an incident lies in the picture of the city; without grids, or without a point, nothing lies outside it. */
-  const within = ({ lon, lat }) => lon === undefined || lat === undefined || !picture.layers || picture.bounds().contains([lat, lon]);
+  const within = ({ lon, lat }) => lon === undefined || lat === undefined || !picture.layers || picture.bounds().contains(place(lon, lat));
   const far = (row) => {
     if (!row.nearest) return desk.text("map.outside");
     return desk.text("map.outside_near", { grid: desk.grid(row.nearest), km: ((row.distance_m || 0) / 1000).toLocaleString("en", { maximumFractionDigits: 1 }) });
@@ -53,11 +56,12 @@
       return;
     }
     const { run, plain } = picking;
-    chart.pin(event.latlng);
-    if (plain) return void run(event.latlng);
-    run(event.latlng, null);
-    const found = await desk.locate(event.latlng.lng, event.latlng.lat);
-    if (pinned === event.latlng) run(event.latlng, found);
+    const point = meant(event.latlng);
+    chart.pin(point);
+    if (plain) return void run(point);
+    run(point, null);
+    const found = await desk.locate(point.lng, point.lat);
+    if (pinned === point) run(point, found);
   };
 
   const begin = () => {
@@ -83,7 +87,7 @@
       chart.highlight(id);
       const row = desk.queue.get(id);
       if (row?.lon === undefined || row.lat === undefined || picture.locked || !within(row)) return;
-      if (!picture.map.getBounds().pad(-0.05).contains([row.lat, row.lon])) picture.map.panTo([row.lat, row.lon], { animate: false });
+      if (!picture.map.getBounds().pad(-0.05).contains(place(row.lon, row.lat))) picture.map.panTo(place(row.lon, row.lat), { animate: false });
     };
     chart.pin = (point) => { pinned = point; move(); };
     chart.pick = (run, plain = false) => {

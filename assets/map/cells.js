@@ -12,6 +12,8 @@
       this.layers = layers;
       this.colours = [];
       this.queue = new Set(); // codes to fill
+      this.drawn = new Map(); // cells of the view as they were drawn, by code
+      this.over = []; // cells of the grids over these, by code
       this.frame = 0;
       this.fills = canvas(map, "cells-fills");
       this.lines = canvas(map, "cells-lines");
@@ -27,10 +29,19 @@
     // Draw everything anew for the present view.
     redraw() {
       this.view = part.view(this.map, this.layers);
+      this.window = part.window(this.view);
+      if (this.fine) Object.assign(this, this.fine.look(this.at, this.map.getZoom(), this.window));
       for (const one of [this.fills, this.lines]) fit(one, this.view);
       this.drawLines();
-      this.queue = new Set(this.layers.levels[this.at].keys());
+      this.queue = new Set();
+      for (const [code, one] of this.layers.levels[this.at]) if (meets(one.box, this.window)) this.queue.add(code);
       this.next();
+    }
+
+    // What is loaded by windows of the map at deep zooms.
+    finer(fine) {
+      this.fine = fine;
+      if (this.view) this.redraw();
     }
 
     // Water and roads to draw over the fills and under the borders.
@@ -56,8 +67,8 @@
       const context = transformed(this.fills, this.view);
       for (const code of this.queue) {
         this.queue.delete(code);
-        const one = cells.get(code);
-        if (one) {
+        const one = cells.get(code) && (this.drawn.get(code) || cells.get(code));
+        if (one && meets(one.box, this.window)) {
           context.fillStyle = this.colourOf(code);
           context.fill(one.path, "evenodd");
         }
@@ -68,21 +79,25 @@
 
     drawLines() {
       const context = transformed(this.lines, this.view);
-      const { grid, border } = part.colours();
+      const { grid, border, over } = part.colours();
       const factor = part.scale() / this.view.scale;
       const least = (LINED * part.scale() ** 2) / this.view.scale ** 2;
-      const draw = (at, colour, width, whole = true) => {
+      const draw = (cells, colour, width, whole = true) => {
         const all = new Path2D();
-        for (const one of this.layers.levels[at].values()) if (whole || one.area > least) all.addPath(one.path);
+        for (const [code, one] of cells) {
+          if ((whole || one.area > least) && meets(one.box, this.window)) all.addPath((this.drawn.get(code) || one).path);
+        }
         context.strokeStyle = colour;
         context.lineWidth = width * factor;
         context.lineJoin = "round";
         context.stroke(all);
       };
       this.drawBackdrop(context, factor);
-      draw(this.at, grid, 0.75, false);
-      if (this.layers.named < this.at) draw(this.layers.named, border, 1.25);
-      draw(0, border, 2);
+      const { levels, named } = this.layers;
+      for (const cells of this.over) draw(cells, over, 0.75);
+      draw(levels[this.at], this.over.some((cells) => cells.size) ? border : grid, 0.75, false);
+      if (named < this.at) draw(levels[named], border, 1.25);
+      draw(levels[0], border, 2);
     }
 
     drawBackdrop(context, factor) {
@@ -110,6 +125,14 @@
     one.width = Math.round(view.width * view.ratio);
     one.height = Math.round(view.height * view.ratio);
   }
+
+  // Whether two boxes [x0, y0, x1, y1] share anything.
+  function meets(one, other) {
+    return one[0] <= other[2] && other[0] <= one[2] && one[1] <= other[3] && other[1] <= one[3];
+  }
+
+  // The part of the plane that a view shows, in path units.
+  part.window = ({ x, y, width, height, scale }) => [-x / scale, -y / scale, (width - x) / scale, (height - y) / scale];
 
   function transformed(one, view) {
     const context = one.getContext("2d");

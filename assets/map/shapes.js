@@ -4,15 +4,8 @@
   const part = (window.gridwallMap = window.gridwallMap || {});
   const URL = "/api/v1/grids/shapes";
   const RETRY = 5000; // ms
-  const WORLD = 256 * 2 ** 13; // world width in the units of the drawn paths: pixels at zoom 13
 
   const names = new Map(); // code -> name
-
-  // Web Mercator, as Leaflet's default: degrees to path units.
-  function project(lon, lat) {
-    const sin = Math.sin((lat * Math.PI) / 180);
-    return [((lon + 180) / 360) * WORLD, (0.5 - Math.log((1 + sin) / (1 - sin)) / (4 * Math.PI)) * WORLD];
-  }
 
   async function load(level) {
     for (;;) {
@@ -45,7 +38,7 @@
       for (const [index, ring] of rings.entries()) {
         let [px, py] = [0, 0];
         for (const [at, [lon, lat]] of ring.entries()) {
-          const [wx, wy] = project(lon, lat);
+          const [wx, wy] = part.project(lon, lat);
           const [x, y] = [wx - origin[0], wy - origin[1]];
           if (at) path.lineTo(x, y);
           else path.moveTo(x, y);
@@ -60,7 +53,7 @@
       }
     }
     const { code, name, parent, population, cx, cy } = feature.properties;
-    const [wx, wy] = cx === undefined ? [(box[0] + box[2]) / 2 + origin[0], (box[1] + box[3]) / 2 + origin[1]] : project(cx, cy);
+    const [wx, wy] = cx === undefined ? [(box[0] + box[2]) / 2 + origin[0], (box[1] + box[3]) / 2 + origin[1]] : part.project(cx, cy);
     return { code, name, parent, population, path, box, area: Math.abs(area) / 2, x: wx - origin[0], y: wy - origin[1] };
   }
 
@@ -68,7 +61,7 @@
     // levels: cells by code, one Map a level, top first. heirs: {code that is no more: code that counts for it}.
     constructor(all, heirs = {}) {
       const first = all[0][0] && polygons(all[0][0].geometry)[0][0][0];
-      this.origin = first ? project(first[0], first[1]) : [0, 0];
+      this.origin = first ? part.project(first[0], first[1]) : [0, 0];
       this.levels = all.map((features) => new Map(features.map((one) => [one.properties.code, cell(one, this.origin)])));
       this.parents = new Map();
       for (const level of this.levels) for (const one of level.values()) this.parents.set(one.code, one.parent);
@@ -130,7 +123,7 @@
   function trace(path, lines, origin) {
     for (const line of lines) {
       line.forEach(([lon, lat], at) => {
-        const [x, y] = project(lon, lat);
+        const [x, y] = part.project(lon, lat);
         path[at ? "lineTo" : "moveTo"](x - origin[0], y - origin[1]);
       });
     }
@@ -177,5 +170,5 @@
     }).observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-grid"] });
   }
 
-  Object.assign(part, { Layers, load, loadAll, loadBackdrop, project, names, fillAll, watch, WORLD });
+  Object.assign(part, { Layers, cell, load, loadAll, loadBackdrop, names, fillAll, watch });
 })();

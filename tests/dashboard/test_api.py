@@ -224,6 +224,24 @@ async def test_shapes_are_sent_once(client: httpx.AsyncClient, proof: Proof) -> 
     assert (await client.get("/api/v1/grids/shapes?level=9", headers=headers)).status_code == 404
 
 
+async def test_shapes_of_a_window(client: httpx.AsyncClient, proof: Proof) -> None:
+    headers = proof("wall")
+    window = "/api/v1/grids/shapes?bbox=120.0,30.0,120.005,30.005"
+    first = await client.get(window, headers=headers)
+    assert {one["id"] for one in first.json()["features"]} == {TOWNS[0]}
+    same = await client.get(window, headers=headers | {"if-none-match": first.headers["etag"]})
+    assert same.status_code == 304
+    plain = await client.get(window, headers=headers | {"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers and plain.json() == first.json()
+    assert (await client.get(f"{window}&level=9", headers=headers)).status_code == 404
+    assert (await client.get(f"{window}&kind=micro", headers=headers)).status_code == 404
+    for wrong in ("1,2,3", "a,b,c,d", "3,2,1,4", "1,4,3,2", "1,2,3,91", "nan,1,2,3"):
+        assert (await client.get(f"/api/v1/grids/shapes?bbox={wrong}", headers=headers)).status_code == 422, wrong
+    assert (await client.get("/api/v1/grids/shapes?kind=micro", headers=headers)).status_code == 422
+    told = (await client.get("/api/v1/grids/about", headers=headers)).json()
+    assert (told["levels"], told["over"]) == ([1, 2], {})
+
+
 async def test_heat_has_denominators_and_since_when(client: httpx.AsyncClient, proof: Proof, twenty: None) -> None:
     answer = (await client.get("/api/v1/heat?window=1h", headers=proof("operator"))).json()
     by_code = {one["code"]: one for one in answer["figures"]}

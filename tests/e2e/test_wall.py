@@ -457,3 +457,32 @@ def test_nothing_is_loaded_from_outside(chromium: "Browser", url: str) -> None:
     outside = [one for one in asked if not one.startswith((url, "data:", "blob:"))]
     assert outside == []
     page.close()
+
+
+@pytest.fixture(scope="module")
+def micro() -> "Iterator[str]":
+    """A city whose smallest grids are micro-grids over its villages."""
+    with stage.serving(stage.staged(800, micro=True)) as url:
+        yield url
+
+
+def test_micro_grids_lie_over_the_general_ones_where_they_can_be_told_apart(chromium: "Browser", micro: str) -> None:
+    page = chromium.new_page(viewport={"width": 1920, "height": 1080})
+    page.goto(f"{micro}/wall")
+    page.wait_for_function("gridwallMap.pictures?.[0]?.cells?.fine")
+    assert page.evaluate("gridwallMap.pictures[0].cells.over.every((cells) => !cells.size)")
+    page.evaluate("((one) => { one.lock(false); one.map.setZoom(16, { animate: false }) })(gridwallMap.pictures[0])")
+    page.wait_for_function("gridwallMap.pictures[0].cells.over.some((cells) => cells.size > 1)")
+    page.wait_for_function("!gridwallMap.pictures[0].cells.fine.waiting && gridwallMap.pictures[0].cells.drawn.size")
+    lines = page.evaluate(
+        """() => {
+          const { lines, fills } = gridwallMap.pictures[0].cells;
+          const painted = (one) => {
+            const { data } = one.getContext("2d").getImageData(0, 0, one.width, one.height);
+            return data.filter((value, at) => at % 4 === 3 && value).length / (one.width * one.height);
+          };
+          return [painted(lines), painted(fills)];
+        }"""
+    )
+    assert 0 < lines[0] < 0.3 < lines[1]
+    page.close()
