@@ -40,6 +40,7 @@ from geo.shapes import Shapes
 from operations.board import Board, SourceState, apply
 from operations.entry import Entry
 from operations.scope import WHOLE
+from operations.warning import Said, WarningState
 from streams.demo import city as demo
 
 if TYPE_CHECKING:
@@ -201,6 +202,30 @@ def flood(board: Board, found: tuple[Grid, ...], now: int, count: int = 400) -> 
     for key, state in board.sources.items():
         board.sources[key] = structs.replace(state, name=state.name + "（市级汇聚平台二期）", silent=True)
     board.open_quarantine = 12_345
+
+
+WARNED = (
+    ("red", "暴雨", "Rainstorm", "990101001", "Actual"),
+    ("yellow", "大风", "Gale", "990101", "Actual"),
+    ("blue", "高温", "Heat", "990101002", "Actual"),
+    ("orange", "雷电", "Lightning", "990101003", "Exercise"),
+)
+
+
+def warn(board: Board, now: int) -> None:
+    """Put four warnings in force, one of them an exercise."""
+    for level, zh, en, code, status in WARNED:
+        issuer = "Yunling weather service"
+        said = (
+            Said("zh", zh, f"云岭市气象台发布{zh}预警信号，请注意防范", "云岭市气象台", "云岭市大部"),
+            Said("en", en, f"{issuer}: {en.lower()} expected, take care", issuer, "most of Yunling"),
+        )
+        above = () if code == "990101" else (code[:6],)
+        board.warnings[en] = WarningState(
+            id=en, source="weather", sender="qxt", identifier=en, sent=now - 6 * MINUTE, effective=now - 6 * MINUTE,
+            expires=now + 6 * 60 * MINUTE, received_at=now - 6 * MINUTE, said=said, status=status, level=level,
+            where="covered", codes=(code,), above=above, assumed_end=en == "Rainstorm",
+        )  # fmt: skip
 
 
 def answer(board: Board, key: str, now: int) -> None:

@@ -14,7 +14,7 @@ from msgspec import Struct, structs
 
 from config import clock
 from config.taxonomy import URGENCIES
-from operations import doubles, incidents, journal
+from operations import doubles, incidents, journal, warnings
 from operations.database import AfterCommit, Database, Transaction
 from operations.decision import PLACED_BY_HAND, Standing
 from operations.entry import Draft, Entry, path
@@ -192,6 +192,11 @@ class Commands:
         if allowed(identity, "incident.text"):
             return Dossier(incident, [self._with_words(entry, sealed) for entry, sealed in found], earlier)
         return Dossier(incident, [entry for entry, _ in found], earlier)
+
+    def warning(self, identity: Identity, warning_id: str) -> warnings.Dossier:
+        """Return a warning with all that it says. Raises NotFound when it is absent or covers nothing in the scope."""
+        self._permit(identity, "incident.read")
+        return warnings.dossier(self._database, identity.scope, warning_id)
 
     def history(self, identity: Identity, incident_id: str) -> list[Entry]:
         """Return the entries of an incident's `dossier`."""

@@ -12,6 +12,7 @@ from dashboard.panels import (
     desk_queue,
     desk_register,
     desk_start,
+    desk_warnings,
     figures,
     grids_difference,
     grids_import,
@@ -32,7 +33,17 @@ from dashboard.panels import (
 
 PAGES: dict[str, tuple[ModuleType, ...]] = {
     "wall": (header, figures, alerts, map, warnings, unplaced, sources, departments, trend),
-    "desk": (desk_header, desk_queue, desk_doubles, map, desk_drawer, desk_register, desk_help, desk_start),
+    "desk": (
+        desk_header,
+        desk_queue,
+        desk_doubles,
+        map,
+        desk_warnings,
+        desk_drawer,
+        desk_register,
+        desk_help,
+        desk_start,
+    ),
     "heat": (desk_header, heat, desk_help, desk_start),
     "quarantine": (desk_header, quarantine, desk_help, desk_start),
     "grids": (desk_header, grids_import, grids_versions, grids_difference, desk_help, desk_start),

@@ -47,6 +47,7 @@ def layout(words: Words) -> html.Header:
             html.Nav(
                 [link(page, words) for page in PAGES], className="desk-nav", **{"aria-label": words.text("desk.nav")}
             ),
+            html.Button(id="desk-warnings-open", type="button", className="desk-button quiet desk-only", hidden=True),
             html.Span(
                 [
                     words.text("desk.as_of"),

@@ -29,6 +29,7 @@ KEYS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "act": {
         "register": ("N",),
+        "warnings": ("W",),
         "acknowledge": ("A",),
         "urgency": ("U",),
         "note": ("M",),

@@ -66,7 +66,7 @@ def wall(chromium: "Browser", url: str) -> Iterator["Page"]:
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("board", ["day", "empty", "flood"])
+@pytest.mark.parametrize("board", ["day", "empty", "flood", "warned"])
 def test_everything_fits_and_can_be_read(
     chromium: "Browser", url: str, set_out: stage.Staged, size: str, lang: str, board: str
 ) -> None:
@@ -74,6 +74,8 @@ def test_everything_fits_and_can_be_read(
         set_out.board = stage.empty(clock.now())
     if board == "flood":
         stage.flood(set_out.board, set_out.grids, clock.now())
+    if board == "warned":
+        stage.warn(set_out.board, clock.now())
     width, height = SIZES[size]
     page = chromium.new_page(viewport={"width": width, "height": height})
     page.goto(f"{url}/wall?lang={lang}")
