@@ -43,6 +43,7 @@ class SourceState(Struct, frozen=True):
     count: int = 0
     silent: bool = False
     lost: str = ""
+    proposed: str = ""  # a datum its places speak for, until somebody decides
 
 
 class Acknowledgement(Struct, frozen=True, array_like=True):
@@ -298,6 +299,8 @@ def _set_source(board: Board, source_id: str, values: Mapping[str, Any]) -> None
 
     So one that is registered now begins anew in every view: nobody has said yet that it is silent.
     """
+    if board.scope != WHOLE:
+        values = {name: value for name, value in values.items() if name != "proposed"}
     known = board.sources.get(source_id)
     if known is not None or board.scope == WHOLE or "kind" in values:
         begun = values if known is not None and known.kind else {"silent": False, "lost": "", **values}

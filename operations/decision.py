@@ -41,7 +41,11 @@ class Rules(Struct, frozen=True):
 
 
 class Said(Struct, frozen=True, gc=False, omit_defaults=True):
-    """What a source said last about its report: told apart from what operators made of it."""
+    """What a source said last about its report: told apart from what operators made of it.
+
+    `raw_*` are its coordinates as received, `datum` the one of its source they were read in; "" where the report named
+    its own, or has no coordinates.
+    """
 
     revision: str
     type: str
@@ -51,6 +55,9 @@ class Said(Struct, frozen=True, gc=False, omit_defaults=True):
     lon: float | None = None
     lat: float | None = None
     grid_code: str = ""
+    raw_lon: float | None = None
+    raw_lat: float | None = None
+    datum: str = ""
 
 
 class Standing(Struct, frozen=True, gc=False):
@@ -383,12 +390,17 @@ def _position(report: Report, located: Located) -> dict[str, Any]:
 def _said(report: Report) -> Said:
     place = report.place
     where = (place.address, place.lon, place.lat) if place else ("", None, None)
-    return Said(report.revision, report.type, report.urgency, report.title, *where, report.grid_code)
+    said = Said(report.revision, report.type, report.urgency, report.title, *where, report.grid_code)
+    if place is None or place.lon is None:
+        return said
+    datum = "" if report.datum_said else place.datum
+    return structs.replace(said, raw_lon=place.raw_lon, raw_lat=place.raw_lat, datum=datum)
 
 
 def _meta(report: Report) -> dict[str, Any]:
     """What an entry says of the report behind it: no personal data, no free text."""
-    return {
+    named: dict[str, Any] = {"datum_said": True} if report.datum_said else {}
+    return named | {
         "source": report.source,
         "id": report.id,
         "revision": report.revision,

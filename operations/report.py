@@ -47,6 +47,7 @@ class Report(Struct, frozen=True, gc=False):
     dropped: dict[str, int] = msgspec.field(default_factory=dict)
     raw_sha256: str = ""
     content_sha256: str = ""  # of the normalised content: tells a duplicate from a conflict
+    datum_said: bool = False  # the report itself names the datum of its place, whatever its source declares
     written_by: str = ""  # actor who wrote it down at a desk; empty when the source itself sent it
 
 

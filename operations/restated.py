@@ -1,6 +1,7 @@
 """A report said again in our own form: what lies in quarantine of one that could be read but not be taken.
 
-Read again without its source's mapping it gives the same report: coordinates as received, in the datum they were in.
+Read again without its source's mapping it gives the same report: coordinates as received, with their datum if
+it was said, else in that of its source.
 What was dropped or masked on the way in stays so.
 """
 
@@ -29,7 +30,7 @@ def restated(report: Report) -> bytes:
         "title": report.title,
         "text": report.text,
         "occurred_at": "" if "undated" in report.marks else _time(report.occurred_at),
-        "place": _place(report.place),
+        "place": _place(report.place, datum_said=report.datum_said),
         "grid_code": report.grid_code,
         "channel": report.channel,
         "status": report.status,
@@ -40,10 +41,15 @@ def restated(report: Report) -> bytes:
     return msgspec.json.encode({name: value for name, value in said.items() if value})
 
 
-def _place(place: Place | None) -> dict[str, Any]:
+def _place(place: Place | None, *, datum_said: bool) -> dict[str, Any]:
     if place is None:
         return {}
-    said = {"lon": place.raw_lon, "lat": place.raw_lat, "datum": place.datum, "accuracy_m": place.accuracy_m}
+    said = {
+        "lon": place.raw_lon,
+        "lat": place.raw_lat,
+        "datum": place.datum if datum_said else "",
+        "accuracy_m": place.accuracy_m,
+    }
     return {name: value for name, value in (said | {"address": place.address}).items() if value not in (None, "")}
 
 

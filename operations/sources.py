@@ -25,7 +25,8 @@ class Source(Struct, frozen=True):
 
     `settings`: how it is pulled, as JSON of its kind, without secrets; "" for one that pushes.
 
-    `added_at` (UTC microseconds) is set when it is added and stays.
+    `added_at` (UTC microseconds) is set when it is added and stays. `digest_datum` is the first datum it had, in which
+    reports are told from their repetitions; "" while there was no other.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Source(Struct, frozen=True):
     silent_after_s: int = 0
     enabled: bool = True
     added_at: int = 0
+    digest_datum: str = ""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -65,13 +67,18 @@ def change(
     """Change a source, all fields but its id. Raises NotFound."""
     _check(identity, source)
     with database.write(after_commit) as transaction:
-        update = sa.update(table).where(table.c.id == source.id).values(_values(source))
-        if transaction.connection.execute(update).rowcount != 1:
+        before = _find(transaction.connection, source.id)
+        if before is None:
             raise NotFound()
         shown = {"name": source.name, "kind": source.kind}
         if not source.enabled:  # nobody tries to reach it any more
             shown["lost"] = ""
             transaction.connection.execute(sa.update(cursor).where(cursor.c.source == source.id).values(lost=""))
+        values = _values(source)
+        if before.datum != source.datum:
+            values["digest_datum"] = before.digest_datum or before.datum
+            shown["proposed"] = ""
+        transaction.connection.execute(sa.update(table).where(table.c.id == source.id).values(values))
         body = {"set": shown, **_rest(source)}
         journal.append(transaction, [_draft(identity, "source.changed", source.id, now, body)])
 
@@ -108,9 +115,9 @@ def _source(row: sa.Row[tuple[object, ...]]) -> Source:
 
 
 def _values(source: Source) -> dict[str, object]:
-    """What `add` and `change` write: everything but when it was added."""
+    """What `add` and `change` write: everything but when it was added, and what follows from a change."""
     values = {**structs.asdict(source), "enabled": int(source.enabled)}
-    del values["added_at"]
+    del values["added_at"], values["digest_datum"]
     return values
 
 

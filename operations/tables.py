@@ -170,6 +170,7 @@ source = Table(
     _int("silent_after_s"),
     Column("enabled", Integer, nullable=False),
     _int("added_at"),
+    _text("digest_datum"),
 )
 
 # How far a pulled source has been read (a hint that saves repetition, the journal decides what is new), and why it is

@@ -1,12 +1,12 @@
 """Finds the grid of reports: the geo index over the grids in force, reloaded at the moment others come into force."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from config import clock
 from geo.errors import GeoError
-from geo.grid import next_moment, standing
+from geo.grid import Grid, next_moment, standing
 from geo.locator import Locator
 from operations import grids
 from operations.database import Database
@@ -28,6 +28,7 @@ class Finder:
         self._version = -1
         self._until: int | None = None
         self._locator: Locator | None = None
+        self._shapes: dict[str, Grid] = {}
 
     def locate(self, reports: Sequence[Report]) -> list[Located]:
         """Where each report lies: by its point, else by the grid code it names; unplaced when neither is known.
@@ -39,15 +40,20 @@ class Finder:
             return [NOWHERE] * len(reports)
         return [self._one(self._locator, report) for report in reports]
 
+    def at(self, lon: float | None, lat: float | None, grid_code: str) -> Located:
+        """Where a point (WGS-84) lies, else the grid that is named."""
+        self._refresh()
+        return NOWHERE if self._locator is None else _located(self._locator, lon, lat, grid_code)
+
+    def shapes(self) -> Mapping[str, Grid]:
+        """The grids that stand now, by code; the same object as long as they stand."""
+        self._refresh()
+        return self._shapes
+
     def _one(self, locator: Locator, report: Report) -> Located:
         place = report.place
-        if place is not None and place.lon is not None and place.lat is not None:
-            found = locator.locate(place.lon, place.lat)
-            if found.code or report.grid_code not in locator.chains:
-                return Located(found.code, found.chain, found.nearest, found.distance_m)
-        if report.grid_code in locator.chains:
-            return Located(report.grid_code, locator.chains[report.grid_code])
-        return NOWHERE
+        lon, lat = (None, None) if place is None else (place.lon, place.lat)
+        return _located(locator, lon, lat, report.grid_code)
 
     def _refresh(self) -> None:
         now = self._now()
@@ -61,11 +67,23 @@ class Finder:
         """The index of what stands now, and the next time something inside the version begins or ends."""
         found = grids.current(self._database, now)
         if found is None or not found.rows:
+            self._shapes = {}
             return None, None
         every = [from_row(row) for row in found.rows]
         until = next_moment(every, now)
+        self._shapes = {grid.code: grid for grid in standing(every, now)}
         try:
-            return Locator.open(standing(every, now), self._cache), until
+            return Locator.open([*self._shapes.values()], self._cache), until
         except GeoError:
             log.exception("grid version %s cannot be used, reports stay unplaced", found.id)
             return None, until
+
+
+def _located(locator: Locator, lon: float | None, lat: float | None, grid_code: str) -> Located:
+    if lon is not None and lat is not None:
+        found = locator.locate(lon, lat)
+        if found.code or grid_code not in locator.chains:
+            return Located(found.code, found.chain, found.nearest, found.distance_m)
+    if grid_code in locator.chains:
+        return Located(grid_code, locator.chains[grid_code])
+    return NOWHERE

@@ -1,7 +1,8 @@
 """The keeper: what must be done now and then by exactly one process. Blocking; each chore has its own period.
 
 Snapshots of the board, signed heads, reconciliation 对账, calling the duty commander, sources that fell silent, grid
-versions that begin, warnings that run out, and dropping what nobody renews.
+versions that begin, warnings that run out, datums that do not fit and places read anew in another, and dropping what
+nobody renews.
 """
 
 import logging
@@ -23,13 +24,17 @@ from operations.seal import KeyStore
 from operations.sources import Source
 from streams import doorbell, gauges, heard
 from streams.backlog import START, Backlog
+from streams.datum_check import DatumCheck
 from streams.errors import EngineAway, EngineMisconfigured
+from streams.finder import Finder
 from streams.packet import PARTITIONS
+from streams.rederiver import Rederiver
 from streams.transit import TransitSeal
 from streams.warning_keeping import WarningKeeping
 
 SECOND = 1_000_000
-FOLLOW, BEGIN, ESCALATE, WARN, SILENCE, HEAD, RECONCILE, SWEEP = (1, 1, 2, 2, 5, 60, 60, 300)
+FOLLOW, BEGIN, ESCALATE, WARN, REDERIVE, SILENCE = (1, 1, 2, 2, 2, 5)
+DATUM, HEAD, RECONCILE, SWEEP = (30, 60, 60, 300)
 """Seconds between two times of each chore."""
 GAUGE_LIFE_SECONDS = 3_600
 HEADS_BYTES = 32 * 1024 * 1024
@@ -76,6 +81,9 @@ class Keeper:
         self._backlog = Backlog(client, TransitSeal(settings.data / "keys"))
         self._commands = Commands(database, self._keys, self._ring)
         self._warnings = WarningKeeping(database, self._ring)
+        finder = Finder(database, settings.data / "cache")
+        self._rederiver = Rederiver(database, finder, self._ring)
+        self._datum_check = DatumCheck(database, finder, self._ring)
         self._board: Board | None = None
         self._saved_at = 0
         self._signed = -1
@@ -87,8 +95,10 @@ class Keeper:
             Chore(FOLLOW, self.follow),
             Chore(BEGIN, self.begin),
             Chore(ESCALATE, self.escalate),
+            Chore(REDERIVE, self.rederive),
             Chore(SILENCE, self.listen),
             Chore(WARN, self._warnings.step),
+            Chore(DATUM, self.check_datum),
             Chore(HEAD, self.sign),
             Chore(RECONCILE, self.reconcile),
             Chore(SWEEP, self.sweep),
@@ -114,9 +124,11 @@ class Keeper:
         """Fold the new entries; keep a snapshot every `snapshot.EVERY` of them."""
         if self._board is None:
             self._board = snapshot.load(self._database)
+            self._rederiver.begin(self._board)
         while entries := journal.read(self._database, self._board.seq):
             for entry in entries:
                 apply(self._board, entry)
+            self._rederiver.note(self._board, entries)
         if self._board.seq - self._saved_at >= snapshot.EVERY:
             if snapshot.due(self._database, self._board.seq):
                 snapshot.save(self._database, self._board)
@@ -131,6 +143,15 @@ class Keeper:
         """Call the duty commander for each 特急 nobody acknowledged in time."""
         for incident in self._commands.escalate(now, self._settings.escalate_seconds):
             log.warning("nobody acknowledged %s; the duty commander is called", incident.number)
+
+    def rederive(self, now: int) -> None:
+        """Bring stored places up to the present datum of their source, a portion at a time."""
+        self._rederiver.step(now)
+
+    def check_datum(self, now: int) -> None:
+        """Look whether the places of one source, the next in turn, speak for another datum."""
+        if self._board is not None:
+            self._datum_check.step(self._board, now)
 
     def listen(self, now: int) -> None:
         """Note which sources fell silent and which are heard again."""

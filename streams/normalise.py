@@ -10,6 +10,7 @@ from hashlib import sha256
 from math import inf, isfinite
 
 import msgspec
+from msgspec import structs
 
 from config.taxonomy import UNKNOWN, Taxonomy
 from geo.datum import to_wgs84
@@ -98,8 +99,9 @@ def _report(
     place = _place(given.get("place"), source, own, dropped, marks)
     channel, status = _line(given, "channel", own), _line(given, "status", own)
     attachments = _attachments(given.get("attachments"), dropped)
+    first_read = _first_read(place, given, source)
     content = (
-        *(source.id, key, revision, code, urgency, title, text, given.get("occurred_at"), place, grid_code),
+        *(source.id, key, revision, code, urgency, title, text, given.get("occurred_at"), first_read, grid_code),
         *(channel, status, presence, reporter, attachments),
     )
     return Report(
@@ -114,6 +116,7 @@ def _report(
         text=text,
         place=place,
         grid_code=grid_code,
+        datum_said=_datum_said(given),
         channel=channel,
         reporter=reporter,
         attachments=attachments,
@@ -252,6 +255,25 @@ def _place(
     _check_range(lon, lat)
     wgs_lon, wgs_lat = (lon, lat) if datum in ("WGS84", "CGCS2000") else to_wgs84(lon, lat, datum)
     return Place(wgs_lon, wgs_lat, lon, lat, datum, _accuracy(value.get("accuracy_m")), address)
+
+
+def _datum_said(given: Mapping[str, object]) -> bool:
+    """Whether the report itself names the datum of its coordinates."""
+    place = given.get("place")
+    return isinstance(place, dict) and place.get("lon") is not None and place.get("datum") is not None
+
+
+def _first_read(place: Place | None, given: Mapping[str, object], source: Source) -> Place | None:
+    """The place as it was read under the source's first datum: another one since makes no other report of it."""
+    first = source.digest_datum
+    if place is None or place.raw_lon is None or place.raw_lat is None or not first or _datum_said(given):
+        return place
+    if place.lon is None:
+        return structs.replace(place, datum=first)
+    lon, lat = (place.raw_lon, place.raw_lat)
+    if first not in ("WGS84", "CGCS2000"):
+        lon, lat = to_wgs84(lon, lat, first)
+    return structs.replace(place, lon=lon, lat=lat, datum=first)
 
 
 def _degrees(place: Mapping[str, object], name: str) -> float | None:

@@ -6,13 +6,17 @@ from contextlib import suppress
 from hypothesis import strategies as st
 
 from config.taxonomy import URGENCIES
-from operations import quarantine, retention, sources, walls
+from operations import datums, quarantine, rederiving, retention, sources, walls
+from operations.datums import Evidence
 from operations.epoch import new_epoch
 from operations.errors import OperationsError
-from operations.policy import SYSTEM
-from tests.operations.desk import COMMANDER, DAY, HOUR, LEAVES, MINUTE, RULES, SECOND, Desk, refusal, report
+from operations.policy import SYSTEM, Identity
+from operations.report import Located
+from tests.operations.desk import COMMANDER, DAY, HOUR, LEAVES, MINUTE, RULES, SECOND, Desk, chain, refusal, report
 
 TYPES = (*RULES.department_of, "0999")
+ADMINISTRATOR = Identity("account", "a1", "admin", "administrator")
+EVIDENCE = Evidence("WGS84", "GCJ02", 80, 11, 76, 560.0, 280.0)
 Step = tuple[str, int, int, int]  # what, which incident, and two numbers that choose the details
 
 STORIES = st.lists(
@@ -22,7 +26,7 @@ STORIES = st.lists(
             + ["update"] * 3
             + ["stale", "gone", "again", "conflict", "refuse", "acknowledge", "acknowledge", "note", "urgency", "close"]
             + ["close", "reopen", "place", "escalate", "source", "wall", "discard", "wait", "wait", "unseal", "forget"]
-            + ["epoch", "distinct"]
+            + ["epoch", "distinct", "datum", "datum", "proposed"]
         ),
         st.integers(0, 5),
         st.integers(0, 11),
@@ -108,6 +112,27 @@ def _place(desk: Desk, name: str, number: int, one: int, two: int) -> None:
 def _distinct(desk: Desk, name: str, number: int, one: int, two: int) -> None:
     other, _ = _id(desk, f"R{one % 6}")
     desk.commands.distinct(COMMANDER, _id(desk, name)[0], [other], same=two % 2 == 1)
+
+
+def _datum(desk: Desk, name: str, number: int, one: int, two: int) -> None:
+    """Its source turns out to send in another datum: in one of them points lie in no grid, or in another."""
+
+    def convert(lon: float, lat: float, datum: str) -> tuple[float, float]:
+        return (lon - 0.006, lat + 0.001) if datum == "GCJ02" else (lon, lat)
+
+    def located(lon: float, _lat: float, _code: str) -> Located:
+        leaf = LEAVES[one % 4] if lon < 113.503 else ""
+        return Located(leaf, chain(leaf) if leaf else (), "" if leaf else LEAVES[0], 0.0 if leaf else 50.0)
+
+    ids, datum = [_id(desk, name)[0]], ("WGS84", "GCJ02")[two % 2]
+    rederiving.rederive(desk.database, ids, datum, convert=convert, locate=located, now=desk.tick())
+
+
+def _proposed(desk: Desk, name: str, number: int, one: int, two: int) -> None:
+    if two % 2:
+        datums.keep(desk.database, ADMINISTRATOR, "hotline", now=desk.tick())
+    else:
+        datums.propose(desk.database, "hotline", EVIDENCE, now=desk.tick())
 
 
 def _escalate(desk: Desk, name: str, number: int, one: int, two: int) -> None:

@@ -12,6 +12,7 @@ depends_on = None
 def upgrade() -> None:
     """Create the tables and columns."""
     op.add_column("source", _text("settings"))
+    op.add_column("source", _text("digest_datum"))
     op.create_table(
         "source_cursor",
         sa.Column("source", sa.Text(), nullable=False),
