@@ -1,16 +1,21 @@
 """The directory of sources as the administrator's pages use it (数据来源): in the name of whoever asks."""
 
+from collections.abc import Sequence
+
 from msgspec import structs
 
 from config import clock
 from dashboard import access
-from operations import sources, tokens
+from operations import datums, rederiving, sources, tokens
 from operations.database import AfterCommit, Database
+from operations.datums import Standing
 from operations.errors import Forbidden, NotFound, Refused
 from operations.policy import allowed
 from operations.sources import Source
 from streams.fetching import FETCHERS
 from streams.source_secrets import SourceSecrets
+
+PLACES_MOST = 5_000
 
 
 class Directory:
@@ -85,6 +90,33 @@ class Directory:
         if not allowed(access.current(), "source.manage"):
             raise Forbidden(permission="source.manage")
         return self._secrets.get(source_id) if source_id else ""
+
+    def datum_said(self, source_id: str) -> Standing:
+        """Return what is proposed of a source's datum and what was decided. Raises Forbidden."""
+        if not allowed(access.current(), "source.read"):
+            raise Forbidden(permission="source.read")
+        return datums.standing(self._database, source_id)
+
+    def places_left(self, source: Source, ids: Sequence[str]) -> int:
+        """Return how many of the newest `PLACES_MOST` of a source's incidents are still to be read in its datum."""
+        if not allowed(access.current(), "source.read"):
+            raise Forbidden(permission="source.read")
+        return len(rederiving.outdated(self._database, sorted(ids)[-PLACES_MOST:], source.datum))
+
+    def decide_datum(self, source_id: str, decision: str) -> None:
+        """Decide about a datum: "confirm" what is proposed, "keep" the declared one, or go "back" to the one before.
+
+        Raises Forbidden, NotFound, Refused when there is nothing to decide.
+        """
+        source, said = self.get(source_id), self.datum_said(source_id)
+        if decision == "keep":
+            datums.keep(self._database, access.current(), source_id, now=clock.now(), after_commit=self._ring)
+            return
+        wanted = said.proposal.evidence.datum if decision == "confirm" and said.proposal else ""
+        wanted = said.previous if decision == "back" else wanted
+        if not wanted:
+            raise Refused("operations.no_proposal")
+        self.change(structs.replace(source, datum=wanted))
 
     def _put(self, source_id: str, secret: str) -> None:
         try:

@@ -40,10 +40,12 @@ class Proposal(Struct, frozen=True):
 
 
 class Standing(Struct, frozen=True):
-    """What was said of a source's datum: a proposal that waits, and until when evidence has been refused (0: never)."""
+    """What was said of a source's datum: a proposal that waits, until when evidence has been refused (0: never), and
+    the datum before the present one ("": always the same)."""
 
     proposal: Proposal | None = None
     refused_at: int = 0
+    previous: str = ""
 
 
 def standing(database: Database, source_id: str) -> Standing:
@@ -83,16 +85,18 @@ def _standing(connection: Connection, source_id: str) -> Standing:
 def folded(entries: Iterable[Entry]) -> Standing:
     """Return what a source's entries, oldest first, come to."""
     proposal: Proposal | None = None
-    refused_at = 0
+    refused_at, datum, previous = 0, "", ""
     for entry in entries:
         body = entry.body or {}
+        if body.get("datum", datum) != datum:
+            datum, previous = body["datum"], datum
         if entry.action == PROPOSED and "evidence" in body:
             proposal = Proposal(entry.at, convert(body["evidence"], Evidence))
         elif entry.action == KEPT:
             proposal, refused_at = None, entry.at
         elif entry.action == "source.changed" and proposal is not None:
             proposal = proposal if body.get("datum") == proposal.evidence.declared else None
-    return Standing(proposal, refused_at)
+    return Standing(proposal, refused_at, previous)
 
 
 def _draft(identity: Identity, action: str, source_id: str, now: int, body: dict[str, object]) -> Draft:

@@ -25,6 +25,7 @@
       link.hidden = !me.pages.includes(link.dataset.to);
       if (link.dataset.to === document.documentElement.dataset.page) link.setAttribute("aria-current", "page");
     }
+    document.documentElement.dataset.manages = String(me.pages.includes("sources") && desk.can("sources"));
     const sheet = desk.byId("desk-help");
     const show = () => { if (!sheet.open) sheet.showModal(); };
     desk.byId("desk-help-open").addEventListener("click", show);

@@ -21,6 +21,7 @@ from dashboard.panels import (
     heat,
     map,
     quarantine,
+    source_datum,
     source_files,
     source_form,
     source_list,
@@ -47,5 +48,14 @@ PAGES: dict[str, tuple[ModuleType, ...]] = {
     "heat": (desk_header, heat, desk_help, desk_start),
     "quarantine": (desk_header, quarantine, desk_help, desk_start),
     "grids": (desk_header, grids_import, grids_versions, grids_difference, desk_help, desk_start),
-    "sources": (desk_header, source_list, source_form, source_files, source_mapping, desk_help, desk_start),
+    "sources": (
+        desk_header,
+        source_list,
+        source_form,
+        source_files,
+        source_mapping,
+        source_datum,
+        desk_help,
+        desk_start,
+    ),
 }

@@ -13,6 +13,7 @@ AS_OF = "desk-as-of"
 REPLAY = "desk-replay"
 QUARANTINED = "desk-quarantined"
 WALLS = "desk-walls"
+DATUMS = "desk-datums"
 AS_OF_LIMIT = 60
 """Seconds after which the picture counts as stale (standards, section 7)."""
 PAGES = ("desk", "heat", "quarantine", "sources", "grids", "wall")
@@ -20,15 +21,18 @@ PAGES = ("desk", "heat", "quarantine", "sources", "grids", "wall")
 
 @dataclass(frozen=True)
 class Row:
-    """What asks for attention: how much waits in quarantine, and the walls that stand still, longest first."""
+    """What asks for attention: how much waits in quarantine, the walls that stand still, longest first, and the names
+    of sources whose places speak for another datum."""
 
     quarantined: int
     walls: tuple[tuple[str, int], ...]
+    datums: tuple[str, ...] = ()
 
 
 def rows(board: Board, now: int) -> Row:
-    """Return what is in quarantine and which walls have been stuck since when (microseconds)."""
-    return Row(board.open_quarantine, tuple(sorted(board.walls.items(), key=lambda one: (one[1], one[0]))))
+    """Return what is in quarantine, which walls have been stuck since when (microseconds), which datums are doubted."""
+    walls = tuple(sorted(board.walls.items(), key=lambda one: (one[1], one[0])))
+    return Row(board.open_quarantine, walls, tuple(sorted(one.name for one in board.sources.values() if one.proposed)))
 
 
 def layout(words: Words) -> html.Header:
@@ -40,6 +44,7 @@ def layout(words: Words) -> html.Header:
         badges.append(html.Span(words.text("desk.demo"), className="desk-badge demo"))
     badges.append(html.Span(words.text("wall.header.replay"), id=REPLAY, className="desk-badge demo", hidden=True))
     badges.append(html.Span(id=WALLS, className="desk-badge stuck cut", role="status", hidden=True))
+    badges.append(html.A(id=DATUMS, href="/sources", className="desk-badge cut admin-only", hidden=True))
     return html.Header(
         [
             html.H1(words.text("common.product"), className="desk-product"),
@@ -94,7 +99,18 @@ def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
         REPLAY: {"hidden": not replayed(board, now)},
         QUARANTINED: {"children": str(told.quarantined or "")},
         WALLS: stuck(told, words),
+        DATUMS: doubted(told, words),
     }
+
+
+def doubted(told: Row, words: Words) -> dict[str, Any]:
+    """Return the note, for administrators, which source's datum waits for a decision, and how many do."""
+    more = len(told.datums) - 1
+    if more < 0:
+        return {"hidden": True, "children": "", "title": ""}
+    said = words.text("datums.badge", name=told.datums[0])
+    said += words.text("datums.badge_more", n=more) if more else ""
+    return {"hidden": False, "children": said, "title": "\n".join(told.datums)}
 
 
 def stuck(told: Row, words: Words) -> dict[str, Any]:

@@ -23,6 +23,7 @@ CAN = {
     "reopen": "incident.reopen",
     "reveal": "incident.unseal",
     "distinct": "incident.distinct",
+    "sources": "source.manage",
     "register": "incident.register",
     "repair": "quarantine.repair",
 }

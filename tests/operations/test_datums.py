@@ -72,7 +72,7 @@ def test_changing_the_datum_settles_it_and_changing_something_else_does_not(decl
     assert datums.standing(declared.database, "hotline").proposal is not None
     assert declared.board().sources["hotline"].proposed == "GCJ02"
     confirm(declared, "GCJ02")
-    assert datums.standing(declared.database, "hotline") == datums.Standing()
+    assert datums.standing(declared.database, "hotline") == datums.Standing(previous="WGS84")
     assert declared.board().sources["hotline"].proposed == ""
 
 
