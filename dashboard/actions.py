@@ -14,6 +14,7 @@ from dashboard.area import Area
 from dashboard.directory import Directory
 from dashboard.filebook import Filebook
 from dashboard.gridbook import Gridbook
+from dashboard.gridcard import Gridcards
 from dashboard.mapbook import Mapbook
 from dashboard.quarantine import Quarantine
 from dashboard.repairs import Repairs
@@ -43,6 +44,7 @@ class Actions:
         filebook: Filebook,
         mapbook: Mapbook,
         repairs: Repairs,
+        gridcards: Gridcards,
         area: Callable[[], Area | None],
         time_zone: str,
     ) -> None:
@@ -53,6 +55,7 @@ class Actions:
         self.filebook = filebook
         self.mapbook = mapbook
         self.repairs = repairs
+        self.gridcards = gridcards
         self.area = area
         self.time_zone = time_zone
         self._desk = desk

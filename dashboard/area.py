@@ -13,6 +13,7 @@ from geo.difference import heirs_of_all
 from geo.grid import Grid, chains, next_moment, standing
 from geo.locator import Locator
 from geo.shapes import Shapes
+from geo.special import Special
 from operations import edition
 from operations import grids as versions
 from operations.database import Database
@@ -44,6 +45,7 @@ class Area:
     locator: Locator
     shapes: Shapes
     cutouts: Cutouts
+    special: Special
     heirs: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -150,7 +152,7 @@ def area(version: GridVersion, folder: Path, now: int) -> Area:
     shapes = Shapes.open(grids, folder)
     by_code = {grid.code: grid for grid in grids}
     since, until = max(times, default=0), next_moment(every, now)
-    return Area(version.id, since, until, by_code, chains(grids), locator, shapes, Cutouts(grids))
+    return Area(version.id, since, until, by_code, chains(grids), locator, shapes, Cutouts(grids), Special(grids))
 
 
 class NoArea(OperationsError):

@@ -1,7 +1,7 @@
 """What codes are called on screen (名称): types, departments, grids, sources and whoever acted, in one language."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -22,6 +22,7 @@ class Names:
     grids: Mapping[str, str] = field(default_factory=dict)
     leaves: tuple[str, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
+    over: Callable[[float, float], tuple[str, ...]] | None = None
 
     @classmethod
     def load(cls, words: Words, grids: Mapping[str, str], leaves: tuple[str, ...], sources: Mapping[str, str]) -> Self:
@@ -42,6 +43,10 @@ class Names:
     def grid(self, code: str) -> str:
         """Return a grid's name."""
         return self.grids.get(code, code)
+
+    def lying_over(self, lon: float | None, lat: float | None) -> tuple[str, ...]:
+        """Return the dedicated and micro-grids in force at a point."""
+        return () if self.over is None or lon is None or lat is None else self.over(lon, lat)
 
     def source(self, code: str) -> str:
         """Return a source's name; the desk is a source too."""
@@ -72,4 +77,5 @@ def names_of(commands: Any, words: Words) -> Names:
         return Names.load(words, {}, (), sources)
     above = {grid.parent for grid in area.grids.values()}
     grids = {code: grid.name for code, grid in area.grids.items()}
-    return Names.load(words, grids, tuple(code for code in grids if code not in above), sources)
+    leaves = tuple(code for code in grids if code not in above)
+    return replace(Names.load(words, grids, leaves, sources), over=area.special.at)

@@ -23,6 +23,7 @@ from dashboard.directory import Directory
 from dashboard.filebook import Filebook
 from dashboard.gate import PATIENCE_SECONDS, Gate
 from dashboard.gridbook import Gridbook
+from dashboard.gridcard import Gridcards
 from dashboard.live import Hub
 from dashboard.mapbook import Mapbook
 from dashboard.pages import Pages
@@ -85,6 +86,7 @@ class Server:
             filebook=filebook,
             mapbook=Mapbook(database, port.ring, port.shelf),
             repairs=Repairs(database, keys, port.ring, port.intake),
+            gridcards=Gridcards(database, port.ring, settings.data / "uploads"),
             area=lambda: areas.current,
             time_zone=zone,
         )

@@ -157,6 +157,16 @@ def version(database: Database, version_id: int) -> GridVersion | None:
         return None if found is None else _load(connection, found)
 
 
+def of_code(database: Database, code: str) -> list[tuple[Edition, GridRow | None]]:
+    """Return every version that was or is in force with its grid of that code, if it has one; the earliest first."""
+    columns = [grid.c[name] for name in _FIELDS]
+    with database.read() as connection:
+        rows = connection.execute(sa.select(grid.c.version, *columns).where(grid.c.code == code))
+        by_version = {row[0]: GridRow(*row[1:]) for row in rows}
+        begun = [one for one in _editions(connection) if one.began_at is not None]
+    return [(one, by_version.get(one.id)) for one in sorted(begun, key=lambda one: (one.valid_from, one.id))]
+
+
 def _in_force(connection: Connection, now: int | None) -> Edition | None:
     return edition.in_force(_editions(connection), _BEFORE if now is None else now)
 

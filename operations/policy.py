@@ -57,6 +57,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "quarantine.repair": frozenset({"duty_commander", "administrator"}),
     "journal.read": frozenset({"duty_commander", "administrator", "token_read"}),
     "grid.read": _EVERYBODY | {"token_read"},
+    "grid.duties": _STAFF,
     "grid.import": frozenset({"administrator", "system"}),
     "source.read": frozenset({"duty_commander", "administrator"}),
     "source.manage": frozenset({"administrator", "system"}),

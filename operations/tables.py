@@ -318,5 +318,15 @@ grid = Table(
     Column("population", BigInteger, nullable=True),
     _time("valid_from"),
     _time("valid_to"),
-    _text("card"),
+)
+
+# Who holds which post in a grid, by the grid's code: a new version of the borders does not lose it.
+grid_card = Table(
+    "grid_card",
+    metadata,
+    Column("code", Text, primary_key=True),
+    _int("revision"),
+    _text("body"),
+    _int("changed_at"),
+    _text("changed_by"),
 )

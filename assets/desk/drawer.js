@@ -348,6 +348,7 @@
   const back = (event) => {
     const mode = desk.mode();
     if (mode === "help") return desk.byId("desk-help").close();
+    if (mode === "gridcard") return desk.byId("desk-gridcard").close();
     if (mode === "form") return desk.form.hide();
     if (mode === "action") return cancel();
     if (event.target.matches("input, select, textarea")) return desk.byId("desk-rows").focus();

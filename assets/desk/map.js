@@ -53,6 +53,7 @@
     if (!picking) {
       const id = nearest(event.containerPoint);
       if (id) desk.open(id);
+      else if (event.type === "dblclick") desk.gridCard?.((await desk.locate(event.latlng.lng, event.latlng.lat))?.code);
       return;
     }
     const { run, plain } = picking;
@@ -80,6 +81,7 @@
     box.tabIndex = -1; // the desk's keys do all the map's keys would; it is no stop on the way
     picture.map.on("move zoom resize viewreset", move);
     picture.map.on("click", clicked);
+    picture.map.on("dblclick", (event) => { if (!picking) clicked(event); });
     desk.queue.watch((ids) => { if (ids.includes(chosen)) move(); });
 
     chart.highlight = (id) => { chosen = id; move(); };

@@ -33,11 +33,12 @@ HISTORY_MOST = 200
 
 @dataclass(frozen=True)
 class Fact:
-    """One line of the facts; `at` (microseconds) adds how long ago that was."""
+    """One line of the facts; `at` (microseconds) adds how long ago that was, `grid` makes it open a grid's card."""
 
     name: str
     value: str
     at: int | None = None
+    grid: str = ""
 
 
 # ---- data ------------------------------------------------------------------------------------------------------------
@@ -67,7 +68,10 @@ def facts(one: Incident, names: Names) -> list[Fact]:
 def place(one: Incident, names: Names) -> list[Fact]:
     """Return where it is: the chain of grids, or that it is unplaced with the nearest grid, the address, the point."""
     say = names.words.text
-    found = [Fact("place", f"{names.chain(one.chain)}（{one.grid}）" if one.grid else say("desk.fact.unplaced"))]
+    told = f"{names.chain(one.chain)}（{one.grid}）" if one.grid else say("desk.fact.unplaced")
+    found = [Fact("place", told, grid=one.grid)]
+    for code in names.lying_over(one.lon, one.lat):
+        found.append(Fact("over", f"{names.grid(code)}（{code}）", grid=code))
     if not one.grid and one.nearest:
         near = say("desk.fact.metres", grid=names.grid(one.nearest), metres=f"{one.distance_m:,.0f}")
         found.append(Fact("nearest", near))
@@ -219,7 +223,10 @@ def unread(identity: Identity, words: Words) -> str:
 def fact_parts(fact: Fact, words: Words) -> list[Any]:
     """Return one fact as term and description."""
     ago = [html.Time(**{"data-at": str(fact.at)})] if fact.at else []
-    return [html.Dt(words.text(f"desk.fact.{fact.name}")), html.Dd([fact.value, *ago])]
+    value: Any = fact.value
+    if fact.grid:
+        value = html.Button(fact.value, className="gridcard-link", type="button", **{"data-gridcard": fact.grid})
+    return [html.Dt(words.text(f"desk.fact.{fact.name}")), html.Dd([value, *ago])]
 
 
 def history_item(line: Line, names: Names, text: str) -> html.Li:

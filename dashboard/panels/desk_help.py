@@ -35,6 +35,7 @@ KEYS: dict[str, dict[str, tuple[str, ...]]] = {
         "note": ("M",),
         "place": ("G",),
         "other": ("O",),
+        "gridcard": ("I",),
         "distinct": ("D",),
         "close": ("C",),
         "reopen": ("R",),

@@ -10,6 +10,7 @@ from config.words import Words
 from dashboard.errand import explain
 from dashboard.panels import grids_faults, grids_reading
 from dashboard.panels.admin_shell import notice, section, tabs, upload
+from dashboard.panels.grids_card import card_section
 from dashboard.panels.grids_faults import SHOWN, faults_section, summary
 from dashboard.panels.grids_reading import AGAIN, ASKED, asked_of, reading_section
 from dashboard.panels.grids_versions import FROM, NoMoment, from_field, moment, versions_section
@@ -19,7 +20,7 @@ from operations.errors import OperationsError
 
 FILE, FOUND, TAKE, TAKEN = "grids-file", "grids-found", "grids-take", "grids-taken"
 TASK, TICK, BAR = "grids-task", "grids-tick", "grids-bar"
-TABS = ("import", "versions")
+TABS = ("import", "versions", "card")
 ENDINGS = ".zip,.gpkg,.kml,.kmz,.json,.geojson"
 TICK_MS = 700
 
@@ -42,7 +43,7 @@ def layout(words: Words) -> html.Div:
         dcc.Store(id=TASK),
         dcc.Interval(id=TICK, interval=TICK_MS, disabled=True),
     ]
-    sections = [section("import", body, first=True), versions_section(words)]
+    sections = [section("import", body, first=True), versions_section(words), card_section(words)]
     work = html.Div([tabs("grids", TABS, words), *sections], className="admin-work")
     return html.Div(work, className="admin-body")
 

@@ -64,7 +64,15 @@ def upgrade() -> None:
     op.execute("UPDATE grid_version SET valid_from = imported_at, began_at = imported_at")
     op.add_column("grid_version", sa.Column("withdrawn_at", sa.BigInteger(), nullable=True))
     op.add_column("grid_version", _text("note"))
-    op.add_column("grid", _text("card"))
+    op.create_table(
+        "grid_card",
+        sa.Column("code", sa.Text(), nullable=False),
+        _int("revision"),
+        _text("body"),
+        _int("changed_at"),
+        _text("changed_by"),
+        sa.PrimaryKeyConstraint("code"),
+    )
     op.add_column("incident", _int("received_at"))
     op.execute(RECEIVED[op.get_bind().dialect.name])
     op.create_index("incident_received", "incident", ["received_at", "path", "type", "urgency", "department"])
