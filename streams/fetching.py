@@ -12,7 +12,7 @@ import redis.asyncio
 from config.settings import Settings
 from operations.database import Database
 from operations.sources import Source
-from streams import http_pull, pull
+from streams import database_pull, http_pull, pull, websocket_pull
 from streams.intake import Intake
 
 
@@ -36,5 +36,7 @@ async def _redis_stream(reach: Reach, source: Source) -> None:
 FETCHERS: Mapping[str, Fetcher] = {
     pull.KIND: _redis_stream,
     http_pull.KIND: http_pull.pull,
+    database_pull.KIND: database_pull.pull,
+    websocket_pull.KIND: websocket_pull.pull,
 }
 """Kind of a source → what fetches from it."""
