@@ -22,6 +22,7 @@ from operations import policy
 from operations.board import Board
 from operations.commands import Commands
 from operations.policy import Identity
+from operations.report import Located
 
 T = TypeVar("T")
 
@@ -46,6 +47,7 @@ class Actions:
         repairs: Repairs,
         gridcards: Gridcards,
         area: Callable[[], Area | None],
+        located: Callable[[float | None, float | None, str], Located],
         time_zone: str,
     ) -> None:
         self.operations = operations
@@ -57,6 +59,7 @@ class Actions:
         self.repairs = repairs
         self.gridcards = gridcards
         self.area = area
+        self.located = located
         self.time_zone = time_zone
         self._desk = desk
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -1,19 +1,28 @@
 """The directory of sources as the administrator's pages use it (数据来源): in the name of whoever asks."""
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from datetime import UTC, datetime
+from typing import Any
 
 from msgspec import structs
 
 from config import clock
 from dashboard import access
-from operations import datums, rederiving, sources, tokens
-from operations.database import AfterCommit, Database
+from operations import cursors, datums, quarantine, rederiving, sources, tokens
+from operations.cursors import Cursor
+from operations.database import Database
 from operations.datums import Standing
 from operations.errors import Forbidden, NotFound, Refused
 from operations.policy import allowed
+from operations.report import Refusal, Report
 from operations.sources import Source
 from streams.fetching import FETCHERS
+from streams.port import Port
+from streams.probe import Tried
 from streams.source_secrets import SourceSecrets
+from streams.vitals import Health
+
+DAY = 86_400_000_000
 
 PLACES_MOST = 5_000
 
@@ -21,9 +30,10 @@ PLACES_MOST = 5_000
 class Directory:
     """One per web process; `secrets` keeps the tokens and passwords of sources that are pulled."""
 
-    def __init__(self, database: Database, ring: AfterCommit, secrets: SourceSecrets) -> None:
+    def __init__(self, database: Database, port: Port, secrets: SourceSecrets) -> None:
         self._database = database
-        self._ring = ring
+        self._port = port
+        self._ring = port.ring
         self._secrets = secrets
 
     def listed(self) -> list[Source]:
@@ -85,11 +95,38 @@ class Directory:
         """Say whether a secret is kept for a source; what it is nobody is told."""
         return bool(self._secrets.get(source_id))
 
-    def secret_for_test(self, source_id: str) -> str:
-        """Return the kept secret for trying a connection, to an administrator's request only. Raises Forbidden."""
+    def health(self, source_id: str) -> Coroutine[Any, Any, Health]:
+        """Return, to be waited for, how a source does. Raises Forbidden, NotFound, and EngineAway."""
+        return self._port.health(self.get(source_id).id)
+
+    def rejected(self, source_id: str) -> dict[str, int]:
+        """Return what of a source's came into quarantine in the last 24 hours, by reason."""
+        since = clock.now() - DAY
+        return quarantine.reasons(self._database, access.current(), self.get(source_id).id, since=since)
+
+    def cursor(self, source_id: str) -> Cursor:
+        """Return how far a source was read."""
+        return cursors.get(self._database, self.get(source_id).id)
+
+    def examine(self, source_id: str, item: bytes) -> Report | Refusal:
+        """Return what intake would make of an item; nothing is kept. Raises MappingError."""
+        return self._port.intake.examine(self.get(source_id), item)
+
+    def example(self, source_id: str, lon: float, lat: float) -> dict[str, object]:
+        """Return one item as the source would send it. Raises MappingError."""
+        source = self.get(source_id)
+        at = datetime.fromtimestamp(clock.now() // 1_000_000, UTC).astimezone(source.zone)
+        return self._port.intake.example(source, at, lon, lat)
+
+    def tried(self, source: Source, secret: str, known_as: str = "") -> Coroutine[Any, Any, Tried]:
+        """Return, to be waited for, what one fetch comes to; the kept secret of `known_as` is used when none is given.
+
+        Raises Forbidden for anyone but an administrator: it makes us ask an address of their choice.
+        """
         if not allowed(access.current(), "source.manage"):
             raise Forbidden(permission="source.manage")
-        return self._secrets.get(source_id) if source_id else ""
+        kept = self._secrets.get(known_as) if known_as and not secret else secret
+        return self._port.tried(source, kept)
 
     def datum_said(self, source_id: str) -> Standing:
         """Return what is proposed of a source's datum and what was decided. Raises Forbidden."""

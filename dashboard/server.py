@@ -73,7 +73,7 @@ class Server:
         areas = Areas(database, settings.data / "cache")
         commands = Commands(database, keys, port.ring, locate=areas.located)
         quarantine = Quarantine(database, keys, port.ring, port.intake)
-        directory = Directory(database, port.ring, SourceSecrets(settings.data / "keys"))
+        directory = Directory(database, port, SourceSecrets(settings.data / "keys"))
         county, zone = settings.county_code, settings.city_time_zone
         gridbook = Gridbook(database, port.ring, settings.data / "uploads", county=county, time_zone=zone)
         filebook = Filebook(database, port.ring, port.intake, settings.data / "uploads", lambda: areas.current)
@@ -88,6 +88,7 @@ class Server:
             repairs=Repairs(database, keys, port.ring, port.intake),
             gridcards=Gridcards(database, port.ring, settings.data / "uploads"),
             area=lambda: areas.current,
+            located=areas.located,
             time_zone=zone,
         )
         hub = Hub(database, port, PAGES, city=City.of(settings), walls=self._tell, grids=areas.key)

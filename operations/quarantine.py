@@ -20,6 +20,7 @@ from operations.scope import WHOLE
 from operations.seal import KeyStore
 from operations.tables import outcome
 from operations.tables import quarantine as table
+from operations.uuid7 import earliest
 from operations.wording import cleaned
 
 LIMIT = 200  # items of a page
@@ -105,6 +106,18 @@ def page(
 
 def _count(connection: sa.Connection, wanted: sa.ColumnElement[bool]) -> int:
     return int(connection.execute(sa.select(sa.func.count()).select_from(table).where(wanted)).scalar_one())
+
+
+def reasons(database: Database, identity: Identity, source: str, *, since: int) -> dict[str, int]:
+    """Return how much of a source's came into quarantine since then, by reason, the most first; gone or not."""
+    _permit(identity, "quarantine.read")
+    if identity.scope != WHOLE:
+        return {}
+    wanted = (table.c.source == source) & (table.c.at >= since) & (table.c.id >= earliest(since))
+    count = sa.func.count()
+    query = sa.select(table.c.reason, count).where(wanted).group_by(table.c.reason).order_by(count.desc()).limit(50)
+    with database.read() as connection:
+        return {str(reason): int(number) for reason, number in connection.execute(query)}
 
 
 def get(database: Database, keys: KeyStore, identity: Identity, item_id: str) -> Opened:

@@ -10,3 +10,9 @@ def uuid7(at: int) -> str:
     value |= 0b10 << 62 | int.from_bytes(os.urandom(8), "big") >> 2
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def earliest(at: int) -> str:
+    """Return what sorts before every id made at `at` (UTC microseconds) or later."""
+    text = f"{at // 1_000 & (1 << 48) - 1:012x}"
+    return f"{text[:8]}-{text[8:]}"

@@ -70,11 +70,14 @@ def received_by_hour(board: Board, now: int, zone: tzinfo, days: int = 8) -> lis
 
 
 def sources_by_state(board: Board) -> dict[str, int]:
-    """Return how many sources are heard, silent, and were never heard; an area, which knows no times, has none such."""
-    counts = {"heard": 0, "silent": 0, "never": 0}
+    """Return how many sources are heard, silent, out of reach, and were never heard.
+
+    An area, which knows no times, has none that were never heard.
+    """
+    counts = {"heard": 0, "silent": 0, "never": 0, "lost": 0}
     for one in board.sources.values():
         heard = one.last_received_at or board.scope != WHOLE
-        counts["silent" if one.silent else "heard" if heard else "never"] += 1
+        counts["lost" if one.lost else "silent" if one.silent else "heard" if heard else "never"] += 1
     return counts
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Protocol
 
 import msgspec
@@ -12,6 +13,7 @@ from config.taxonomy import Taxonomy
 from operations.report import Refusal, Report
 from operations.sources import Source
 from streams.errors import Unreadable
+from streams.example import example
 from streams.item import MOST_ITEMS, from_object, refusal
 from streams.limiter import Limiter
 from streams.log import Batch, Log
@@ -125,6 +127,10 @@ class Intake:
     def examine(self, source: Source, item: object, mapping: Mapped | None = None) -> Report | Refusal:
         """What `accept` would make of an item, by the source's mapping or another; nothing is kept."""
         return self._normalised(item, source, self._now(), mapping or self._mapping(source))
+
+    def example(self, source: Source, at: datetime, lon: float, lat: float) -> dict[str, object]:
+        """One item as the source's mapping reads it, to be copied; raises MappingError."""
+        return example(source, self._mapping(source), at, lon, lat)
 
     def _normalised(self, item: object, source: Source, now: int, mapping: Mapped) -> Report | Refusal:
         return normalise(item, source, self._taxonomy, now, mapping, digest_key=self._digest_key)

@@ -11,12 +11,14 @@ from config import clock
 from config.settings import Settings
 from config.taxonomy import Taxonomy
 from operations.seal import KeyStore
+from operations.sources import Source
 from streams import doorbell, engine, gauges, mapping, presence, vitals
 from streams.errors import EngineAway, EngineMisconfigured
 from streams.intake import Intake
 from streams.limiter import Limiter
 from streams.log import ACCEPTED, DECIDED, HEARD, Log
 from streams.packet import PARTITIONS, place_of
+from streams.probe import Tried, tried
 from streams.shelf import Shelf
 from streams.transit import TransitSeal
 from streams.vitals import Vitals
@@ -32,6 +34,7 @@ class Port:
         self._client = engine.connect(settings.redis_url)
         self._ringer = engine.connect_sync(settings.redis_url)
         self._bound = settings.intake_bound
+        self._data = settings.data
         self._worker_ttl = settings.lease_seconds * 1_000_000
         seal = TransitSeal(settings.data / "keys")
         self._log = Log(engine.connect(settings.redis_url), seal, settings.intake_bound, clock.monotonic)
@@ -77,6 +80,10 @@ class Port:
     async def health(self, source_id: str) -> vitals.Health:
         """How a source does: rates, lateness, refusals, how its pull stands; raises EngineAway."""
         return await vitals.read(self._client, source_id, clock.now(), HEARD)
+
+    async def tried(self, source: Source, secret: str) -> Tried:
+        """What one fetch from a pulled source comes to; takes nothing. Raises SettingsWrong."""
+        return await tried(source, secret, self.intake, self._data)
 
     async def pulls(self) -> dict[str, dict[str, Any]]:
         """How each pull stands, by source; raises EngineAway."""

@@ -8,6 +8,7 @@
       window.gridwallTabs.open("settings");
       return window.dash_clientside.no_update;
     },
+    origin: () => location.origin,
   };
 
   const copied = (button) => {

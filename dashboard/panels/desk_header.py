@@ -14,6 +14,7 @@ REPLAY = "desk-replay"
 QUARANTINED = "desk-quarantined"
 WALLS = "desk-walls"
 DATUMS = "desk-datums"
+LOST = "desk-lost"
 AS_OF_LIMIT = 60
 """Seconds after which the picture counts as stale (standards, section 7)."""
 PAGES = ("desk", "heat", "quarantine", "sources", "grids", "wall")
@@ -27,12 +28,16 @@ class Row:
     quarantined: int
     walls: tuple[tuple[str, int], ...]
     datums: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    """Names of sources that are out of reach."""
 
 
 def rows(board: Board, now: int) -> Row:
-    """Return what is in quarantine, which walls have been stuck since when (microseconds), which datums are doubted."""
+    """Return what is in quarantine, which walls have been stuck since when, datums in doubt, sources out of reach."""
     walls = tuple(sorted(board.walls.items(), key=lambda one: (one[1], one[0])))
-    return Row(board.open_quarantine, walls, tuple(sorted(one.name for one in board.sources.values() if one.proposed)))
+    sources = sorted(board.sources.values(), key=lambda one: one.name)
+    datums, lost = tuple(one.name for one in sources if one.proposed), tuple(one.name for one in sources if one.lost)
+    return Row(board.open_quarantine, walls, datums, lost)
 
 
 def layout(words: Words) -> html.Header:
@@ -43,6 +48,7 @@ def layout(words: Words) -> html.Header:
     if words.city.demo:
         badges.append(html.Span(words.text("desk.demo"), className="desk-badge demo"))
     badges.append(html.Span(words.text("wall.header.replay"), id=REPLAY, className="desk-badge demo", hidden=True))
+    badges.append(html.Span(id=LOST, className="desk-badge stuck cut", role="status", hidden=True))
     badges.append(html.Span(id=WALLS, className="desk-badge stuck cut", role="status", hidden=True))
     badges.append(html.A(id=DATUMS, href="/sources", className="desk-badge cut admin-only", hidden=True))
     return html.Header(
@@ -98,6 +104,7 @@ def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
     return {
         REPLAY: {"hidden": not replayed(board, now)},
         QUARANTINED: {"children": str(told.quarantined or "")},
+        LOST: out_of_reach(told, words),
         WALLS: stuck(told, words),
         DATUMS: doubted(told, words),
     }
@@ -111,6 +118,18 @@ def doubted(told: Row, words: Words) -> dict[str, Any]:
     said = words.text("datums.badge", name=told.datums[0])
     said += words.text("datums.badge_more", n=more) if more else ""
     return {"hidden": False, "children": said, "title": "\n".join(told.datums)}
+
+
+def out_of_reach(told: Row, words: Words) -> dict[str, Any]:
+    """Return the badge that says which source cannot be reached, and how many more."""
+    if not told.lost:
+        return {"hidden": True, "children": "", "title": ""}
+    more = len(told.lost) - 1
+    said = words.text("sources.badge.lost", name=told.lost[0])
+    shown = (
+        f"{said} {words.text('sources.badge.more', n=len(told.lost) if words.lang == 'zh' else more)}" if more else said
+    )
+    return {"hidden": False, "children": shown, "title": "\n".join(told.lost)}
 
 
 def stuck(told: Row, words: Words) -> dict[str, Any]:

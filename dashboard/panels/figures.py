@@ -56,7 +56,9 @@ def rows(board: Board, now: int, words: Words) -> list[Row]:
         Row("acknowledge", duration(median_acknowledge_s(board, now, zone), words), {"n": f"{acknowledged:,}"}),
         Row("unplaced", f"{unplaced:,}", {"n": f"{open_count:,}"}, unplaced > 0, board.scope != WHOLE),
         Row("quarantine", f"{board.open_quarantine:,}", {}, board.open_quarantine > 0, board.scope != WHOLE),
-        Row("sources", f"{sources['heard']} / {sum(sources.values())}", sources, sources["silent"] > 0),
+        Row(
+            "sources", f"{sources['heard']} / {sum(sources.values())}", sources, sources["silent"] + sources["lost"] > 0
+        ),
     ]
 
 
@@ -119,7 +121,7 @@ def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
     small = " is-small" if sum(len(one.value) for one in found) > LETTERS_MOST else ""
     for one in found:
         asks = " asks" if one.attention and not one.forbidden else ""
-        new = "_new" if one.note.get("never") else ""
+        new = "_lost" if one.note.get("lost") else "_new" if one.note.get("never") else ""
         note = "wall.figures.forbidden" if one.forbidden else f"wall.figures.{one.name}_note{new}"
         props[f"wall-figure-{one.name}"] = {"className": f"figure figure-{one.name}{asks}{small}"}
         props[f"wall-figure-{one.name}-value"] = {"children": "–" if one.forbidden else one.value}

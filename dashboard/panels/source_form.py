@@ -17,6 +17,7 @@ from streams.pull_settings import AUTHS, FORMATS, KINDS, of_form
 
 BEGIN, KIND, BODY, SAVE, NOTE = "source-add", "form-kind", "form-body", "form-save", "form-note"
 MODE = "form-mode"
+PROBE, PROBED = "form-test", "form-probe"
 TAB = "settings"
 MOST_TEXT = 4_000
 
@@ -169,7 +170,6 @@ def form(words: Words) -> html.Section:
             dcc.Store(id=MODE),
             html.Div(html.P(words.text("sources.form.empty"), className="desk-empty"), id=BODY, className="form-body"),
             html.Div(id=NOTE, **{"aria-live": "polite"}),
-            html.Div(id="form-probe"),
         ],
     )
 
@@ -192,8 +192,13 @@ def body(kind: str, given: dict[str, Any], before: Source | None, words: Words, 
     ]
     if kind in KINDS:
         test = words.text("sources.form.test")
-        buttons.append(html.Button(test, id={"form": "test"}, type="button", className="desk-button", disabled=not may))
-    return [*head, html.Div(drawn, className="admin-form"), html.Div(buttons, className="admin-line")]
+        buttons.append(html.Button(test, id=PROBE, type="button", className="desk-button", disabled=not may))
+    return [
+        *head,
+        html.Div(drawn, className="admin-form"),
+        html.Div(buttons, className="admin-line"),
+        html.Div(id=PROBED),
+    ]
 
 
 def control(one: Field, kind: str, value: Any, editing: bool, kept: bool, words: Words) -> html.Div:
@@ -343,6 +348,18 @@ def register(app: Any, commands: Any) -> None:
     app.clientside_callback(
         "dash_clientside.sources.opened", Output(MODE, "id"), Input(MODE, "data"), prevent_initial_call=True
     )
+
+
+def probing(app: Any, probed: Any) -> None:
+    """Register what the button "test connection" does: `probed(clicks, values, their fields, mode)`."""
+    app.callback(
+        Output(PROBED, "children"),
+        Input(PROBE, "n_clicks"),
+        State({"field": ALL}, "value"),
+        State({"field": ALL}, "id"),
+        State(MODE, "data"),
+        prevent_initial_call=True,
+    )(probed)
 
 
 def marked(order: list[str], wrong: str, said: str) -> list[str]:

@@ -10,7 +10,7 @@ from msgspec import json
 
 from config.words import Words
 from dashboard.errand import explain
-from dashboard.panels import source_datum, source_files, source_form, source_mapping
+from dashboard.panels import source_datum, source_files, source_form, source_health, source_mapping, source_try
 from dashboard.panels.admin_shell import notice, section, table, tabs
 from operations.board import Board, SourceState
 from operations.errors import OperationsError
@@ -20,7 +20,7 @@ from streams.fetching import FETCHERS
 LIST, CHOSEN, FACTS, PULSE, DONE, SURE = (
     *("source-list", "source-chosen", "source-facts", "source-pulse", "source-done", "source-sure"),
 )
-TABS = ("overview", "files", "mapping", "datum", "settings")
+TABS = ("overview", "health", "files", "mapping", "try", "datum", "settings")
 STATES = ("lost", "silent", "never", "heard", "off")
 """What a source can be at a glance, the gravest first."""
 SWITCHES = ("off", "on", "token")
@@ -79,6 +79,8 @@ def layout(words: Words) -> html.Div:
                 [
                     tabs("sources", TABS, words),
                     section("overview", overview, first=True),
+                    source_health.health(words),
+                    source_try.console(words),
                     source_files.body(words),
                     source_mapping.body(words),
                     source_datum.body(words),

@@ -28,15 +28,24 @@ class Row:
     last_at: int | None
     silent: bool
     timed: bool
+    lost: bool = False
+    """Out of reach: it is pulled, and does not answer."""
+
+    @property
+    def away(self) -> bool:
+        """Whether nothing comes from it."""
+        return self.silent or self.lost
 
 
 def rows(board: Board, now: int) -> list[Row]:
-    """Return every source: silent first (longest silence on top), then the others, latest heard first."""
+    """Return every source: those away first (out of reach, then longest silence), the others, latest heard first."""
     timed = board.scope == WHOLE
-    found = [Row(one.name, one.last_received_at or None, one.silent, timed) for one in board.sources.values()]
-    silent = sorted((one for one in found if one.silent), key=lambda one: (one.last_at or 0, one.name))
-    heard = sorted((one for one in found if not one.silent), key=lambda one: (-(one.last_at or 0), one.name))
-    return [*silent, *heard]
+    found = [
+        Row(one.name, one.last_received_at or None, one.silent, timed, bool(one.lost)) for one in board.sources.values()
+    ]
+    away = sorted((one for one in found if one.away), key=lambda one: (not one.lost, one.last_at or 0, one.name))
+    heard = sorted((one for one in found if not one.away), key=lambda one: (-(one.last_at or 0), one.name))
+    return [*away, *heard]
 
 
 def layout(words: Words) -> html.Section:
@@ -51,18 +60,21 @@ def short(name: str) -> str:
 
 def item(one: Row, words: Words) -> html.Li:
     """Return one source with its age, or with how long it has been silent; in the view of an area with neither."""
+    away = "lost" if one.lost else "silent"
     if not one.timed:
-        told: list[Any] = [words.text("wall.sources.silent" if one.silent else "wall.sources.heard")]
+        told: list[Any] = [words.text(f"wall.sources.{away if one.away else 'heard'}")]
+    elif one.lost and one.last_at is None:
+        told = [words.text("wall.sources.lost")]
     elif one.last_at is None:
         told = [words.text("wall.sources.never")]
-    elif one.silent:
-        told = [words.text("wall.sources.silent"), " ", age(one.last_at)]
+    elif one.away:
+        told = [words.text(f"wall.sources.{away}"), " ", age(one.last_at)]
     else:
         told = [age(one.last_at), words.text("wall.header.ago")]
     return html.Li(
         [html.Span(short(one.name), className="source-name cut"), html.Span(told, className="source-age")],
         key=one.name,
-        className="source is-silent" if one.silent else "source",
+        className="source is-silent" if one.away else "source",
     )
 
 
