@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -40,6 +41,8 @@ class Settings:
     redis_url: str
     city_name: str
     county_code: str
+    grid_code_lengths: str
+    grid_prefix_check: bool
     city_time_zone: str
     demo: bool
     speed: float
@@ -97,6 +100,16 @@ def _is_zone(value: str) -> bool:
     return True
 
 
+def _are_lengths(value: str) -> bool:
+    """Whether each level's code is longer than the one above it; "@" gives the digits that are not the area's."""
+    if re.fullmatch(r"[1-9]\d?(\+[1-9]\d?){1,8}", value):
+        return True
+    if not re.fullmatch(r"\d{1,2}(@\d{1,2})?(,\d{1,2}(@\d{1,2})?){0,8}", value):
+        return False
+    own = [int(length) - int(skip or 0) for length, _, skip in (one.partition("@") for one in value.split(","))]
+    return own[0] > 0 and all(one < other for one, other in pairwise(own))
+
+
 RULES: Mapping[str, Rule] = {
     "host": _text("a host name or address such as 127.0.0.1", r"[\w.:-]+"),
     "port": _whole(1, 65535),
@@ -110,6 +123,8 @@ RULES: Mapping[str, Rule] = {
     ),
     "city_name": _text("a name of 1 to 40 characters", r".{1,40}"),
     "county_code": _text("the county's 6 digits", r"[0-9]{6}"),
+    "grid_code_lengths": Rule(str, "rising numbers of digits such as 6,9,12,15 or 12+2 or 6,9,12,20@6", _are_lengths),
+    "grid_prefix_check": Rule(bool, "true or false", lambda _value: True),
     "city_time_zone": Rule(str, "a time zone such as Asia/Shanghai", _is_zone),
     "demo": Rule(bool, "true or false", lambda _value: True),
     "speed": Rule(float, "a number above 0, at most 10000", lambda value: 0 < value <= 10_000),

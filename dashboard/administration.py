@@ -15,7 +15,7 @@ from config.words import Words
 from dashboard.start import signed
 from geo import importing
 from geo.mapping import GridMapping
-from geo.problem import ERROR, Problem
+from geo.problem import ERROR, NOTE, REPAIRED, WARNING, Problem
 from operations import accounts, grids, retention, sources, tokens
 from operations.database import Database
 from operations.epoch import new_epoch
@@ -27,15 +27,31 @@ from streams import mapping
 from streams.errors import MappingError
 from streams.stored_grid import from_row, to_row
 
-GRID_FIELDS = ("code", "name", "parent", "population", "level", "kind", "crs", "encoding")
+GRID_FIELDS = (
+    "code", "name", "parent", "population", "level", "kind", "valid_from", "valid_to", "crs", "encoding", "repair",
+)  # fmt: skip
+CONTROL_BYTES = 200_000
 OK, REFUSED = 0, 1
+MARKS = {ERROR: "✗", WARNING: "!", REPAIRED: "+", NOTE: "·"}
 DAY = 86_400_000_000
 
 
 def import_grids(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
     """Import one whole version from the files; prints what is wrong, and imports nothing when that is an error."""
     mapped = {field: name for field in GRID_FIELDS if (name := getattr(asked, field, None))}
-    how = GridMapping(**mapped, time_zone=settings.city_time_zone)
+    try:
+        control = _control(getattr(asked, "control", ""))
+    except (OSError, UnicodeDecodeError) as error:
+        print(words.text("terminal.control_unreadable", file=asked.control, reason=error), file=sys.stderr)
+        return REFUSED
+    how = GridMapping(
+        **mapped,
+        control=control,
+        layers=tuple(getattr(asked, "layer", None) or ()),
+        time_zone=settings.city_time_zone,
+        code_lengths=settings.grid_code_lengths,
+        prefix_check=settings.grid_prefix_check,
+    )
     with signed(settings) as database:
         current = grids.current(database, clock.now())
         reference = [] if current is None else [from_row(row) for row in current.rows]
@@ -51,6 +67,11 @@ def import_grids(asked: argparse.Namespace, settings: Settings, words: Words) ->
         version = grids.import_grids(database, SYSTEM, rows, found.digest, now=clock.now())
     print(words.text("terminal.grids_imported", count=len(rows), version=version))
     return OK
+
+
+def _control(file: str) -> str:
+    """The control points of a file."""
+    return Path(file).read_bytes()[:CONTROL_BYTES].decode("utf-8-sig") if file else ""
 
 
 def add_source(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
@@ -203,7 +224,7 @@ def _show_once(told: str, secret: str, words: Words) -> int:
 
 
 def _described(problem: Problem, words: Words) -> str:
-    mark = "✗" if problem.kind == ERROR else "!"
+    mark = MARKS[problem.kind]
     place = "" if problem.lon is None else f" ({problem.lon:.6f}, {problem.lat:.6f})"
     return f"{mark} {words.text(problem.text_code, **problem.parameters())}{place}"
 

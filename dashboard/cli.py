@@ -109,14 +109,19 @@ def _add_administration(commands: Commands, shared: argparse.ArgumentParser) -> 
     check = commands.add_parser("check", parents=[shared], help="check settings, engine, grids and journal")
     check.set_defaults(handler="check")
     load_ = commands.add_parser("import", help="import grids").add_subparsers(dest="what", required=True)
-    grids = load_.add_parser("grids", parents=[shared], help="import grids from a GeoJSON file, all or nothing")
-    grids.add_argument("file", nargs="+")
-    for field in ("code", "name", "parent", "population", "level", "kind"):
+    grids = load_.add_parser("grids", parents=[shared], help="import grids from files, all or nothing")
+    grids.add_argument("file", nargs="+", help="GeoPackage, Shapefile (.zip or .shp), KML, KMZ or GeoJSON")
+    for field in ("code", "name", "parent", "population", "level", "kind", "valid-from", "valid-to"):
         grids.add_argument(
             f"--{field}", metavar="PROPERTY", help=f"the property that holds the {field} (default: guessed)"
         )
     grids.add_argument("--crs", help="coordinate system or datum, such as EPSG:4490 or GCJ02 (default: the file's own)")
-    grids.add_argument("--encoding", help="of the file's text (default: utf-8)")
+    grids.add_argument("--control", metavar="FILE", help="control points of a local system: lines of x, y, lon, lat")
+    grids.add_argument("--encoding", help="of the file's text (default: as the file says, or found out)")
+    grids.add_argument(
+        "--layer", action="append", help="a layer of the file (default: all of polygons); may be repeated"
+    )
+    grids.add_argument("--repair", action="store_true", help="mend what is safe, and say what was done")
     grids.set_defaults(handler="import_grids")
     link = commands.add_parser("link", parents=[shared], help="print a one-time sign-in link for this machine")
     link.add_argument("--account", default="")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from config import clock
+from config.settings import Settings
 from dashboard import access
 from dashboard.difference import Difference, Point, compare
 from dashboard.surveys import Surveys
@@ -24,22 +25,25 @@ from streams.stored_grid import from_row, to_row
 
 
 class Gridbook:
-    """One per web process; `folder` is DATA/uploads, `county` the city's own county code."""
+    """One per web process."""
 
-    def __init__(self, database: Database, ring: AfterCommit, folder: Path, *, county: str, time_zone: str) -> None:
+    def __init__(self, database: Database, ring: AfterCommit, settings: Settings) -> None:
         self._database = database
         self._ring = ring
-        self._uploads = Uploads(folder)
-        self._county = county
-        self._time_zone = time_zone
+        self._uploads = Uploads(settings.data / "uploads")
+        self._county = settings.county_code
+        self._how: dict[str, Any] = {
+            "time_zone": settings.city_time_zone,
+            "code_lengths": settings.grid_code_lengths,
+            "prefix_check": settings.grid_prefix_check,
+        }
         self._surveys = Surveys()
 
     def survey(self, upload_id: str, how: dict[str, Any]) -> None:
         """Begin to look at an uploaded file; `how` are fields of `GridMapping`. Raises Forbidden, NotFound, Refused."""
         _, path = self._found(upload_id)
         reference = [survey.shaped(grid) for grid in self._reference()]
-        how = {"time_zone": self._time_zone, **how}
-        self._surveys.begin(path.parent, [path], how, self._county, reference)
+        self._surveys.begin(path.parent, [path], self._how | how, self._county, reference)
 
     def phase(self, upload_id: str) -> str:
         """Return how far the look at a file is: "", a phase of `geo.importing`, "done" or "broken"."""
@@ -55,7 +59,7 @@ class Gridbook:
         try:
             return upload, self._surveys.result(path.parent)[0]
         except NotFound:
-            how = GridMapping(time_zone=self._time_zone)
+            how = GridMapping(**self._how)
             return upload, importing.read([path], how, default_county=self._county, reference=self._reference())
 
     def _found(self, upload_id: str) -> tuple[Upload, Path]:

@@ -74,8 +74,7 @@ class Server:
         commands = Commands(database, keys, port.ring, locate=areas.located)
         quarantine = Quarantine(database, keys, port.ring, port.intake)
         directory = Directory(database, port, SourceSecrets(settings.data / "keys"))
-        county, zone = settings.county_code, settings.city_time_zone
-        gridbook = Gridbook(database, port.ring, settings.data / "uploads", county=county, time_zone=zone)
+        gridbook = Gridbook(database, port.ring, settings)
         filebook = Filebook(database, port.ring, port.intake, settings.data / "uploads", lambda: areas.current)
         actions = Actions(
             commands,
@@ -89,7 +88,7 @@ class Server:
             gridcards=Gridcards(database, port.ring, settings.data / "uploads"),
             area=lambda: areas.current,
             located=areas.located,
-            time_zone=zone,
+            time_zone=settings.city_time_zone,
         )
         hub = Hub(database, port, PAGES, city=City.of(settings), walls=self._tell, grids=areas.key)
         gate = Gate(Database(settings.database_url, busy_timeout_s=PATIENCE_SECONDS))

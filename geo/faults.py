@@ -48,11 +48,9 @@ def sound(shape: Shape, code: str, findings: Findings) -> Shape | None:
         findings.error("empty", code)
         return None
     if not shape.is_valid:
-        reason = shapely.is_valid_reason(shape)
-        repaired = _even_odd(shape)
-        found = PLACE.search(reason)
-        at = (float(found[1]), float(found[2])) if found else place(shape.envelope)
-        drawn = _drawn_area(shape)
+        reason, at = shapely.is_valid_reason(shape), fault_place(shape)
+        repaired = even_odd(shape)
+        drawn = drawn_area(shape)
         if abs(repaired.area - drawn) > SAME_AREA * drawn:
             findings.error("self_crossing", code, at, reason=reason.split("[")[0])
             return None
@@ -67,7 +65,13 @@ def sound(shape: Shape, code: str, findings: Findings) -> Shape | None:
     return shape
 
 
-def _even_odd(shape: Shape) -> Shape:
+def fault_place(shape: Shape) -> tuple[float, float]:
+    """Where a shape is not valid."""
+    found = PLACE.search(shapely.is_valid_reason(shape))
+    return (float(found[1]), float(found[2])) if found else place(shape.envelope)
+
+
+def even_odd(shape: Shape) -> Shape:
     """The ground that the rings enclose an odd number of times: what is left of a shape when lines enclose nothing."""
     parts = shapely.get_parts(
         shapely.get_parts(shapely.make_valid(shape))
@@ -76,7 +80,7 @@ def _even_odd(shape: Shape) -> Shape:
     return polygons[0] if len(polygons) == 1 else MultiPolygon(polygons)
 
 
-def _drawn_area(shape: Shape) -> float:
+def drawn_area(shape: Shape) -> float:
     """The area by the rings as drawn: shells less holes, ground run round against the sense counted off."""
     return sum(
         Polygon(part.exterior).area - sum(Polygon(hole).area for hole in part.interiors)
@@ -84,39 +88,46 @@ def _drawn_area(shape: Shape) -> float:
     )
 
 
-def neighbours(grids: Sequence[Grid], overlap_share: float, rounding_m2: float, findings: Findings) -> None:
-    """Overlaps of, and gaps between, the grids of one level."""
-    shapes = np.array([grid.polygon for grid in grids], dtype=object)
+def neighbours(
+    grids: Sequence[Grid], overlap_share: float, rounding_m2: float, findings: Findings, *, gaps: bool = True
+) -> None:
+    """Overlaps of, and (where all grids are there) gaps between, the grids of one level."""
+    shapes = np.array([*(grid.polygon for grid in grids), None], dtype=object)[:-1]
     unmatched = ~shapely.is_empty(shapely.coverage_invalid_edges(shapes))
     if unmatched.any():
-        _overlaps(grids, shapes, unmatched, overlap_share, rounding_m2, findings)
-    union = shapely.union_all(shapes) if unmatched.any() else shapely.coverage_union_all(shapes)
-    _gaps(grids, union, rounding_m2, findings)
+        for one, other, common, share in neighbour_pairs(grids, shapes, unmatched):
+            _overlap(one, other, common, share, overlap_share, rounding_m2, findings)
+    if gaps:
+        union = shapely.union_all(shapes) if unmatched.any() else shapely.coverage_union_all(shapes)
+        _gaps(grids, union, rounding_m2, findings)
 
 
-def _overlaps(
-    grids: Sequence[Grid],
-    shapes: NDArray[np.object_],
-    unmatched: NDArray[np.bool_],
-    overlap_share: float,
-    rounding_m2: float,
-    findings: Findings,
-) -> None:
-    """Grids that cover the same ground: an error above the share of the smaller one, else a warning."""
+def neighbour_pairs(
+    grids: Sequence[Grid], shapes: NDArray[np.object_], unmatched: NDArray[np.bool_]
+) -> list[tuple[Grid, Grid, BaseGeometry, float]]:
+    """Return the pairs that cover the same ground: that ground, and its share of the smaller one. Order as given."""
     a, b = shapely.STRtree(shapes).query(shapes)
     ask = (a < b) & (unmatched[a] | unmatched[b])
     a, b = a[ask], b[ask]
     common = shapely.intersection(shapes[a], shapes[b])
-    for i in np.flatnonzero(shapely.area(common) > 0).tolist():
-        one, other = grids[a[i]], grids[b[i]]
-        size, share = area_m2(common[i]), common[i].area / min(one.polygon.area, other.polygon.area)
-        said: dict[str, Any] = {"other": other.code, "area_m2": size, "percent": 100 * share}
-        if share > NESTED_SHARE:
-            findings.error("nested", one.code, place(common[i]), **said)
-        elif size > rounding_m2 and share > overlap_share:
-            findings.error("overlap", one.code, place(common[i]), most=100 * overlap_share, **said)
-        elif size > rounding_m2:
-            findings.warning("small_overlap", one.code, place(common[i]), most=100 * overlap_share, **said)
+    return [
+        (grids[a[i]], grids[b[i]], common[i], common[i].area / min(shapes[a[i]].area, shapes[b[i]].area))
+        for i in np.flatnonzero(shapely.area(common) > 0).tolist()
+    ]
+
+
+def _overlap(
+    one: Grid, other: Grid, common: BaseGeometry, share: float, most: float, rounding_m2: float, findings: Findings
+) -> None:
+    """An error above the share of the smaller one, else a warning."""
+    size = area_m2(common)
+    said: dict[str, Any] = {"other": other.code, "area_m2": size, "percent": 100 * share}
+    if share > NESTED_SHARE:
+        findings.error("nested", one.code, place(common), **said)
+    elif size > rounding_m2 and share > most:
+        findings.error("overlap", one.code, place(common), most=100 * most, **said)
+    elif size > rounding_m2:
+        findings.warning("small_overlap", one.code, place(common), most=100 * most, **said)
 
 
 def _gaps(grids: Sequence[Grid], union: BaseGeometry, rounding_m2: float, findings: Findings) -> None:

@@ -12,15 +12,14 @@ from shapely.geometry import MultiPolygon, Polygon
 GENERAL, DEDICATED, MICRO = "general", "dedicated", "micro"  # 综合, 专属, 微网格
 KINDS = (GENERAL, DEDICATED, MICRO)
 
-# Code lengths of county, town, village and grid: 6 + 3 + 3 + 3 digits.
-CODE_LENGTHS = (6, 9, 12, 15)
-
 MAX_DEPTH = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
     """One area. `level` counts from 1 at the top; `parent` is "" at the top; `polygon` is in WGS-84 degrees.
+
+    An empty polygon: the grid is known by its code only (a development zone without a drawing) and owns no points.
 
     `population` is None where it is unknown. `valid_from` and `valid_to` are UTC microseconds, None for open ends.
     """

@@ -1,31 +1,22 @@
 """Who is above whom: parents and levels from a parent property, from the codes, or from the areas themselves."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from geo.coding import CodeRule
 from geo.grid import GENERAL, MAX_DEPTH
 from geo.problem import Findings
 
 
-def code_level(code: str, code_lengths: Sequence[int]) -> int:
-    """1 for a county's code, 2 for a town's and so on; 0 for something that is no such code."""
-    return code_lengths.index(len(code)) + 1 if code.isascii() and code.isdigit() and len(code) in code_lengths else 0
-
-
-def by_code(codes: Iterable[str], code_lengths: Sequence[int]) -> dict[str, str]:
+def by_code(codes: Iterable[str], rule: CodeRule) -> dict[str, str]:
     """{code: parent's code}. A level that no code is of is passed over; "" for the highest level there is."""
     codes = list(codes)
-    levels = sorted({code_level(code, code_lengths) for code in codes} - {0})
+    levels = sorted({rule.level(code) for code in codes} - {0})
     above = {level: ([0, *levels])[i] for i, level in enumerate(levels)}
-
-    def parent(code: str) -> str:
-        upper = above[code_level(code, code_lengths)]
-        return code[: code_lengths[upper - 1]] if upper else ""
-
-    return {code: parent(code) for code in codes}
+    return {code: rule.above(code, upper) if (upper := above[rule.level(code)]) else "" for code in codes}
 
 
 def by_prefix(code: str, codes: set[str]) -> str:
@@ -51,8 +42,13 @@ def by_area(layers: Sequence[Mapping[str, BaseGeometry]]) -> list[dict[str, str]
     return result
 
 
-def depths(parents: Mapping[str, str], kinds: Mapping[str, str], findings: Findings) -> dict[str, int]:
-    """{code: level} counted from the top; orphans, circles and parents that are no general grid are errors."""
+def depths(
+    parents: Mapping[str, str], kinds: Mapping[str, str], findings: Findings, lost: Collection[str] = ()
+) -> dict[str, int]:
+    """{code: level} counted from the top; orphans, circles and parents that are no general grid are errors.
+
+    `lost` are codes that the files have, but with an error of their own: a child of one is no orphan.
+    """
     result: dict[str, int] = {}
     for code in parents:
         chain = [code]
@@ -61,7 +57,7 @@ def depths(parents: Mapping[str, str], kinds: Mapping[str, str], findings: Findi
         if len(chain) > MAX_DEPTH:
             findings.error("circle", code, parent=parents[code], most=MAX_DEPTH)
         elif above:
-            if len(chain) == 1:
+            if len(chain) == 1 and above not in lost:
                 findings.error("orphan", code, parent=above)
         elif kinds.get(parents[code], GENERAL) != GENERAL:
             findings.error("parent_kind", code, parent=parents[code])

@@ -5,15 +5,16 @@ imported; a warning is told and imported. The rules and thresholds are in `docs/
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import shapely
+from shapely.geometry import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from geo import crs, datum, faults, formats, hierarchy, mapping
+from geo import control, crs, datum, faults, formats, hierarchy, mapping, repair
 from geo.crs import Floats, System, UnknownSystem
 from geo.faults import Shape
 from geo.grid import GENERAL, Grid, digest
@@ -23,6 +24,7 @@ from geo.sheet import Choice, Feature, samples
 
 PHASES = ("read", "grids", "areas", "done")
 SUSPECT_LEAST = 3  # so many grids must fit better under another datum before we speak of it
+EXACT_CODE = 2.0**53  # a larger number kept as a decimal one has lost its last digits
 SUSPECT_LOSS = 0.005  # of the area, that must lie outside before another datum is tried
 
 
@@ -76,7 +78,10 @@ def read(
     columns: dict[str, list[str]] = {}
     drawn: list[tuple[str, BaseGeometry]] = []
     tell("read")
-    book = formats.read([paths] if isinstance(paths, Path) else paths, how.layers, *_system(how, findings), findings)
+    given = _system(how, findings)
+    if findings.fatal:
+        return Imported((), tuple(findings.problems()), "", used)
+    book = formats.read([paths] if isinstance(paths, Path) else paths, how.layers, given, how.encoding, findings)
     tell("grids")
     for sheet in book.sheets:
         guessed = how.guessed(feature.properties for feature in sheet.features)
@@ -86,13 +91,12 @@ def read(
             draft = _draft(feature, guessed, findings)
             drafts += [draft] if draft is not None else []
             drawn += _drawn(feature, draft, guessed)
+    lost = {code for code, _ in drawn} - {draft.grid.code for draft in drafts}
+    drafts = _single(drafts, findings) if how.repair else drafts
     _check_codes(drafts, default_county, how, findings)
-    grids: list[Grid] = []
-    if not findings.fatal:
-        grids = _dissolved(_placed(drafts, how, findings), findings)
-    if grids and not findings.fatal:
-        tell("areas")
-        _check_areas(grids, drafts, how, list(reference), findings)
+    grids = _placed(drafts, lost, how, findings)
+    tell("areas")
+    grids = _checked(grids, drafts, bool(lost), how, list(reference), findings)
     if not grids and not findings.fatal:
         findings.error("no_features", file=", ".join(used))
     kept = () if findings.fatal else tuple(sorted(grids, key=lambda grid: grid.code))
@@ -101,13 +105,16 @@ def read(
     return Imported(kept, tuple(findings.problems()), name, used, tuple(book.choices), columns, drawn)
 
 
-def _system(how: GridMapping, findings: Findings) -> tuple[System | None, str]:
-    """The coordinate system somebody named, and the encoding."""
+def _system(how: GridMapping, findings: Findings) -> System | None:
+    """The coordinate system that somebody named or gave points for; None for the files' own, or after an error."""
     try:
-        return (crs.system(how.crs) if how.crs else None), how.encoding
+        if how.control:
+            return control.system(how.control, how.control_most_m, findings)
+        return crs.system(how.crs) if how.crs else None
     except UnknownSystem:
-        findings.error("unknown_crs", file="", crs=how.crs[:80])
-        return None, how.encoding
+        if not how.control:
+            findings.error("unknown_crs", file="", crs=how.crs[:80])
+        return None
 
 
 def _drawn(feature: Feature, draft: _Draft | None, how: GridMapping) -> list[tuple[str, BaseGeometry]]:
@@ -119,23 +126,75 @@ def _drawn(feature: Feature, draft: _Draft | None, how: GridMapping) -> list[tup
     return [] if shape is None or shape.is_empty else [(code, shape)]
 
 
+def _checked(
+    grids: list[Grid],
+    drafts: Sequence[_Draft],
+    lost: bool,
+    how: GridMapping,
+    reference: Sequence[Grid],
+    findings: Findings,
+) -> list[Grid]:
+    """The grids with their neighbours mended and checked, and those without a drawing made of their children.
+
+    With an error in the codes or shapes only overlaps are looked for, so that a person learns of them at once too.
+    """
+    complete = not findings.fatal
+    unique = list({grid.code: grid for grid in grids}.values())
+    drawn = [grid for grid in unique if grid.kind == GENERAL and not grid.polygon.is_empty]
+    mended: dict[str, Grid] = {}
+    for level in sorted({grid.level for grid in drawn}):
+        same = [grid for grid in drawn if grid.level == level]
+        if how.repair:
+            same = repair.neighbours(same, _bounds(how), findings)
+            mended |= {grid.code: grid for grid in same}
+        faults.neighbours(same, how.overlap_share, how.rounding_m2, findings, gaps=complete and not lost)
+    if not complete:
+        return unique
+    result = _dissolved([mended.get(grid.code, grid) for grid in unique], findings)
+    if not findings.fatal:
+        _check_parents(result, drafts, how, reference, findings)
+    return result
+
+
+def _bounds(how: GridMapping) -> repair.Bounds:
+    return repair.Bounds(how.overlap_share, how.snap_m)
+
+
+def _single(drafts: Sequence[_Draft], findings: Findings) -> list[_Draft]:
+    """Without grids that are said twice in all they have."""
+    kept: dict[str, list[_Draft]] = {}
+    for draft in drafts:
+        same = kept.setdefault(draft.grid.code, [])
+        if any(_same(draft, other) for other in same):
+            at = None if draft.grid.polygon.is_empty else faults.place(draft.grid.polygon)
+            findings.repaired("double_dropped", draft.grid.code, at, file=draft.file)
+        else:
+            same.append(draft)
+    return [draft for same in kept.values() for draft in same]
+
+
+def _same(one: _Draft, other: _Draft) -> bool:
+    if replace(one.grid, polygon=other.grid.polygon) != other.grid or one.said_parent != other.said_parent:
+        return False
+    return bool(shapely.equals_exact(one.grid.polygon.normalize(), other.grid.polygon.normalize()))
+
+
 def _draft(feature: Feature, how: GridMapping, findings: Findings) -> _Draft | None:
     said = feature.properties
     code = mapping.text(said.get(how.code)) or feature.id
     if not code:
         findings.error("no_code", file=feature.file, number=feature.number, names=", ".join(list(said)[:12]))
         return None
+    if isinstance(raw := said.get(how.code), float) and abs(raw) > EXACT_CODE:
+        findings.error("rounded_code", code, value=f"{raw:.6e}", file=feature.file)
+        return None
     if feature.fault is not None:
         fault = feature.fault
         findings.error(fault.name, code, fault.at, file=feature.file, number=feature.number, **fault.params)
         return None
-    if feature.opened is not None:
-        findings.warning("unclosed", code, feature.opened)
-    shape = feature.polygon
-    if shape is not None:
-        shape = faults.sound(shape, code, findings)
-        if shape is None:
-            return None
+    shape = _shape(feature, code, how, findings)
+    if feature.polygon is not None and shape is None:
+        return None
     name = mapping.text(said.get(how.name))
     if not name:
         findings.warning("no_name", code)
@@ -153,6 +212,16 @@ def _draft(feature: Feature, how: GridMapping, findings: Findings) -> _Draft | N
     if grid.valid_from is not None and grid.valid_to is not None and grid.valid_from >= grid.valid_to:
         findings.error("validity", code)
     return _Draft(grid, feature.file, mapping.text(said.get(how.parent)) if how.parent else None)
+
+
+def _shape(feature: Feature, code: str, how: GridMapping, findings: Findings) -> Shape | None:
+    """The shape, sound and where that is wanted mended; None where there is none, or after an error."""
+    if feature.opened is not None:
+        (findings.repaired if how.repair else findings.warning)("unclosed", code, feature.opened)
+    if feature.polygon is None:
+        return None
+    shape = repair.polygon(feature.polygon, code, _bounds(how), findings) if how.repair else feature.polygon
+    return faults.sound(shape, code, findings)
 
 
 def _kind(value: object, code: str, findings: Findings) -> str:
@@ -206,17 +275,18 @@ def _check_codes(drafts: Sequence[_Draft], default_county: str, how: GridMapping
 def _coded(drafts: Iterable[_Draft], how: GridMapping) -> bool:
     """Whether every general grid has a code of the 6 + 3 + 3 + 3 kind."""
     codes = [draft.grid.code for draft in drafts if draft.grid.kind == GENERAL]
-    return bool(codes) and all(hierarchy.code_level(code, how.code_lengths) for code in codes)
+    return bool(codes) and all(how.codes.level(code) for code in codes)
 
 
-def _placed(drafts: Sequence[_Draft], how: GridMapping, findings: Findings) -> list[Grid]:
+def _placed(drafts: Sequence[_Draft], lost: Collection[str], how: GridMapping, findings: Findings) -> list[Grid]:
     """The grids with their parents and levels."""
     general = [draft for draft in drafts if draft.grid.kind == GENERAL]
     coded = _coded(drafts, how)
-    prefixes = hierarchy.by_code([draft.grid.code for draft in general], how.code_lengths) if coded else {}
-    if coded:
+    prefixes = hierarchy.by_code([draft.grid.code for draft in general], how.codes) if coded else {}
+    said_any = any(draft.said_parent is not None for draft in general)
+    if coded and (how.prefix_check or not said_any):
         parents = dict(prefixes)
-    elif any(draft.said_parent is not None for draft in general):
+    elif said_any:
         parents = {draft.grid.code: draft.said_parent or "" for draft in general}
     else:
         parents = _parents_by_area(general)
@@ -224,13 +294,13 @@ def _placed(drafts: Sequence[_Draft], how: GridMapping, findings: Findings) -> l
         grid, said = draft.grid, draft.said_parent
         if grid.kind != GENERAL:
             parents[grid.code] = said or hierarchy.by_prefix(grid.code, set(prefixes) or set(parents))
-        elif coded and said and said != parents[grid.code]:
+        elif coded and how.prefix_check and said and said != parents[grid.code]:
             findings.error("prefix", grid.code, parent=said, expected=parents[grid.code])
-    levels = hierarchy.depths(parents, {draft.grid.code: draft.grid.kind for draft in drafts}, findings)
+    levels = hierarchy.depths(parents, {draft.grid.code: draft.grid.kind for draft in drafts}, findings, lost)
     result = []
     for draft in drafts:
         code = draft.grid.code
-        level = hierarchy.code_level(code, how.code_lengths) if coded else draft.grid.level
+        level = how.codes.level(code) if coded else draft.grid.level
         result.append(replace(draft.grid, parent=parents[code], level=level or levels[code]))
     return result
 
@@ -239,44 +309,53 @@ def _parents_by_area(drafts: Sequence[_Draft]) -> dict[str, str]:
     """Every file, or every said level, is a layer; the layer of the larger grids is above."""
     layers: dict[tuple[int, str], dict[str, Shape]] = {}
     for draft in drafts:
+        if draft.grid.polygon.is_empty:
+            continue
         key = (draft.grid.level, "") if draft.grid.level else (0, draft.file)
         layers.setdefault(key, {})[draft.grid.code] = draft.grid.polygon
     ordered = sorted(
         layers.items(), key=lambda one: (one[0][0], -float(np.median(shapely.area(list(one[1].values())))), one[0][1])
     )
-    found: dict[str, str] = {}
+    found = {draft.grid.code: "" for draft in drafts}
     for layer in hierarchy.by_area([shapes for _, shapes in ordered]):
         found |= layer
     return found
 
 
 def _dissolved(grids: list[Grid], findings: Findings) -> list[Grid]:
-    """Grids that came without a geometry made the union of their children, the deepest first."""
+    """Grids that came without a geometry made the union of their children, the deepest first.
+
+    One whose children have none either, or that has no children, stays a unit without a drawing.
+    """
     by_code = {grid.code: grid for grid in grids}
     below: dict[str, list[str]] = {}
     for grid in grids:
         below.setdefault(grid.parent, []).append(grid.code)
-    for grid in sorted(grids, key=lambda grid: -grid.level):
-        if grid.polygon.is_empty:
-            shapes = [by_code[code].polygon for code in below.get(grid.code, ()) if by_code[code].kind == GENERAL]
-            matched = bool(shapely.coverage_is_valid(shapes))
-            union = shapely.coverage_union_all(shapes) if matched else shapely.union_all(shapes)
-            if not isinstance(union, shapely.Polygon | shapely.MultiPolygon) or union.is_empty:
-                findings.error("empty", grid.code)
-            else:
-                by_code[grid.code] = replace(grid, polygon=union)
+    bare = sorted((grid for grid in grids if grid.polygon.is_empty), key=lambda grid: (-grid.level, grid.code))
+    for grid in bare:
+        children = [by_code[code] for code in below.get(grid.code, ()) if by_code[code].kind == GENERAL]
+        shapes = [child.polygon for child in children if not child.polygon.is_empty]
+        union = _union(shapes) if grid.kind == GENERAL and shapes else None
+        if isinstance(union, Polygon | MultiPolygon) and not union.is_empty:
+            by_code[grid.code] = replace(grid, polygon=union)
+        elif len(bare) == len(grids):
+            findings.error("empty", grid.code)
+        else:
+            findings.warning("undrawn", grid.code)
     return list(by_code.values())
 
 
-def _check_areas(
+def _union(shapes: Sequence[Shape]) -> BaseGeometry:
+    matched = bool(shapely.coverage_is_valid(shapes))
+    return shapely.coverage_union_all(shapes) if matched else shapely.union_all(shapes)
+
+
+def _check_parents(
     grids: Sequence[Grid], drafts: Sequence[_Draft], how: GridMapping, reference: Sequence[Grid], findings: Findings
 ) -> None:
-    general = [grid for grid in grids if grid.kind == GENERAL]
-    if not _suspect_datum(general, drafts, how, reference, findings):
-        faults.parents(general, how.parent_share, how.rounding_m2, findings)
-    for level in sorted({grid.level for grid in general}):
-        same = [grid for grid in general if grid.level == level]
-        faults.neighbours(same, how.overlap_share, how.rounding_m2, findings)
+    drawn = [grid for grid in grids if grid.kind == GENERAL and not grid.polygon.is_empty]
+    if not _suspect_datum(drawn, drafts, how, reference, findings):
+        faults.parents(drawn, how.parent_share, how.rounding_m2, findings)
 
 
 def _suspect_datum(

@@ -49,10 +49,12 @@ class _Saved(msgspec.Struct):
 class Locator:
     """The index over one version of the grids. Make it with `build`, or with `open`, which keeps it on disk."""
 
-    def __init__(self, grids: Sequence[Grid], frame: cells.Frame, index: cells.Cells) -> None:
-        """`grids` are the general ones in order of preference."""
+    def __init__(self, every: Iterable[Grid], frame: cells.Frame, index: cells.Cells) -> None:
+        """`chains` holds all general grids, `codes` those with a drawing, in order of preference."""
+        general = [grid for grid in every if grid.kind == GENERAL]
+        grids = _ordered(general)
         self.codes = [grid.code for grid in grids]
-        self.chains = chains(grids)
+        self.chains = chains(general)
         self._frame, self._cells = frame, index
         self._placed = [Located(code, self.chains[code]) for code in self.codes]
         self._nearest = Nearest([grid.polygon for grid in grids])
@@ -64,8 +66,8 @@ class Locator:
     @classmethod
     def build(cls, grids: Iterable[Grid]) -> "Locator":
         """The index of these grids; raises NoGrids if no general grid is among them."""
-        ordered = _ordered(grids)
-        return cls(ordered, *cells.build([grid.polygon for grid in ordered]))
+        every = list(grids)
+        return cls(every, *cells.build([grid.polygon for grid in _ordered(every)]))
 
     @classmethod
     def open(cls, grids: Sequence[Grid], folder: Path) -> "Locator":
@@ -100,7 +102,7 @@ class Locator:
         if (saved.version, saved.digest) != (_version(), name):
             return None
         arrays = [np.frombuffer(data, dtype).reshape(shape) for dtype, shape, data in saved.arrays]
-        return cls(_ordered(grids), saved.frame, cells.Cells(*arrays))
+        return cls(grids, saved.frame, cells.Cells(*arrays))
 
     def locate(self, lon: float, lat: float) -> Located:
         """The grid that owns the point (WGS-84 degrees), or the nearest one; never raises for any two floats."""
@@ -149,7 +151,7 @@ class Locator:
 
 
 def _ordered(grids: Iterable[Grid]) -> list[Grid]:
-    """The general grids in order of preference: deepest level first, then by code."""
+    """The general grids with a drawing in order of preference: deepest level first, then by code."""
     general = [grid for grid in grids if grid.kind == GENERAL and not shapely.is_empty(grid.polygon)]
     if not general:
         raise NoGrids("geo.errors.no_grids")

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from geo.grid import CODE_LENGTHS, DEDICATED, GENERAL, MICRO
+from geo.coding import CodeRule, parse
+from geo.grid import DEDICATED, GENERAL, MICRO
 
 USUAL_NAMES = {
     "code": "code grid_code gridcode 网格编码 网格代码 网格编号 编码 代码 wgbm wgdm adcode xzqdm xzqhdm loc_pid id",
@@ -33,6 +34,8 @@ class GridMapping:
 
     `crs` overrides the file's own: anything pyproj knows ("EPSG:4490"), or a datum of `geo.datum` ("GCJ02"). `encoding`
     is for files that do not say theirs. `layers` are the wanted ones of files that have several; none: all of polygons.
+    `control` are pairs of points (see `geo.control`) for a local system instead. `code_lengths` is read by
+    `geo.coding.parse`; without `prefix_check` a parent property may say another parent than the code.
     `time_zone` is where dates without a zone are meant. Shares are of a grid's own area, from 0 to 1.
     """
 
@@ -48,15 +51,32 @@ class GridMapping:
     encoding: str = ""
     layers: tuple[str, ...] = ()
     time_zone: str = "Asia/Shanghai"
-    code_lengths: tuple[int, ...] = CODE_LENGTHS
+    code_lengths: str = "6,9,12,15"
+    prefix_check: bool = True
+    control: str = ""
+    control_most_m: float = 2.0  # residual beyond which control points are refused
     overlap_share: float = 0.01  # of the smaller grid: more is an error, less a warning
     parent_share: float = 0.5  # at least so much of a grid must lie in its parent
+    repair: bool = False  # mend what is safe, and tell it
+    snap_m: float = 1.0  # with `repair`: cracks up to this width are closed
     rounding_m2: float = 1.0  # gaps and overlaps up to this are rounding and not mentioned
 
     def __post_init__(self) -> None:
         ZoneInfo(self.time_zone)
-        if not (0 <= self.overlap_share <= 1 and 0 < self.parent_share <= 1 and self.rounding_m2 >= 0):
+        if not (
+            0 <= self.overlap_share <= 1
+            and 0 < self.parent_share <= 1
+            and self.rounding_m2 >= 0
+            and 0 <= self.snap_m <= 100
+        ):
             raise ValueError("GridMapping: overlap_share and parent_share are shares from 0 to 1, rounding_m2 is >= 0")
+        if not (0 <= self.snap_m <= 100 and self.control_most_m > 0):
+            raise ValueError("GridMapping: snap_m is from 0 to 100, control_most_m above 0")
+
+    @property
+    def codes(self) -> CodeRule:
+        """How the levels are written into codes."""
+        return parse(self.code_lengths)
 
     def guessed(self, properties: Iterable[Mapping[str, Any]]) -> "GridMapping":
         """With every unnamed property filled by the first usual name that occurs, whatever its case; "" if none."""

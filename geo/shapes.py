@@ -60,8 +60,9 @@ class Shapes:
 
     @classmethod
     def build(cls, grids: Iterable[Grid]) -> "Shapes":
-        """The shapes of the general grids."""
-        general = sorted((grid for grid in grids if grid.kind == GENERAL), key=lambda grid: grid.code)
+        """The shapes of the general grids that have one."""
+        drawn = (grid for grid in grids if grid.kind == GENERAL and not grid.polygon.is_empty)
+        general = sorted(drawn, key=lambda grid: grid.code)
         shapes = {}
         for level in sorted({grid.level for grid in general}):
             same = [grid for grid in general if grid.level == level]

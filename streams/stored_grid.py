@@ -23,7 +23,7 @@ def to_row(grid: Grid) -> GridRow:
 
 
 def from_row(row: GridRow) -> Grid:
-    """Return the grid that a row keeps. Raises ValueError when its polygon is none."""
+    """Return the grid that a row keeps. Its polygon may be empty; raises ValueError when it is none."""
     return Grid(
         code=row.code,
         name=row.name,
@@ -42,6 +42,6 @@ def _polygon(row: GridRow) -> Polygon | MultiPolygon:
         found = shapely.from_wkb(row.wkb)
     except shapely.errors.ShapelyError as error:
         raise ValueError(f"grid {row.code}: {error}") from error
-    if not isinstance(found, Polygon | MultiPolygon) or found.is_empty:
+    if not isinstance(found, Polygon | MultiPolygon):
         raise ValueError(f"grid {row.code}: no polygon")
     return found

@@ -16,6 +16,7 @@ from geo.mapping import USUAL_NAMES
 from operations.errors import OperationsError
 
 LAYERS, CRS, ENCODING, AGAIN = "grids-wanted", "grids-crs", "grids-encoding", "grids-again"
+CONTROL, REPAIR = "grids-control", "grids-repair"
 COLUMN = "grids-column"
 FIELDS = tuple(USUAL_NAMES)
 ENCODINGS = ("utf-8", "gb18030", "big5")
@@ -24,22 +25,12 @@ TEXT_MOST = 20_000
 
 def reading_section(words: Words) -> html.Details:
     """Return the form, folded."""
+    crs = dcc.Input(id=CRS, type="text", className="desk-input", debounce=True)
+    points = dcc.Textarea(id=CONTROL, className="desk-input reading-points")
     general = [
-        field(
-            words.text("reading.layers"),
-            dcc.Dropdown(id=LAYERS, options=[], multi=True),
-            words.text("reading.layers_hint"),
-        ),
-        field(
-            words.text("reading.crs"),
-            dcc.Input(id=CRS, type="text", className="desk-input", debounce=True),
-            words.text("reading.crs_hint"),
-        ),
-        field(
-            words.text("reading.encoding"),
-            dcc.Dropdown(id=ENCODING, options=list(ENCODINGS)),
-            words.text("reading.encoding_hint"),
-        ),
+        _field("layers", dcc.Dropdown(id=LAYERS, options=[], multi=True), words),
+        _field("crs", crs, words),
+        _field("encoding", dcc.Dropdown(id=ENCODING, options=list(ENCODINGS)), words),
     ]
     columns = [
         field(words.text(f"reading.column.{name}"), dcc.Dropdown(id={"type": COLUMN, "field": name}, options=[]))
@@ -49,25 +40,35 @@ def reading_section(words: Words) -> html.Details:
         [
             html.Summary(words.text("reading.title")),
             html.Div(general, className="admin-form"),
+            _field("control", points, words),
             html.H3(words.text("reading.columns")),
             html.Div(columns, className="admin-form"),
+            dcc.Checklist(id=REPAIR, options=[{"label": words.text("reading.repair"), "value": "repair"}], value=[]),
             html.Button(words.text("reading.again"), id=AGAIN, type="button", className="desk-button"),
         ],
         className="reading",
     )
 
 
+def _field(name: str, control: Any, words: Words) -> html.Label:
+    """A labelled control with its hint."""
+    return field(words.text(f"reading.{name}"), control, words.text(f"reading.{name}_hint"))
+
+
 ASKED: tuple[State, ...] = (
     State(LAYERS, "value"),
     State(CRS, "value"),
     State(ENCODING, "value"),
+    State(CONTROL, "value"),
+    State(REPAIR, "value"),
     State({"type": COLUMN, "field": ALL}, "value"),
 )
 
 
-def asked_of(layers: Any, crs: Any, encoding: Any, columns: Any) -> dict[str, Any]:
+def asked_of(layers: Any, crs: Any, encoding: Any, control: Any, repair: Any, columns: Any) -> dict[str, Any]:
     """Return what the form says as fields of `GridMapping`; what is empty is left out."""
-    told = {"crs": _text(crs), "encoding": _text(encoding), "layers": tuple(_text(one) for one in layers or ())}
+    told: dict[str, Any] = {"crs": _text(crs), "encoding": _text(encoding), "control": _text(control)}
+    told |= {"layers": tuple(_text(one) for one in layers or ()), "repair": bool(repair)}
     told |= {name: _text(value) for name, value in zip(FIELDS, columns or (), strict=False)}
     return {name: value for name, value in told.items() if value}
 
