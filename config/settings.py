@@ -56,6 +56,7 @@ class Settings:
     minimum_population: int
     log_bytes: int
     log_files: int
+    inbox: str
     test_data: str
     chromium: str
     embedded_valkey: bool
@@ -138,6 +139,7 @@ RULES: Mapping[str, Rule] = {
     "minimum_population": _whole(1, 10_000_000),
     "log_bytes": _whole(10_000, 1_000_000_000),
     "log_files": _whole(1, 100),
+    "inbox": _text("the path of a folder, or empty", r"|/.+"),
     "test_data": _text("a folder, or empty", r".*"),
     "chromium": _text("the path of a Chromium, or empty", r".*"),
 }

@@ -16,7 +16,18 @@ from operations.tables import source as table
 from operations.tables import source_cursor as cursor
 
 DATUMS = ("WGS84", "CGCS2000", "GCJ02", "BD09")
-KINDS = ("http", "websocket", "redis_stream", "desk", "demo", "replay", "http_pull", "database", "websocket_pull")
+KINDS = (
+    "http",
+    "websocket",
+    "redis_stream",
+    "desk",
+    "demo",
+    "replay",
+    "http_pull",
+    "database",
+    "websocket_pull",
+    "folder",
+)
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 

@@ -12,7 +12,7 @@ import redis.asyncio
 from config.settings import Settings
 from operations.database import Database
 from operations.sources import Source
-from streams import database_pull, http_pull, pull, websocket_pull
+from streams import database_pull, folder, http_pull, pull, websocket_pull
 from streams.intake import Intake
 
 
@@ -35,6 +35,7 @@ async def _redis_stream(reach: Reach, source: Source) -> None:
 
 FETCHERS: Mapping[str, Fetcher] = {
     pull.KIND: _redis_stream,
+    folder.KIND: folder.watch,
     http_pull.KIND: http_pull.pull,
     database_pull.KIND: database_pull.pull,
     websocket_pull.KIND: websocket_pull.pull,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from config.taxonomy import UNKNOWN, Taxonomy
+from config.taxonomy import UNKNOWN, Taxonomy, Type
 from streams.errors import Unreadable
 from streams.mapping import written
 from streams.moment import EPOCH_NUMBER, EXCEL, ISO, moment
@@ -31,6 +31,9 @@ FORMATS = (
 """Forms of times that are tried on the samples, and offered on the page."""
 CRITICAL = re.compile(r"特急|特提|加急|红|一级|最高|critical|emergency|highest|p1", re.IGNORECASE)
 URGENT = re.compile(r"紧急|急|高|橙|二级|urgent|high|p2", re.IGNORECASE)
+SLASHES = re.compile(r"[/／>\-—|、\s]+")
+ALIKE = 2
+"""Characters in a row that two names must share."""
 PARTS = re.compile(r"[\s/_\-（()）.：:]+")
 _UTC = ZoneInfo("UTC")
 
@@ -122,17 +125,19 @@ def _alike(word: str, taxonomy: Taxonomy) -> str:
     """The code of the type that shares most characters in a row with the word, two at least."""
     if taxonomy.known(word):
         return word
-    parts = [part for part in re.split(r"[/／>\-—|、\s]+", word) if part]
-    best, code = 0.0, ""
-    for one in taxonomy.types.values():
-        if one.code == UNKNOWN:
-            continue
-        for depth, part in enumerate(reversed(parts)):
-            size = max(_common(part, one.zh), _common(part.lower(), one.en.lower()) / 3)
-            score = size + size / len(one.zh) - depth * 0.5 + (0.1 if len(one.code) > 2 else 0)
-            if size >= 2 and score > best:
-                best, code = score, one.code
-    return code
+    types = [one for one in taxonomy.types.values() if one.code != UNKNOWN]
+    for part in reversed(SLASHES.split(word)):  # the last part of "class/kind" says most
+        scores = {one.code: _likeness(part, one) for one in types}
+        best = max(scores, key=lambda code: scores[code])
+        if scores[best] >= ALIKE:
+            return best
+    return ""
+
+
+def _likeness(part: str, one: Type) -> float:
+    """How many characters in a row they share, of a short name more than of a long one; a type before its group."""
+    size = max(_common(part, one.zh), _common(part.lower(), one.en.lower()) / 3)
+    return size + size / len(one.zh) / 2 + (0.1 if len(one.code) > len(one.group) else 0)
 
 
 def _common(one: str, other: str) -> int:

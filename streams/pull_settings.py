@@ -91,8 +91,22 @@ class WebsocketPull(Struct, frozen=True, forbid_unknown_fields=True):
     auth_name: str = ""
 
 
-PullSettings = HttpPull | DatabasePull | WebsocketPull
-KINDS: dict[str, type[HttpPull] | type[DatabasePull] | type[WebsocketPull]] = {
+class FolderWatch(Struct, frozen=True, forbid_unknown_fields=True):
+    """A folder of ours that files are put into, looked at every `period_s` seconds.
+
+    `path`: below the folder that the setting `inbox` names, "" = the source's id. What was taken or could not be read
+    is kept `keep_days`, 0 = for ever.
+    """
+
+    path: str = ""
+    pattern: str = "*"
+    period_s: int = 5
+    keep_days: int = 30
+
+
+PullSettings = HttpPull | DatabasePull | WebsocketPull | FolderWatch
+KINDS: dict[str, type[HttpPull] | type[DatabasePull] | type[WebsocketPull] | type[FolderWatch]] = {
+    "folder": FolderWatch,
     "http_pull": HttpPull,
     "database": DatabasePull,
     "websocket_pull": WebsocketPull,
@@ -157,7 +171,21 @@ def _websocket(one: WebsocketPull) -> None:
     _auth(one.auth, one.auth_name)
 
 
-CHECKS: dict[type, Callable[[Any], None]] = {HttpPull: _http, DatabasePull: _database, WebsocketPull: _websocket}
+def _folder(one: FolderWatch) -> None:
+    steps = one.path.split("/") if one.path else []
+    _need("path", all(_NAME.fullmatch(step) and step not in (".", "..") for step in steps), "folder_path")
+    _need("path", len(one.path) <= 300 and "\\" not in one.path, "folder_path")
+    _need("pattern", bool(_NAME.fullmatch(one.pattern)) and "/" not in one.pattern, "name")
+    _between("period_s", one.period_s, 1, DAY_SECONDS)
+    _between("keep_days", one.keep_days, 0, 3_650)
+
+
+CHECKS: dict[type, Callable[[Any], None]] = {
+    FolderWatch: _folder,
+    HttpPull: _http,
+    DatabasePull: _database,
+    WebsocketPull: _websocket,
+}
 
 
 def web_address(field: str, url: str, schemes: tuple[str, ...]) -> None:

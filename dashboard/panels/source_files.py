@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from dash import Input, Output, State, dcc, html
 from dash.exceptions import PreventUpdate
 
+from config.taxonomy import Taxonomy
 from config.words import Words
 from dashboard.errand import explain
 from dashboard.history import known
@@ -58,7 +60,14 @@ def _row(number: int, one: Report | Refusal, words: Words) -> Row:
     marks = words.text("files.and").join(known(words, "streams.mark", mark) for mark in one.marks)
     where = " · ".join(part for part in ((place.address if place else ""), point, one.grid_code) if part)
     urgency = known(words, "common.urgency", one.urgency)
-    return Row(number, one.id, one.title, one.type, urgency, one.occurred_at, where, "", marks)
+    kind = f"{one.type} {taxonomy().get(one.type).name(words.lang)}"
+    return Row(number, one.id, one.title, kind, urgency, one.occurred_at, where, "", marks)
+
+
+@cache
+def taxonomy() -> Taxonomy:
+    """Return the tree of types, read once."""
+    return Taxonomy.load()
 
 
 def reason(code: str, field: str, words: Words) -> str:
@@ -79,11 +88,12 @@ def body(words: Words) -> html.Section:
         html.Button(words.text("files.go"), id=GO, type="button", className="desk-button primary"),
     ]
     stop = html.Button(words.text("files.cancel"), id=CANCEL, type="button", className="desk-button", hidden=True)
-    sample = html.Button(words.text("files.sample"), id=SAMPLE, type="button", className="desk-button quiet")
+    sample = html.Button(words.text("files.sample"), id=SAMPLE, type="button", className="desk-button")
     return section(
         "files",
         [
-            html.P([words.text("files.about"), " ", sample], className="admin-about"),
+            html.P(words.text("files.about"), className="admin-about"),
+            html.Div(sample, className="admin-line"),
             upload("table", FILE, words.text("files.choose"), ENDINGS, words),
             html.Div(id=FOUND),
             html.Div(id=ROWS),

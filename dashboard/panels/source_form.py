@@ -52,6 +52,12 @@ OWN: dict[str, tuple[Field, ...]] = {
     "http": (),
     "websocket": (),
     "redis_stream": (),
+    "folder": (
+        Field("path"),
+        Field("pattern", "text", "*"),
+        Field("period_s", "number", 5),
+        Field("keep_days", "number", 30),
+    ),
     "http_pull": (
         Field("url"),
         Field("period_s", "number", 60),
@@ -190,7 +196,7 @@ def body(kind: str, given: dict[str, Any], before: Source | None, words: Words, 
             words.text("sources.form.save"), id=SAVE, type="button", className="desk-button primary", disabled=not may
         )
     ]
-    if kind in KINDS:
+    if kind in KINDS and kind != "folder":
         test = words.text("sources.form.test")
         buttons.append(html.Button(test, id=PROBE, type="button", className="desk-button", disabled=not may))
     return [

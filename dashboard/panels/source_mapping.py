@@ -10,10 +10,10 @@ import msgspec
 from dash import Input, Output, State, ctx, dcc, html
 from dash.exceptions import PreventUpdate
 
-from config.taxonomy import URGENCIES, Taxonomy
+from config.taxonomy import URGENCIES
 from config.words import Words
 from dashboard.panels.admin_shell import notice, section, table
-from dashboard.panels.source_files import TOLD, Row, field_name, previewed, reason, rows, trouble
+from dashboard.panels.source_files import TOLD, Row, field_name, previewed, reason, rows, taxonomy, trouble
 from dashboard.repairs import Tested
 from operations.errors import NotFound
 from streams.mapping import FIELDS, written
@@ -45,7 +45,6 @@ class Basis:
 
 def facts(basis: Basis, copies: list[str], words: Words) -> dict[str, Any]:
     """Return all the editor needs, in words."""
-    taxonomy = Taxonomy.load()
     return {
         "columns": [_column(one) for one in basis.columns],
         "draft": basis.draft,
@@ -54,7 +53,7 @@ def facts(basis: Basis, copies: list[str], words: Words) -> dict[str, Any]:
         "copies": copies,
         "proposed": PROPOSED,
         "fields": [[name, field_name(name, words)] for name in FIELDS if name != "attachments"],
-        "types": [[one.code, f"{one.code} {one.name(words.lang)}"] for one in taxonomy.types.values()],
+        "types": [[one.code, f"{one.code} {one.name(words.lang)}"] for one in taxonomy().types.values()],
         "urgencies": [[name, words.text(f"common.urgency.{name}")] for name in URGENCIES],
         "formats": [[name, _format(name, words)] for name in FORMATS],
         "words": words.under("mapping"),
