@@ -90,7 +90,7 @@ def get(database: Database, name: str) -> Saved | None:
 def revisions(database: Database) -> dict[str, int]:
     """Return the revision of each by name: what a follower looks at every few seconds."""
     with database.read() as connection:
-        return dict(connection.execute(sa.select(table.c.name, table.c.revision)).tuples().all())
+        return {row.name: row.revision for row in connection.execute(sa.select(table.c.name, table.c.revision))}
 
 
 def _find(connection: sa.Connection, name: str, *, lock: bool = False) -> Saved | None:

@@ -45,6 +45,8 @@ NUMBERS = ("place.lon", "place.lat", "place.accuracy_m")
 TEXTS = (*(name for name in FIELDS if name not in NUMBERS and name != "attachments"),)
 RULES = ("fields", "content")
 ANY_OTHER = "*"
+UNORDERED = "0"
+"""Stands in where a row says nothing of its order: older than all that do, such as an order nobody has changed yet."""
 TABLES = {
     "fields": None,
     "time": {"formats"},
@@ -104,7 +106,7 @@ class Mapped(msgspec.Struct, frozen=True):
         if self.rule == "fields":
             return order
         digest = sha256(msgspec.json.encode(report, order="sorted")).hexdigest()[:12]
-        return f"{order} {digest}"
+        return f"{order.strip() or UNORDERED} {digest}"
 
     def _count(self, given: Mapping[str, object], dropped: dict[str, int]) -> None:
         """Count what no path of ours leads into."""

@@ -29,6 +29,8 @@ FORMATS = (
     *("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d %b %Y %H:%M:%S", "%m/%d/%Y %H:%M", EPOCH_NUMBER),
 )
 """Forms of times that are tried on the samples, and offered on the page."""
+PLAUSIBLE = (631_152_000_000_000, 4_102_444_800_000_000)
+"""1990 to 2100: digits read by the wrong form give other years."""
 CRITICAL = re.compile(r"特急|特提|加急|红|一级|最高|critical|emergency|highest|p1", re.IGNORECASE)
 URGENT = re.compile(r"紧急|急|高|橙|二级|urgent|high|p2", re.IGNORECASE)
 SLASHES = re.compile(r"[/／>\-—|、\s]+")
@@ -115,10 +117,9 @@ def plain(name: str) -> str:
 
 def _reads(text: str, forms: Sequence[str]) -> bool:
     try:
-        moment(text, _UTC, forms)
+        return PLAUSIBLE[0] <= moment(text, _UTC, forms) < PLAUSIBLE[1]
     except Unreadable:
         return False
-    return True
 
 
 def _alike(word: str, taxonomy: Taxonomy) -> str:

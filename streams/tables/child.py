@@ -16,8 +16,9 @@ from streams.item import Item
 from streams.tables.finding import TableUnreadable
 from streams.tables.reading import ROWS, Summary
 
-SECONDS = 150
+SECONDS = 150.0
 SUMMARY = "table.json"
+MODULE = "streams.tables"
 _LINE = msgspec.json.Decoder(tuple[int, str, str])
 
 
@@ -45,7 +46,7 @@ def examine(path: Path, folder: Path) -> Summary:
 
 
 def _read(path: Path, folder: Path) -> Summary:
-    command = [sys.executable, "-m", "streams.tables", str(path), str(folder)]
+    command = [sys.executable, "-m", MODULE, str(path), str(folder)]
     try:
         done = subprocess.run(
             command, cwd=ROOT, env=child_environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS

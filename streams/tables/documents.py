@@ -12,6 +12,8 @@ from streams.tables.finding import MOST_ROWS, TableUnreadable
 DEEPEST_LIST = 4
 """How far down the list of objects is looked for."""
 
+NOT_JSON = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
+
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -46,7 +48,7 @@ def _listed(text: bytes) -> tuple[str, list[tuple[int, bytes]]]:
 def _array(text: bytes) -> tuple[str, list[tuple[int, bytes]]] | None:
     try:
         parts = _LIST.decode(text)
-    except (msgspec.MsgspecError, RecursionError):
+    except NOT_JSON:
         return None
     return "", [(number + 1, bytes(part)) for number, part in enumerate(parts)]
 
@@ -55,7 +57,7 @@ def _holder(text: bytes) -> tuple[str, list[tuple[int, bytes]]] | None:
     """The longest list of objects inside an object; one object without any is one row."""
     try:
         whole = _OBJECT.decode(text)
-    except (msgspec.MsgspecError, RecursionError):
+    except NOT_JSON:
         return None
     best: tuple[str, list[tuple[int, bytes]]] | None = None
     level = [("", whole)]
@@ -82,7 +84,7 @@ def _objects(parts: list[tuple[int, bytes]]) -> bool:
 def _members(text: bytes) -> dict[str, msgspec.Raw] | None:
     try:
         return _OBJECT.decode(text)
-    except (msgspec.MsgspecError, RecursionError):
+    except NOT_JSON:
         return None
 
 

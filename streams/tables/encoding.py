@@ -21,9 +21,10 @@ def found(data: bytes) -> tuple[str, bool]:
         return wide, _fits(data, wide)
     if b"\0" in data[:LOOKED_AT]:
         raise TableUnreadable("binary")
-    for name in ("utf-8", "gb18030"):
-        if _fits(data, name):
-            return name, True
+    if _fits(data, "utf-8"):
+        return "utf-8", True
+    if not _mostly_utf8(data) and _fits(data, "gb18030"):
+        return "gb18030", True
     return _nearest(data), False
 
 
@@ -45,11 +46,18 @@ def _fits(data: bytes, name: str) -> bool:
     return True
 
 
+def _mostly_utf8(data: bytes) -> bool:
+    """Whether most lines beyond ASCII are UTF-8: a damaged file of it often passes for GB18030, as other characters."""
+    lines = [line for line in data.splitlines() if not line.isascii()]
+    return 2 * sum(_fits(line, "utf-8") for line in lines) > len(lines)
+
+
 def _nearest(data: bytes) -> str:
     """The encoding most lines fit: a file written half in each, or cut off inside a character."""
     lines = data.splitlines()
-    bad = {name: sum(not _fits(line, name) for line in lines) for name in ("utf-8", "gb18030")}
+    names = ("utf-8",) if _mostly_utf8(data) else ("utf-8", "gb18030")
+    bad = {name: sum(not _fits(line, name) for line in lines) for name in names}
     best = min(bad, key=lambda name: bad[name])
-    if bad[best] > max(1, BAD_SHARE * len(lines)):
+    if bad[best] > max(1, BAD_SHARE * len(lines)) or 2 * bad[best] >= len(lines):
         raise TableUnreadable("encoding")
     return best

@@ -6,7 +6,7 @@ A line is [row number, fault, JSON text of the row]: the fault is "" or why the 
 import re
 from collections import deque
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 import msgspec
@@ -139,14 +139,8 @@ def _table(rows: Cells, merged: heading.Merged, findings: Findings, out: object)
 
 
 def _first(rows: Cells) -> list[tuple[int, list[str]]]:
-    """The rows the header is among; empty ones do not count."""
-    taken: list[tuple[int, list[str]]] = []
-    for number, cells in rows:
-        if any(cells):
-            taken.append((number, cells))
-            if len(taken) == heading.LOOKED_AT:
-                break
-    return taken
+    """The rows the header is among."""
+    return list(islice(rows, heading.LOOKED_AT))
 
 
 class _Taker:
