@@ -15,7 +15,7 @@ from operations.sources import Source
 from streams import database_pull, http_pull, websocket_pull
 from streams.errors import MappingError, SourceAway
 from streams.intake import Intake
-from streams.pull_settings import DatabasePull, HttpPull, WebsocketPull, checked
+from streams.pull_settings import DatabasePull, FolderWatch, HttpPull, WebsocketPull, checked
 from streams.pulling import as_item
 
 SECONDS = 8.0
@@ -42,6 +42,8 @@ class Tried(msgspec.Struct, frozen=True):
 async def tried(source: Source, secret: str, intake: Intake, data: Path) -> Tried:
     """Return what one fetch comes to. Raises SettingsWrong."""
     settings = checked(source.kind, source.settings)
+    if isinstance(settings, FolderWatch):  # nothing to connect to: what is wrong with a folder its health page says
+        return Tried()
     try:
         async with asyncio.timeout(SECONDS):
             found = await _fetched(settings, secret, data)
