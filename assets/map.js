@@ -39,6 +39,11 @@
 
     async start() {
       part.onfailure = () => this.notice(this.say("failed"));
+      const about = await part.loadAbout();
+      if (about?.base) {
+        part.lay(this.map, about.base);
+        this.base = new part.Base(this.map, this.section, about.base, this.say);
+      }
       this.layers = await part.loadAll();
       this.notice(this.layers ? "" : this.say("none"));
       this.fit();
@@ -46,8 +51,8 @@
         part.fillAll();
         part.watch();
         this.cells = new part.Cells(this.map, this.layers);
-        part.loadAbout().then((about) => this.cells.finer(new part.Fine(this.layers, about, () => this.cells.redraw())));
-        part.loadBackdrop(this.layers.origin).then((backdrop) => this.cells.behind(backdrop));
+        this.cells.finer(new part.Fine(this.layers, about, () => this.cells.redraw()));
+        if (!about?.base) part.loadBackdrop(this.layers.origin).then((backdrop) => this.cells.behind(backdrop));
         this.heat = new part.Heat(this.layers, Number(this.section.dataset.minimum) || 1000);
         this.show();
         this.warnings = new part.Warnings(this.map, this.layers, () => this.room());

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from config.base_map import DATUMS, DEEPEST, MATRICES, BaseMap, is_template, plain
+
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULTS = ROOT / "config" / "default.toml"
 PREFIX = "GRIDWALL_"
 PLAIN_VARIABLES = {"DATABASE_URL": "database_url", "REDIS_URL": "redis_url", "CHROMIUM": "chromium"}
 SQLITE = "sqlite:///"
-ADDRESSES = ("database_url", "redis_url")
+ADDRESSES = ("database_url", "redis_url", "base_map_url")
 LONGEST_SOCKET_PATH = 100  # bytes; the kernel's limit is 108 with the closing zero
 
 Value = str | int | float | bool
@@ -54,6 +56,13 @@ class Settings:
     silent_seconds: int
     session_hours: int
     minimum_population: int
+    base_map_url: str
+    base_map_matrix: str
+    base_map_datum: str
+    base_map_attribution: str
+    base_map_approval: str
+    base_map_min_zoom: int
+    base_map_max_zoom: int
     log_bytes: int
     log_files: int
     inbox: str
@@ -65,6 +74,15 @@ class Settings:
     def zone(self) -> ZoneInfo:
         """The city's time zone."""
         return ZoneInfo(self.city_time_zone)
+
+    @property
+    def base_map(self) -> BaseMap | None:
+        """The base map, None where only our own vectors are drawn."""
+        if not self.base_map_url:
+            return None
+        about = self.base_map_attribution, self.base_map_approval
+        zooms = self.base_map_min_zoom, self.base_map_max_zoom
+        return BaseMap(plain(self.base_map_url), self.base_map_matrix, self.base_map_datum, *about, *zooms)
 
     @property
     def loopback(self) -> bool:
@@ -137,6 +155,13 @@ RULES: Mapping[str, Rule] = {
     "silent_seconds": _whole(5, 604_800),
     "session_hours": _whole(1, 720),
     "minimum_population": _whole(1, 10_000_000),
+    "base_map_url": Rule(str, 'empty, "https://HOST/…" or "file:…" (under DATA/tiles) with {z} {x} {y}', is_template),
+    "base_map_matrix": _text('"mercator" (EPSG:3857) or "degrees" (EPSG:4490, EPSG:4326)', "|".join(MATRICES)),
+    "base_map_datum": _text(f"one of {', '.join(DATUMS)}", "|".join(DATUMS)),
+    "base_map_attribution": _text("whose map it is, at most 80 characters", r".{0,80}"),
+    "base_map_approval": _text("the map's approval number (审图号), at most 40 characters", r".{0,40}"),
+    "base_map_min_zoom": _whole(0, DEEPEST),
+    "base_map_max_zoom": _whole(0, DEEPEST),
     "log_bytes": _whole(10_000, 1_000_000_000),
     "log_files": _whole(1, 100),
     "inbox": _text("the path of a folder, or empty", r"|/.+"),

@@ -157,23 +157,36 @@ class Over(msgspec.Struct):
     zoom: float
 
 
+class Base(msgspec.Struct):
+    """The base map under the grids: tiles at `/tiles/Z/X/Y`, how they are cut, their datum, and what must be said."""
+
+    matrix: str
+    datum: str
+    attribution: str
+    approval: str
+    min_zoom: int
+    max_zoom: int
+
+
 class About(msgspec.Struct):
-    """The grids in force: their version, how many each level has (top first), and what lies over them."""
+    """The grids in force: their version, how many each level has (top first), what lies over them and what below."""
 
     version: str
     levels: list[int]
     over: dict[str, Over]
+    base: Base | None
 
 
 @router.get("/grids/about", responses=REFUSALS, openapi_extra={"x-answer": "About"})
 async def about(shared: Shared) -> Response:
-    """Say how many grids of which level and kind there are."""
-    area = shared.areas.current
+    """Say how many grids of which level and kind there are, and which base map lies below them."""
+    area, told = shared.areas.current, shared.settings.base_map
+    base = None if told is None else Base(*told[1:])
     if area is None:
-        return problem(404, NoArea())
+        return json_answer(About("", [], {}, base))
     counts = Counter(grid.level for grid in area.grids.values() if grid.kind == GENERAL)
     over = {kind: Over(one.number, round(one.zoom, 2)) for kind, one in area.cutouts.kinds().items()}
-    return json_answer(About(area.key, [counts[level] for level in area.shapes.levels], over))
+    return json_answer(About(area.key, [counts[level] for level in area.shapes.levels], over, base))
 
 
 @router.get(

@@ -12,6 +12,7 @@ from dashboard.area import Areas
 from dashboard.gate import Gate
 from dashboard.live import Hub
 from dashboard.senders import Senders
+from dashboard.tiles import Tiles
 from operations.database import Database
 from operations.policy import Identity
 from streams.port import Port
@@ -29,6 +30,7 @@ class Parts:
     gate: Gate
     hub: Hub
     areas: Areas
+    tiles: Tiles
     actions: Actions
     warnings: Warnings
     version: str

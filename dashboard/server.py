@@ -13,7 +13,7 @@ from starlette.websockets import WebSocket
 from config import clock, collector
 from config.city import City
 from config.settings import ROOT, Settings
-from dashboard import access, api, api_reports, api_uploads, door
+from dashboard import access, api, api_reports, api_tiles, api_uploads, door
 from dashboard.access import Access
 from dashboard.actions import Actions
 from dashboard.answers import TROUBLES
@@ -33,6 +33,7 @@ from dashboard.quarantine import Quarantine
 from dashboard.repairs import Repairs
 from dashboard.senders import Senders
 from dashboard.socket import Live
+from dashboard.tiles import Tiles
 from operations import policy, walls
 from operations.commands import Commands
 from operations.database import Database
@@ -92,8 +93,9 @@ class Server:
         )
         hub = Hub(database, port, PAGES, city=City.of(settings), walls=self._tell, grids=areas.key)
         gate = Gate(Database(settings.database_url, busy_timeout_s=PATIENCE_SECONDS))
+        tiles = Tiles(settings.base_map, settings.data, lambda path: clock.now() / 1e6 - path.stat().st_mtime)
         warnings = Warnings(database, port.intake, clock.now, port.ring)
-        self.parts = Parts(settings, database, port, senders, gate, hub, areas, actions, warnings, version())
+        self.parts = Parts(settings, database, port, senders, gate, hub, areas, tiles, actions, warnings, version())
         self.pages = Pages(PAGES, City.of(settings), actions)
         self.app = self._application()
         self._reports = api_reports.Reports(self.parts)
@@ -126,6 +128,7 @@ class Server:
         api.mount(app)
         app.include_router(door.router)
         app.include_router(api_uploads.router)
+        app.include_router(api_tiles.router)
         live = Live(self.parts.hub, version=self.parts.version, still_in=self._still_in, may_watch=may_watch)
 
         @app.websocket("/live")
@@ -149,6 +152,7 @@ class Server:
             self._following.cancel()
         await self.parts.hub.stop()
         await self.parts.areas.stop()
+        await self.parts.tiles.close()
         await asyncio.gather(*self._telling, return_exceptions=True)
         await self.parts.port.close()
         await self.parts.gate.close()

@@ -106,6 +106,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", r"/api/v1/incidents(/[^/]+)?", "incident.read"),
     Route("GET", r"/api/v1/heat(/areas(\.csv)?)?", "incident.read"),
     Route("GET", r"/api/v1/grids/[^/]+", "grid.read"),
+    Route("GET", r"/tiles/[0-9]{1,2}/[0-9]{1,8}/[0-9]{1,8}", "grid.read"),
     Route("GET", r"/api/v1/journal", "journal.read"),
     Route("GET", r"/api/v1/quarantine", "quarantine.read"),
 )

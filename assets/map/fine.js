@@ -5,6 +5,7 @@
   const part = (window.gridwallMap = window.gridwallMap || {});
   const URL = "/api/v1/grids/shapes";
   const DRAWN = 13; // zoom from which the shapes of a whole level are too coarse
+  const RETRY = 5000; // ms
   const KEPT = 96; // windows of a layer kept
 
   class Layer {
@@ -96,8 +97,13 @@
 
   // How many grids of which level and kind there are; null when nobody can say.
   part.loadAbout = async () => {
-    const answer = await fetch("/api/v1/grids/about").catch(() => null);
-    return answer?.ok ? answer.json() : null;
+    for (;;) {
+      const answer = await fetch("/api/v1/grids/about").catch(() => null);
+      if (answer?.ok) return answer.json();
+      if (answer && answer.status < 500) return null;
+      part.onfailure?.();
+      await new Promise((done) => setTimeout(done, RETRY));
+    }
   };
 
   Object.assign(part, { Fine });

@@ -110,6 +110,7 @@ def layout(words: Words) -> html.Section:
             html.P(words.text("wall.map.loading"), className="map-notice"),
             html.Div(
                 [
+                    html.P("", className="legend-credit", hidden=True),
                     html.P("", className="legend-rest cut", hidden=True),
                     html.P(
                         [html.Span("", id="wall-map-lens"), html.Span("", className="legend-about cut")],

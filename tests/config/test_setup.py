@@ -12,7 +12,7 @@ import pytest
 from config import setup
 from config.settings import ROOT
 
-MODULES = ("__init__", "city", "parent", "settings", "setup", "words")
+MODULES = ("__init__", "city", "parent", "base_map", "settings", "setup", "words")
 CLI = "import sys\ndef main(arguments):\n    print('inside', sys.prefix, *arguments)\n    return 0\n"
 BASE = setup.BASE
 

@@ -24,7 +24,7 @@ PATHS = [
     "/readyz",
     "/metrics", "/api/docs", "/api/openapi.json", "/api/v1/reports", "/api/v1/incidents", "/api/v1/incidents/0a",
     "/api/v1/grids/locate", "/api/v1/grids/shapes", "/api/v1/heat", "/api/v1/heat/areas", "/heat", "/api/v1/journal",
-    "/api/v1/warnings", "/assets/live.js", "/nowhere",
+    "/api/v1/warnings", "/assets/live.js", "/nowhere", "/tiles/1/0/0",
     "/wall/zh/_dash-update-component", "/api/v1", "/wall/../metrics", "/WALL", "//wall",
 ]  # fmt: skip
 SOCKETS = ["/live", "/api/v1/reports/stream", "/wall/zh/_dash-ws-callback", "/nowhere", "/wall"]

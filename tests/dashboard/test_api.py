@@ -239,7 +239,7 @@ async def test_shapes_of_a_window(client: httpx.AsyncClient, proof: Proof) -> No
         assert (await client.get(f"/api/v1/grids/shapes?bbox={wrong}", headers=headers)).status_code == 422, wrong
     assert (await client.get("/api/v1/grids/shapes?kind=micro", headers=headers)).status_code == 422
     told = (await client.get("/api/v1/grids/about", headers=headers)).json()
-    assert (told["levels"], told["over"]) == ([1, 2], {})
+    assert (told["levels"], told["over"], told["base"]) == ([1, 2], {}, None)
 
 
 async def test_heat_has_denominators_and_since_when(client: httpx.AsyncClient, proof: Proof, twenty: None) -> None:
