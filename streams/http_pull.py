@@ -9,6 +9,7 @@ import asyncio
 import base64
 import csv
 import io
+import logging
 import random
 import ssl
 from collections.abc import Mapping
@@ -47,6 +48,9 @@ REDIRECTS = (301, 302, 303, 307, 308)
 PORTS = {"http": 80, "https": 443}
 CERTAIN = {401: "login_refused", 403: "login_refused", 404: "not_there", 407: "login_refused", 410: "not_there"}
 WAITING = {TOO_MANY: "too_fast", UNAVAILABLE: "busy"}
+
+
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells every address it asks, with the secret of `query`
 
 
 class Page(NamedTuple):

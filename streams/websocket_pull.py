@@ -6,6 +6,7 @@ jitter; the first message on a new one, or its staying, is what ends the pauses.
 """
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Mapping
 from hashlib import sha256
@@ -116,6 +117,11 @@ class Listener:
             await self.keep()
 
 
+QUIET = logging.getLogger("gridwall.websocket_pull")
+QUIET.setLevel(logging.WARNING)
+"""What the library says of a connection at lower levels holds its headers."""
+
+
 class Direct(connect):
     """A connection that follows no redirect: it would carry the secret elsewhere."""
 
@@ -150,6 +156,7 @@ def opened(settings: WebsocketPull, secret: str, cursor: str) -> Direct:
         max_size=LARGEST_MESSAGE,
         max_queue=MOST_QUEUED,
         proxy=None,
+        logger=QUIET,
         ssl=ssl.create_default_context() if secure else None,
     )
 

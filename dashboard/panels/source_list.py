@@ -114,7 +114,8 @@ def item(row: Row, chosen: str, words: Words) -> html.Button:
 def facts(one: Source, known: SourceState | None, words: Words, *, may: bool) -> html.Div:
     """Return what is set about a source, and what can be done about it."""
     state = state_of(one, known)
-    said = {name: str(getattr(one, name)) for name in ("id", "datum", "time_zone", "mapping", "rate_limit")}
+    said = {name: str(getattr(one, name)) for name in ("id", "datum", "time_zone", "mapping")}
+    said["rate_limit"] = f"{one.rate_limit:g}" if one.rate_limit else ""
     lines = [
         [words.text("admin.sources.fact.kind"), words.text(f"admin.sources.kind.{one.kind}")],
         *([words.text(f"admin.sources.fact.{name}"), value or "—"] for name, value in said.items()),

@@ -6,7 +6,7 @@ from contextlib import suppress
 from hypothesis import strategies as st
 
 from config.taxonomy import URGENCIES
-from operations import datums, quarantine, rederiving, retention, sources, walls
+from operations import cursors, datums, quarantine, rederiving, retention, sources, walls
 from operations.datums import Evidence
 from operations.epoch import new_epoch
 from operations.errors import OperationsError
@@ -142,6 +142,8 @@ def _escalate(desk: Desk, name: str, number: int, one: int, two: int) -> None:
 def _source(desk: Desk, name: str, number: int, one: int, two: int) -> None:
     if one == 0:
         sources.add(desk.database, SYSTEM, sources.Source("hotline", "12345 热线"), now=desk.tick())
+    elif one % 3 == 0:
+        cursors.mark(desk.database, "hotline", ("timeout", "", "status")[two % 3], now=desk.tick())
     else:
         sources.mark(desk.database, "hotline", silent=one % 2 == 0, now=desk.tick())
 
