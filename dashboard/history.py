@@ -40,12 +40,22 @@ def what(entry: Entry, names: Names) -> str:
             return words.text("desk.history.incident_closed", result=result(values.get("result", ""), words))
         case "incident.placed" if values.get("grid"):
             return words.text("desk.history.incident_placed", grid=names.grid(values["grid"]))
+        case "incident.rederived":
+            return rederived(entry, names)
         case "incident.distinct":
             return words.text(f"desk.history.incident_{'same' if entry.reason == 'same' else 'distinct'}")
         case "incident.placed":
             return words.text("desk.history.incident_placed_outside")
     key = "desk.history." + entry.action.replace(".", "_")
     return words.text(key) if key in words else entry.action
+
+
+def rederived(entry: Entry, names: Names) -> str:
+    """Return which datum its source's coordinates were read in anew, and where the incident came to lie."""
+    moved = (entry.body or {}).get("datum", {})
+    code, datum = str(moved.get("grid", "")), known(names.words, "datums.name", str(moved.get("to", "")))
+    key = "incident_rederived" if code else "incident_rederived_outside"
+    return names.words.text(f"desk.history.{key}", datum=datum, grid=names.grid(code))
 
 
 FIELDS = ("type", "title", "address", "urgency", "source_status", "marks", "department", "occurred_at")

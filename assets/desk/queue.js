@@ -100,7 +100,7 @@
       h("span.desk-row-where", {}, [row.number, where(row), row.address].filter(Boolean).join(" · ")),
       h("span.desk-row-state", {},
         doubles.has(id) && h("i.desk-double", {}, desk.text("queue.double", { n: doubles.get(id) + 1 })),
-        row.reports > 1 && h("i", {}, desk.text("queue.reports", { n: row.reports })),
+        row.reports > 1 && !doubles.has(id) && h("i", {}, desk.text("queue.reports", { n: row.reports })),
         row.gone && h("i", {}, desk.text("queue.gone")),
         state(row)));
 

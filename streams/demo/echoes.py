@@ -9,7 +9,7 @@ from geo.datum import from_wgs84, to_wgs84
 from streams.demo.sources import BY_ID, DemoSource, shares
 from streams.demo.wording import phrases
 
-ECHO = 0.04
+ECHO = 0.07
 """Share of matters told through two channels."""
 APART_METRES, APART_MINUTES = 60.0, 8.0
 """At most so far apart lie the two reports of one matter, and so much later it was noticed the second time."""

@@ -185,7 +185,7 @@ def test_now_and_then_a_matter_is_told_through_two_channels(day: list[Send], rea
         for again, found in told.items()
         if again.endswith("E")
     ]
-    assert 0.015 * len(told) < len(twice) < 0.07 * len(told)
+    assert 0.04 * len(told) < len(twice) < 0.1 * len(told)
     for again, first in twice:
         assert isinstance(again, Report) and isinstance(first, Report) and again.place and first.place
         assert again.source != first.source and again.type == first.type
