@@ -45,11 +45,16 @@ class Rederiver:
                     self._wait(board, entry.subject_id)
             elif "report" in body:
                 self._note_report(entry.subject_id, body["report"])
+            elif entry.action == "incident.reopened":  # it may have left the board before its source's datum changed
+                self.waiting.setdefault(str(body["set"]["source"]), set()).add(entry.subject_id)
 
     def step(self, now: int) -> int:
         """Bring a portion up to date; returns how many incidents moved."""
         moved = 0
         for source_id in [*self.waiting]:
+            if source_id not in self._datums:  # not a registered source: nothing was ever declared
+                del self.waiting[source_id]
+                continue
             ids = self._take(source_id)
             due = rederiving.outdated(self._database, ids, self._datums[source_id])
             most = TRANSACTIONS * rederiving.BATCH

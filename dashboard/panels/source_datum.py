@@ -92,7 +92,7 @@ def shown(source: Source, said: Standing, left: int, words: Words, *, may: bool)
         parts += [html.P(back, className="desk-hint"), html.Div(act("back", words, may=may), className="desk-line")]
     if not may:
         parts.append(html.P(say("datums.denied"), className="desk-hint"))
-    return html.Div(parts)
+    return html.Div(parts, className="admin-stack")
 
 
 def act(name: str, words: Words, *, may: bool) -> html.Button:

@@ -185,6 +185,23 @@ def test_whoever_was_killed_on_the_way_goes_on_where_it_stopped(town: Town, monk
     assert len(moved) == len(set(moved)) == done + rest, "each incident moved once"
 
 
+def test_what_is_reopened_from_outside_the_board_is_looked_at(town: Town) -> None:
+    board = town.board()
+    one = next(one for one in board.incidents.values() if one.lon is not None)
+    rederiver = Rederiver(town.database, town.finder, lambda _: None)
+    rederiver.begin(Board())
+    town.change("GCJ02")
+    body = {"set": {"source": WORKER}}
+    changed = [*read(town.database, board.seq)]
+    reopened = structs.replace(
+        changed[-1], action="incident.reopened", subject_type="incident", subject_id=one.id, body=body
+    )
+    rederiver.note(Board(), [*changed, reopened])
+    assert settled(town, rederiver) == 1
+    rederiver.note(Board(), [structs.replace(reopened, body={"set": {"source": "stranger"}})])
+    assert settled(town, rederiver) == 0
+
+
 def test_what_was_accepted_before_and_decided_after_is_read_anew_too(town: Town) -> None:
     late = [item | {"id": f"{item['id']}-late"} for item in town.items[:9]]
     town.items, before = late, town.items
