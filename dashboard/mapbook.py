@@ -1,6 +1,7 @@
 """Field mappings as the administrator's pages use them (字段对照): proposed, tried, saved, and used by a source."""
 
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from operations.mappings import Saved
 from operations.policy import Identity, allowed
 from operations.sources import Source
 from streams import proposal
+from streams.errors import MappingError
 from streams.mapping import FOLDER, Mapped, checked
 from streams.shelf import Shelf
 from streams.tables.columns import Column
@@ -24,12 +26,13 @@ Draft = dict[str, Any]
 
 
 class Mapbook:
-    """One per web process."""
+    """One per web process; `own` is DATA/sources, whose files go before the shipped ones."""
 
-    def __init__(self, database: Database, ring: AfterCommit, shelf: Shelf) -> None:
+    def __init__(self, database: Database, ring: AfterCommit, shelf: Shelf, own: Path = FOLDER) -> None:
         self._database = database
         self._ring = ring
         self._shelf = shelf
+        self._folders = (own, FOLDER)
         self._taxonomy = Taxonomy.load()
 
     def proposed(self, columns: list[Column]) -> Draft:
@@ -49,10 +52,13 @@ class Mapbook:
             return msgspec.json.decode(saved.body, type=dict), saved.revision
         if name not in self._shelf.names():
             raise NotFound()
-        path = FOLDER / f"{name}.toml"
-        if not path.exists():
+        path = next((path for folder in self._folders if (path := folder / f"{name}.toml").exists()), None)
+        if path is None:
             raise NotFound()
-        return tomllib.loads(path.read_text(encoding="utf-8")), 0
+        try:
+            return tomllib.loads(path.read_text(encoding="utf-8")), 0
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+            raise MappingError(f"{path.name}: cannot be read: {error}") from error
 
     def read(self, draft: Draft) -> Mapped:
         """Return the mapping a draft holds. Raises MappingError."""

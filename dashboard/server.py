@@ -84,7 +84,7 @@ class Server:
             directory=directory,
             gridbook=gridbook,
             filebook=filebook,
-            mapbook=Mapbook(database, port.ring, port.shelf),
+            mapbook=Mapbook(database, port.ring, port.shelf, settings.data / "sources"),
             repairs=Repairs(database, keys, port.ring, port.intake),
             gridcards=Gridcards(database, port.ring, settings.data / "uploads"),
             area=lambda: areas.current,

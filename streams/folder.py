@@ -53,6 +53,7 @@ class Watch:
         self._settings = settings
         self._source = pulling.source
         self._inbox: Inbox | None = None
+        self._work = reach.settings.data / "inbox-work" / self._source.id
 
     async def look(self) -> float:
         """Take every file that is whole; returns the seconds until the next look. Raises SourceAway."""
@@ -72,11 +73,13 @@ class Watch:
             root = Path(self._reach.settings.inbox or self._reach.settings.data / "inbox")
             self._inbox = Inbox(root, self._settings.path or self._source.id, self._settings.pattern)
             self._inbox.open()
+            shutil.rmtree(self._work, ignore_errors=True)  # what a crash left behind
+            self._work.mkdir(mode=0o700, parents=True)
         return self._inbox
 
     async def _take(self, inbox: Inbox, path: Path) -> None:
         """Take one file, or leave it for the next look: when it is changing after all, or its mapping is wrong."""
-        work = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="inbox-", dir=self._reach.settings.data))
+        work = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=self._work))
         try:
             found = await asyncio.to_thread(child.examine, path, work / "read")
             if not await asyncio.to_thread(inbox.unchanged, path):
