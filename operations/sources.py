@@ -27,6 +27,7 @@ KINDS = (
     "database",
     "websocket_pull",
     "folder",
+    "cap_pull",
 )
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 

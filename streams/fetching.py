@@ -12,7 +12,7 @@ import redis.asyncio
 from config.settings import Settings
 from operations.database import Database
 from operations.sources import Source
-from streams import database_pull, folder, http_pull, pull, websocket_pull
+from streams import cap_pull, database_pull, folder, http_pull, pull, websocket_pull
 from streams.intake import Intake
 
 
@@ -39,5 +39,6 @@ FETCHERS: Mapping[str, Fetcher] = {
     http_pull.KIND: http_pull.pull,
     database_pull.KIND: database_pull.pull,
     websocket_pull.KIND: websocket_pull.pull,
+    cap_pull.KIND: cap_pull.pull,
 }
 """Kind of a source → what fetches from it."""

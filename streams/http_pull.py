@@ -108,17 +108,17 @@ class Fetcher:
             try:
                 if answer.status_code not in REDIRECTS:
                     return await self._read(answer, url)
-                url = self._inside(urljoin(url, answer.headers.get("location", "")), "redirect_elsewhere")
+                url = self.inside(urljoin(url, answer.headers.get("location", "")), "redirect_elsewhere")
             finally:
                 await answer.aclose()
         raise SourceAway("too_many_redirects", certain=True)
 
     async def _read(self, answer: httpx.Response, url: str) -> Page:
-        status, offset = answer.status_code, _offset(answer.headers.get("date"))
+        status, offset_ms = answer.status_code, offset(answer.headers.get("date"))
         if status == NOT_MODIFIED:
-            return Page(status, [], "", {}, offset, 0)
+            return Page(status, [], "", {}, offset_ms, 0)
         if status != OK:
-            raise _refusal(status, answer.headers.get("retry-after", ""))
+            raise refusal(status, answer.headers.get("retry-after", ""))
         body = await _body(answer)
         found = await asyncio.to_thread(_decoded, body, self.settings.format, answer.charset_encoding)
         items = items_of(found, self.settings.items) if body.strip() else []
@@ -129,7 +129,7 @@ class Fetcher:
             for name, header in (("etag", "etag"), ("modified", "last-modified"))
             if header in answer.headers
         }
-        return Page(status, items, self._next(answer, found, url), validators, offset, len(body))
+        return Page(status, items, self._next(answer, found, url), validators, offset_ms, len(body))
 
     def _next(self, answer: httpx.Response, found: object, url: str) -> str:
         """The address of the page after this one, "" when it was the last."""
@@ -139,9 +139,9 @@ class Fetcher:
             told: Any = answer.links.get("next", {}).get("url")
         else:
             told = at(found, self.settings.next)
-        return self._inside(urljoin(url, told), "next_elsewhere") if isinstance(told, str) and told else ""
+        return self.inside(urljoin(url, told), "next_elsewhere") if isinstance(told, str) and told else ""
 
-    def _inside(self, url: str, code: str) -> str:
+    def inside(self, url: str, code: str) -> str:
         """The address, if it is on the source's own host; raises SourceAway."""
         try:
             ours, theirs = urlsplit(self.settings.url), urlsplit(url)
@@ -298,7 +298,7 @@ async def _body(answer: httpx.Response) -> bytes:
     return b"".join(parts)
 
 
-def _refusal(status: int, retry_after: str) -> SourceAway:
+def refusal(status: int, retry_after: str) -> SourceAway:
     wait = seconds(retry_after, clock.now())
     if status in CERTAIN:
         return SourceAway(CERTAIN[status], certain=True, retry_after=wait, status=status)
@@ -316,7 +316,7 @@ def seconds(retry_after: str, now: int) -> float:
     return max(0.0, then.astimezone(UTC).timestamp() - now / 1e6)
 
 
-def _offset(date: str | None) -> int | None:
+def offset(date: str | None) -> int | None:
     try:
         then = parsedate_to_datetime(date or "")
     except (ValueError, TypeError):

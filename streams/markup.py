@@ -29,10 +29,10 @@ KNOWN = {
 ENOUGH = 4  # letters beyond ASCII that make valid UTF-8 no chance
 
 
-def text_of(body: bytes) -> str:
+def text_of(body: bytes, largest: int = LARGEST) -> str:
     """Return the text of an XML document. Raises Unreadable: encoding_unknown, encoding_wrong, xml_too_large."""
-    if len(body) > LARGEST:
-        raise Unreadable("xml_too_large", most=LARGEST)
+    if len(body) > largest:
+        raise Unreadable("xml_too_large", most=largest)
     for mark, encoding in MARKS:
         if body.startswith(mark):
             return _decoded(body[len(mark) :], encoding)
@@ -69,10 +69,10 @@ def _decoded(body: bytes, encoding: str) -> str:
         raise Unreadable("encoding_wrong", "encoding", at=error.start) from error
 
 
-def parse(body: bytes) -> Element:
+def parse(body: bytes, largest: int = LARGEST, elements: int = MOST_ELEMENTS) -> Element:
     """Return the root element. Raises Unreadable with the line."""
-    text = DECLARATION.sub("", text_of(body), count=1)
-    target = _Bounded()
+    text = DECLARATION.sub("", text_of(body, largest), count=1)
+    target = _Bounded(elements)
     parser: Any = DefusedXMLParser(target=target, forbid_dtd=True)
     target.line = lambda: parser.parser.CurrentLineNumber
     try:
@@ -92,15 +92,16 @@ def parse(body: bytes) -> Element:
 class _Bounded:
     """Builds the tree and stops where a document is deeper or longer than any warning; keeps each element's line."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
         self._tree = TreeBuilder()
+        self._most = most
         self._depth = self._count = 0
         self.line: Any = lambda: 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> Element:
         self._depth += 1
         self._count += 1
-        if self._depth > DEEPEST or self._count > MOST_ELEMENTS or len(attributes) > MOST_ATTRIBUTES:
+        if self._depth > DEEPEST or self._count > self._most or len(attributes) > MOST_ATTRIBUTES:
             raise Unreadable("xml_too_much", tag.rpartition("}")[2][:60], line=self.line())
         return self._tree.start(tag, {"line": str(self.line()), **_kept(attributes)})
 

@@ -91,6 +91,17 @@ class WebsocketPull(Struct, frozen=True, forbid_unknown_fields=True):
     auth_name: str = ""
 
 
+class CapPull(Struct, frozen=True, forbid_unknown_fields=True):
+    """An address that answers with a CAP document or an Atom feed of them, asked every `period_s` seconds."""
+
+    url: str
+    period_s: int = 60
+    timeout_s: int = 20
+    headers: dict[str, str] = {}
+    auth: str = "none"
+    auth_name: str = ""
+
+
 class FolderWatch(Struct, frozen=True, forbid_unknown_fields=True):
     """A folder of ours that files are put into, looked at every `period_s` seconds.
 
@@ -104,12 +115,13 @@ class FolderWatch(Struct, frozen=True, forbid_unknown_fields=True):
     keep_days: int = 30
 
 
-PullSettings = HttpPull | DatabasePull | WebsocketPull | FolderWatch
-KINDS: dict[str, type[HttpPull] | type[DatabasePull] | type[WebsocketPull] | type[FolderWatch]] = {
+PullSettings = HttpPull | DatabasePull | WebsocketPull | FolderWatch | CapPull
+KINDS: dict[str, type[HttpPull] | type[DatabasePull] | type[WebsocketPull] | type[FolderWatch] | type[CapPull]] = {
     "folder": FolderWatch,
     "http_pull": HttpPull,
     "database": DatabasePull,
     "websocket_pull": WebsocketPull,
+    "cap_pull": CapPull,
 }
 
 
@@ -171,6 +183,14 @@ def _websocket(one: WebsocketPull) -> None:
     _auth(one.auth, one.auth_name)
 
 
+def _cap(one: CapPull) -> None:
+    web_address("url", one.url, ("http", "https"))
+    _between("period_s", one.period_s, 5, DAY_SECONDS)
+    _between("timeout_s", one.timeout_s, 1, 120)
+    _headers(one.headers)
+    _auth(one.auth, one.auth_name)
+
+
 def _folder(one: FolderWatch) -> None:
     steps = one.path.split("/") if one.path else []
     _need("path", all(_NAME.fullmatch(step) and step not in (".", "..") for step in steps), "folder_path")
@@ -185,6 +205,7 @@ CHECKS: dict[type, Callable[[Any], None]] = {
     HttpPull: _http,
     DatabasePull: _database,
     WebsocketPull: _websocket,
+    CapPull: _cap,
 }
 
 

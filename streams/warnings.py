@@ -76,13 +76,14 @@ class Warnings:
     async def take(self, source: Source, body: bytes) -> Taken:
         """Record one document. Raises Unreadable, Refused (too many in force) or DatabaseTrouble: nothing changed."""
         async with self._turn:
-            return await asyncio.to_thread(self._taken, source, body)
+            return await asyncio.to_thread(self.record, source, body)
 
     async def keep_unread(self, source: Source, body: bytes, error: Unreadable) -> None:
         """Keep what could not be read, sealed in quarantine. Raises IntakeRefused, EngineMisconfigured."""
         await self._intake.quarantine(source, body, error)
 
-    def _taken(self, source: Source, body: bytes) -> Taken:
+    def record(self, source: Source, body: bytes) -> Taken:
+        """The same in a thread of the caller's, one at a time."""
         read = alert(parse(body), source.zone)
         now = self._now()
         coverage = self._ground.coverage(now)

@@ -71,6 +71,12 @@ OWN: dict[str, tuple[Field, ...]] = {
         Field("timeout_s", "number", 20),
         *PROOF,
     ),
+    "cap_pull": (
+        Field("url"),
+        Field("period_s", "number", 60),
+        Field("timeout_s", "number", 20),
+        *PROOF,
+    ),
     "database": (
         Field("url"),
         Field("secret", "secret"),

@@ -328,7 +328,7 @@ async def test_a_clock_an_hour_off_is_seen(feed: Feed, bench: Bench) -> None:
         return told([], x_date=ahead)
 
     feed.answer = answer
-    assert http_pull._offset(ahead) == pytest.approx(3_600_000, abs=2_000)
+    assert http_pull.offset(ahead) == pytest.approx(3_600_000, abs=2_000)
     _, rounds = bench.begin(feed.url)
     await rounds.next()
     found = await vitals.read(bench.client, "dept", clock.now(), HEARD)
