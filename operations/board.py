@@ -274,12 +274,21 @@ def _count_source(board: Board, entry: Entry) -> None:
         board.sources[report["source"]] = structs.replace(state, last_received_at=last, count=state.count + 1)
 
 
+def _hear(board: Board, entry: Entry) -> None:
+    """A source that sends warnings is heard too; whole board only."""
+    kind, _, name = entry.actor.partition(":")
+    if kind == "source" and board.scope == WHOLE:
+        state = board.sources.get(name) or SourceState(name)
+        board.sources[name] = structs.replace(state, last_received_at=max(state.last_received_at or 0, entry.at))
+
+
 def _apply_other(board: Board, entry: Entry) -> bool:
     """Sources, warnings, quarantine, walls and epochs; returns whether the board shows any of it."""
     body = entry.body or {}
     if entry.subject_type == "source":
         _set_source(board, entry.subject_id, body.get("set", {}))
     elif entry.subject_type == "warning":
+        _hear(board, entry)
         return fold_warning(board.warnings, entry, board.scope)
     elif entry.action == "epoch.started":
         board.epoch = body["epoch"]

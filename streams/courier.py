@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from config import clock
 from streams.errors import StreamsError
 
-PATH = "/api/v1/reports"
 MOST_ITEMS = 500
 """Reports in one request."""
 ANSWER_SECONDS = 30.0
@@ -25,6 +24,17 @@ TAKEN = (202, 422)
 """422: nothing could be read, all of it is in quarantine."""
 
 log = logging.getLogger(__name__)
+
+
+class Door(NamedTuple):
+    """Where something is brought, and as what."""
+
+    path: str
+    media: str
+
+
+REPORTS = Door("/api/v1/reports", "application/json")
+WARNINGS = Door("/api/v1/warnings", "application/cap+xml")
 
 
 class Delivered(NamedTuple):
@@ -64,6 +74,10 @@ class Courier:
             total = total.plus(self._one(token, items[start : start + MOST_ITEMS]))
         return total
 
+    def warn(self, token: str, document: bytes) -> None:
+        """Bring one warning as CAP; returns when it is recorded. Raises CourierRefused, CourierStopped."""
+        self._taken(token, document, WARNINGS)
+
     def close(self) -> None:
         """Hang up."""
         if self._connection is not None:
@@ -71,39 +85,41 @@ class Courier:
             self._connection = None
 
     def _one(self, token: str, items: Sequence[dict[str, Any]]) -> Delivered:
-        body = json.dumps(items, ensure_ascii=False).encode()
+        answer = self._taken(token, json.dumps(items, ensure_ascii=False).encode(), REPORTS)
+        return Delivered(
+            int(answer.get("accepted", 0)), int(answer.get("duplicates", 0)), len(answer.get("quarantined", []))
+        )
+
+    def _taken(self, token: str, body: bytes, door: Door) -> dict[str, Any]:
+        """The answer of a door that has taken what was brought."""
         tries = 0
         while True:
-            status, pause, answer = self._post(token, body)
+            status, pause, answer = self._post(token, body, door)
             if status in TAKEN:
                 self._back()
-                return Delivered(
-                    int(answer.get("accepted", 0)),
-                    int(answer.get("duplicates", 0)),
-                    len(answer.get("quarantined", [])),
-                )
+                return answer
             if status not in (NO_ANSWER, TOO_FAST) and status < SERVER_TROUBLE:
-                raise CourierRefused(f"{self._host}:{self._port}{PATH} answered {status}: {answer}")
+                raise CourierRefused(f"{self._host}:{self._port}{door.path} answered {status}: {answer}")
             tries += 1
             self._away(status)
             if not self._wait(min(LONGEST_WAIT, pause or 0.2 * 2 ** min(tries, 6))):
                 raise CourierStopped("stopped while the door was away")
 
-    def _post(self, token: str, body: bytes) -> tuple[int, float, dict[str, Any]]:
+    def _post(self, token: str, body: bytes, door: Door) -> tuple[int, float, dict[str, Any]]:
         """(status, seconds to wait, answer); NO_ANSWER when nobody answered."""
-        headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+        headers = {"authorization": f"Bearer {token}", "content-type": door.media}
         reused = self._connection is not None
         if self._connection is None:
             self._connection = http.client.HTTPConnection(self._host, self._port, timeout=ANSWER_SECONDS)
         try:
-            self._connection.request("POST", PATH, body, headers)
+            self._connection.request("POST", door.path, body, headers)
             answer = self._connection.getresponse()
             return answer.status, _seconds(answer.getheader("retry-after")), _object(answer.read())
         except (OSError, http.client.HTTPException) as error:
             log.debug("no answer from %s:%s: %s", self._host, self._port, error)
             self.close()
             return (
-                self._post(token, body) if reused else (NO_ANSWER, 0.0, {})
+                self._post(token, body, door) if reused else (NO_ANSWER, 0.0, {})
             )  # a door hangs up on the idle, which is no trouble
 
     def _away(self, status: int) -> None:

@@ -145,6 +145,10 @@ class Intake:
         self._count(batch, repeats)
         return Receipt(0, 0, [Quarantined(0, kept.field, kept.reason, kept.params)])
 
+    async def hear(self, source: Source) -> None:
+        """Note that a source was heard by another way than its reports. Raises EngineAway, EngineMisconfigured."""
+        await self._log.hear(source.id, self._now())
+
     @contextmanager
     def _paid(self, source: Source, count: int) -> Iterator[None]:
         """Take what `count` items cost of the source's rate; it is given back when they were not taken."""

@@ -100,6 +100,11 @@ class Log:
             self._writer = asyncio.create_task(self._write_all(), name="log writer")
         return await done
 
+    async def hear(self, source: str, at: int) -> None:
+        """Note that a source was heard at a time (UTC microseconds). Raises EngineAway, EngineMisconfigured."""
+        with translated():
+            await self._client.hset(HEARD, source, str(at))
+
     async def close(self) -> None:
         """Let the writes under way finish."""
         if self._writer is not None:

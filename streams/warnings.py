@@ -10,6 +10,7 @@ A warning is decided in the database before it is answered: there are few, and 2
 import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -22,7 +23,7 @@ from operations.warnings import Message, Taken
 from streams import door
 from streams.cap import SEVERITIES, Alert, Info, alert
 from streams.door import Answer, refused
-from streams.errors import Unreadable
+from streams.errors import EngineMisconfigured, IntakeRefused, Unreadable
 from streams.ground import Ground
 from streams.intake import Intake
 from streams.markup import LARGEST, parse
@@ -63,6 +64,8 @@ class Warnings:
         self._waiting += 1
         try:
             taken = await self.take(source, body)
+            with suppress(IntakeRefused, EngineMisconfigured):  # recorded it is; that it was heard can wait
+                await self._intake.hear(source)
         except Unreadable as error:
             return await door.set_aside(self._intake, source, body, error)
         except Refused as error:

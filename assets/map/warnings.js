@@ -46,7 +46,8 @@
     }
 
     name(span) {
-      const codes = span.dataset.codes.split(" ");
+      const towns = span.dataset.codes.split(" ").map((code) => this.layers.ancestor(code, this.layers.named) || code);
+      const codes = [...new Set(towns)]; // a part of a town is named by its town
       const names = codes.map((code) => part.names.get(code)).filter(Boolean);
       let said = names.slice(0, NAMES).join(this.words.separator);
       if (codes.length > NAMES && names.length) said = fill(this.words.some, { names: said, n: codes.length });

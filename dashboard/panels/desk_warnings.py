@@ -25,6 +25,8 @@ SHEET = "desk-warnings"
 LIST = "desk-warnings-list"
 OPEN = "desk-warning-open"
 TOLD = "desk-warning-told"
+MOST_NAMES = 12
+"""Grids named of an area; of more it is said how many there are."""
 FACTS = ("issuer", "area", "sent", "onset", "ends", "severity", "urgency", "certainty", "source", "identifier")
 
 
@@ -58,16 +60,17 @@ def notes(one: WarningState) -> list[str]:
 def facts(one: WarningState, names: Names) -> list[tuple[str, str]]:
     """Return what is known of a warning as (name, value), what is empty left out."""
     said = one.words(names.words.lang)
-    known = [names.grid(code) for code in one.codes if code]
+    known = [names.grid(code) for code in one.codes[:MOST_NAMES] if code]
+    known += [names.words.text("warning.area_more", n=len(one.codes))] if len(one.codes) > MOST_NAMES else []
     values = {
         "issuer": said.issuer,
         "area": names.words.pick("、", ", ").join(dict.fromkeys([*known, *filter(None, [said.area])])),
         "sent": names.moment(one.sent),
         "onset": names.moment(one.onset) if one.onset else "",
         "ends": names.moment(one.expires) + (names.words.text("warning.assumed") if one.assumed_end else ""),
-        "severity": one.severity,
-        "urgency": one.urgency,
-        "certainty": one.certainty,
+        "severity": names.words.text(f"warning.severity.{one.severity}"),
+        "urgency": names.words.text(f"warning.urgency.{one.urgency}"),
+        "certainty": names.words.text(f"warning.certainty.{one.certainty}"),
         "source": names.source(one.source),
         "identifier": one.identifier,
     }
@@ -146,7 +149,7 @@ def button(found: list[WarningState], words: Words) -> dict[str, Any]:
     return {
         "hidden": False,
         "children": [html.Kbd("W"), mark(found[0].level), said],
-        "className": f"desk-button quiet desk-only warned {looks(row(found[0], words.lang))}",
+        "className": f"desk-button quiet desk-only warned warning-{found[0].level or 'none'}",
     }
 
 
@@ -160,15 +163,15 @@ def details(dossier: Dossier, names: Names) -> html.Div:
         for name, value in facts(one, names)
         for part in (html.Dt(words.text(f"warning.fact.{name}")), html.Dd(value))
     ]
-    said = [part for info in told for part in text(info, words)]
+    said = [part for info in told for part in text(info, words, among=len(told))]
     notes_of = [html.P(words.text(f"warning.why.{note}"), className="warning-why") for note in notes(one)]
     state = [] if dossier.state == "in_force" else [html.P(words.text("warning.desk.ended"), className="warning-why")]
     return html.Div([*state, *notes_of, html.Dl(terms, className="desk-facts"), *said], **{"data-id": one.id})
 
 
-def text(info: Told, words: Words) -> list[Any]:
-    """Return what one language says."""
-    parts = [html.H3(" · ".join(filter(None, (info.event, info.language)))), html.P(info.headline)]
+def text(info: Told, words: Words, *, among: int) -> list[Any]:
+    """Return what one language says; where there are several, each is named."""
+    parts = [html.H3(f"{info.event} · {info.language}" if among > 1 else info.event), html.P(info.headline)]
     for name in ("description", "instruction"):
         if getattr(info, name):
             parts += [html.H4(words.text(f"warning.fact.{name}")), html.P(getattr(info, name), className="desk-text")]

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from msgspec import json as msgspec_json
 
 from config import clock
@@ -29,7 +29,7 @@ from operations.seal import KeyStore
 from operations.sources import Source
 from streams import doorbell, engine
 from streams.courier import Courier, CourierRefused, CourierStopped
-from streams.demo import city
+from streams.demo import city, weather
 from streams.demo.duty import Duty
 from streams.demo.history import Ground, History
 from streams.demo.sources import KIND, SOURCES
@@ -87,6 +87,8 @@ class Player:
         self._database.snapshot_key = self._keys.snapshot_key()
         self._progress = _read(settings.data / FILE)
         self._saved_at = 0.0
+        self._city: city.City | None = None
+        self._warned = -1
 
     def run(self) -> None:
         """Prepare, tell the past once, then play; trouble with the database is waited out."""
@@ -118,7 +120,8 @@ class Player:
             return
         sources = {source.id: source for source in map(self._source, SOURCES)}
         own = OwnSources(self._database, self._settings.data / "keys", self._ring)
-        tokens = {source.id: own.token(source, clock.now()) for source in sources.values()}
+        tokens = {source.id: own.token(source, clock.now()) for source in [*sources.values(), self._weather()]}
+        self._city = drawn
         if self._tell_past(drawn, sources):
             self._play(Stories(drawn, self._settings.zone, self._settings.speed), tokens)
 
@@ -183,6 +186,7 @@ class Player:
                 due.append(following)
                 following = next(waiting)
             self._deliver(courier, tokens, due)
+            self._warn(courier, tokens.get(weather.SOURCE.id, ""))
             duty.step(clock.now())
             self._progress.played_until = now
             self._save_now_and_then()
@@ -199,6 +203,17 @@ class Player:
     def _deliver(self, courier: Courier, tokens: dict[str, str], due: list[Send]) -> None:
         for source, sends in groupby(sorted(due, key=lambda send: send.source), key=lambda send: send.source):
             courier.deliver(tokens[source], [send.item for send in sends])
+
+    def _weather(self) -> Source:
+        """The source of warnings, which speaks seldom."""
+        return structs.replace(self._source(weather.SOURCE), silent_after_s=weather.SILENT_SECONDS)
+
+    def _warn(self, courier: Courier, token: str) -> None:
+        """Send the warning of the present hours, once."""
+        told = weather.bulletin(self._city, clock.now()) if self._city is not None else None
+        if told is not None and told.number != self._warned:
+            courier.warn(token, told.document)
+            self._warned = told.number
 
     def _ring(self, seq: int) -> None:
         doorbell.ring(self._bell, seq)

@@ -31,6 +31,7 @@ async def test_a_warning_is_on_the_board_when_it_is_answered(
     assert (answer.status_code, answer.json()["outcome"]) == (202, "in_force")
     [warning] = snapshot.load(server.parts.database).warnings.values()
     assert (warning.level, warning.codes, warning.above) == ("red", ("990101001",), ("990101",))
+    assert snapshot.load(server.parts.database).sources["s1"].last_received_at
     again = await client.post(PATH, content=body, headers=told)
     assert again.json() == {"id": warning.id, "outcome": "duplicate", "ended": []}
     cancel = document("C1", sent=now, kind="Cancel", references=reference("W1", now), infos="")
