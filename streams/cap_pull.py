@@ -91,6 +91,24 @@ async def pull(reach: "Reach", source: Source) -> None:
         await documents.close()
 
 
+async def listed(settings: CapPull, secret: str) -> list[Element]:
+    """Return what an address answers with now: alerts, or the entries of a feed. Raises SourceAway; takes nothing."""
+    documents = Documents(settings)
+    try:
+        page = await documents.page(settings.url, secret)
+        body: Any = page.items[0]
+        root = await asyncio.to_thread(parse, body, LARGEST_FEED, MOST_ELEMENTS)
+    except Unreadable as error:
+        raise SourceAway("not_cap", certain=True) from error
+    finally:
+        await documents.close()
+    if name_of(root) == "feed":
+        return children(root, "entry")
+    if name_of(root) != "alert":
+        raise SourceAway("not_cap", certain=True)
+    return [root]
+
+
 class Rounds:
     """One round after the other: what is listed and new, then the cursor."""
 

@@ -12,10 +12,10 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 
 from operations.report import Refusal, Report
 from operations.sources import Source
-from streams import database_pull, http_pull, websocket_pull
+from streams import cap_pull, database_pull, http_pull, websocket_pull
 from streams.errors import MappingError, SourceAway
 from streams.intake import Intake
-from streams.pull_settings import DatabasePull, FolderWatch, HttpPull, WebsocketPull, checked
+from streams.pull_settings import CapPull, DatabasePull, FolderWatch, HttpPull, WebsocketPull, checked
 from streams.pulling import as_item
 
 SECONDS = 8.0
@@ -45,6 +45,9 @@ async def tried(source: Source, secret: str, intake: Intake, data: Path) -> Trie
     if isinstance(settings, FolderWatch):  # nothing to connect to: what is wrong with a folder its health page says
         return Tried()
     try:
+        if isinstance(settings, CapPull):
+            async with asyncio.timeout(SECONDS):
+                return Tried("", {}, len(await cap_pull.listed(settings, secret)))
         async with asyncio.timeout(SECONDS):
             found = await _fetched(settings, secret, data)
         made = [intake.examine(source, as_item(one)) for one in found[:FIRST]]

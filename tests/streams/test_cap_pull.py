@@ -13,7 +13,7 @@ from operations.database import Database
 from operations.policy import SYSTEM
 from operations.sources import Source
 from streams import engine
-from streams.cap_pull import Documents, Rounds
+from streams.cap_pull import Documents, Rounds, listed
 from streams.errors import SourceAway
 from streams.intake import Intake
 from streams.pull_settings import CapPull
@@ -125,6 +125,14 @@ async def test_what_is_wrong_is_kept_once_and_holds_up_nothing(feed: Feed, bench
     await rounds.next()
     await rounds.next()
     assert bench.intake.totals.quarantined == 2
+
+
+async def test_a_connection_is_tried_without_taking_anything(feed: Feed, bench: Bench) -> None:
+    feed.answer = lambda _: xml(ATOM.format(inline("A", clock.now()) * 2))
+    assert len(await listed(CapPull(feed.url), "")) == 2
+    feed.answer = lambda _: xml("<html/>")
+    with pytest.raises(SourceAway, match="not_cap"):
+        await listed(CapPull(feed.url), "")
 
 
 async def test_a_feed_without_end_and_one_that_is_not_there(feed: Feed, bench: Bench) -> None:
