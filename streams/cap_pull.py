@@ -69,7 +69,7 @@ class Documents(Fetcher):
         async for piece in answer.aiter_bytes():
             body += piece
             if len(body) > LARGEST_FEED:
-                raise SourceAway("too_large", certain=True, most=LARGEST_FEED)
+                raise SourceAway("body_too_large", certain=True, most=LARGEST_FEED)
         marks = {
             name: answer.headers[header][:LONGEST_WATERMARK]
             for name, header in (("etag", "etag"), ("modified", "last-modified"))

@@ -137,7 +137,7 @@ async def test_a_connection_is_tried_without_taking_anything(feed: Feed, bench: 
 
 async def test_a_feed_without_end_and_one_that_is_not_there(feed: Feed, bench: Bench) -> None:
     feed.answer = lambda _: xml(b"<feed>" + b" " * 5_000_000)
-    with pytest.raises(SourceAway, match="too_large"):
+    with pytest.raises(SourceAway, match="body_too_large"):
         await bench.begin(feed.url).next()
     feed.answer = lambda _: Told(404)
     with pytest.raises(SourceAway, match="not_there"):
