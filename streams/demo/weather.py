@@ -1,4 +1,4 @@
-"""The demonstration's weather 气象预警: now and then a blue or yellow warning, sent through the door as by a department.
+"""The demonstration's weather 气象预警: at times a blue or yellow warning, sent through the door as by a department.
 
 One every two hours, the same for the same hours; it holds for 100 minutes and covers a few towns.
 """
