@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 PAUSE = 10
 """A panel may use one part in `PAUSE + 1` of a processor."""
 PAUSE_MOST = 1.0
-PORTION = 500
+PORTION = 200
 """Incidents of a new channel that are compared with each other at one turn."""
 REFRESH = 2.0
 """Seconds after which a panel is drawn again although nothing happened: ages, overdue, a new day."""

@@ -143,9 +143,9 @@ def twins(incidents: Mapping[str, Incident], incident_id: str, rules: Rules = RU
     own = None if incident is None else trait(incident, rules)
     if incident is None or own is None:
         return []
-    found = []
+    found, window = [], rules.minutes * MINUTE
     for other in incidents.values():
-        if abs(other.occurred_at - own.at) > rules.minutes * MINUTE or other.id == incident_id:
+        if abs(other.occurred_at - own.at) > window or other.id == incident_id or _far(incident, other, rules):
             continue
         theirs = trait(other, rules)
         alike = likeness(own, theirs, rules) if theirs is not None else 0
@@ -235,6 +235,12 @@ def _cell(lon: float, lat: float, rules: Rules) -> tuple[int, int]:
 
 def _slot(at: int, rules: Rules) -> int:
     return at // (rules.minutes * MINUTE)
+
+
+def _far(one: Incident, other: Incident, rules: Rules) -> bool:
+    """Whether two points are too far apart for any group of types; quicker to say than all the rest."""
+    apart = metres(one, other)
+    return apart is not None and apart > rules.farthest
 
 
 def _near(one: Trait, other: Trait, rules: Rules) -> bool:

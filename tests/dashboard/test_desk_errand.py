@@ -172,7 +172,11 @@ def test_what_may_be_one_event_is_shown_told_apart_and_taken_back(opened: Desk) 
 
 @pytest.mark.parametrize(
     ("who", "pages"),
-    [(LEADER, ["wall", "desk"]), (OPERATOR, ["wall", "desk", "quarantine"]), (Identity("wall", role="wall"), ["wall"])],
+    [
+        (LEADER, ["wall", "desk", "heat"]),
+        (OPERATOR, ["wall", "desk", "heat", "quarantine"]),
+        (Identity("wall", role="wall"), ["wall"]),
+    ],
 )
 def test_the_header_is_told_which_pages_one_may_open(who: Identity, pages: list[str]) -> None:
     assert desk_start.rows(who, NAMES)["me"]["pages"] == pages
