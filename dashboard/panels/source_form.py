@@ -272,20 +272,28 @@ def reason(code: str, params: dict[str, Any], words: Words) -> str:
 # ---- callbacks -------------------------------------------------------------------------------------------------------
 
 
-def save(commands: Any, words: Words, filled: dict[str, Any], mode: dict[str, str]) -> tuple[Any, list[str], Any]:
-    """Add or change the source a form describes; return (what is said, what stands beside each field, its id)."""
+def save(commands: Any, words: Words, filled: dict[str, Any], mode: dict[str, str]) -> tuple[Any, list[str], Any, Any]:
+    """Add or change the source a form describes; return (what is said, what stands beside each field, its id, mode).
+
+    The form is then drawn anew, for the source as it is kept: without the secret that was written into it.
+    """
     order = list(filled)
     try:
         before = commands.directory.get(mode["id"]) if mode.get("id") else None
         one = source_of(before.kind if before else mode["kind"], filled, before, words)
         said = kept(commands, words, one, before, str(filled.get("secret") or ""))
     except Wrong as error:
-        return notice("wrong", words.text("sources.form.look")), marked(order, error.field, error.said), no_update
+        return (
+            notice("wrong", words.text("sources.form.look")),
+            marked(order, error.field, error.said),
+            no_update,
+            no_update,
+        )
     except OperationsError as error:
         at = str(error.params.get("field", "id" if error.code == "operations.source_exists" else ""))
         told = explain(error, words)
-        return notice("wrong", told), marked(order, at, told), no_update
-    return said, [""] * len(order), one.id
+        return notice("wrong", told), marked(order, at, told), no_update, no_update
+    return said, [""] * len(order), one.id, {"id": one.id, "saved": True}
 
 
 def kept(commands: Any, words: Words, one: Source, before: Source | None, secret: str) -> html.Div:
@@ -327,7 +335,7 @@ def register(app: Any, commands: Any) -> None:
     def drawn(mode: dict[str, str] | None) -> Any:
         if not mode:
             raise PreventUpdate
-        return fresh(commands, words, mode), ""
+        return fresh(commands, words, mode), no_update if mode.get("saved") else ""
 
     def turned(kind: str | None, mode: dict[str, str] | None) -> Any:
         if not kind or not mode or mode.get("id") or mode.get("kind") == kind:
@@ -351,6 +359,7 @@ def register(app: Any, commands: Any) -> None:
         Output(NOTE, "children", allow_duplicate=True),
         Output({"wrong": ALL}, "children"),
         Output("source-chosen", "data", allow_duplicate=True),
+        Output(MODE, "data", allow_duplicate=True),
         Input(SAVE, "n_clicks"),
         State({"field": ALL}, "value"),
         State({"field": ALL}, "id"),
