@@ -15,7 +15,7 @@ import shapely
 
 from config.settings import ROOT, child_environment
 from geo import survey
-from geo.importing import Imported
+from geo.importing import PHASES, Imported
 from geo.neighbourhood import Drawing
 from geo.survey import FOUND, PHASE, SHAPES, TASK, Found, Shaped, Task
 from operations.errors import NotFound, Refused
@@ -84,7 +84,9 @@ class Surveys:
             phase = (place / PHASE).read_text()
         except OSError:
             phase = "read"
-        return phase if _alive(place) else "done" if (place / FOUND).exists() else "broken"
+        if _alive(place):
+            return PHASES[-2] if phase == PHASES[-1] else phase  # it says so a moment before the result lies there
+        return PHASES[-1] if (place / FOUND).exists() else "broken"
 
     def result(self, folder: Path) -> tuple[Imported, Drawing]:
         """Return what was found. Raises NotFound as long as nothing was."""

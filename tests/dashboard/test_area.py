@@ -115,7 +115,10 @@ def test_grids_that_end_inside_a_version_stop_owning_points(database: Database, 
 
 def test_the_card_of_a_grid(at: At) -> None:
     area = at(LATER)
-    counts: gridcard.Counts = {name: {} for name in ("routine", "urgent", "24h")} | {"critical": {HALVES[0]: 1}, "7d": COUNTS}
+    counts: gridcard.Counts = {name: {} for name in ("routine", "urgent", "24h")} | {
+        "critical": {HALVES[0]: 1},
+        "7d": COUNTS,
+    }
     found = gridcard.facts(area, COUNTY, counts, Card(COUNTY), [], (LATER, 1000))
     assert (found.open["critical"], found.received, found.chain) == (1, {"24h": 0, "7d": 7}, ())
     assert found.km2 == pytest.approx(2 * SQUARE**2 * 111.32 * 110.85 * 0.866, rel=0.01)

@@ -10,6 +10,7 @@ from operations import cursors, datums, quarantine, rederiving, retention, sourc
 from operations.datums import Evidence
 from operations.epoch import new_epoch
 from operations.errors import OperationsError
+from operations.grids import GridRow
 from operations.policy import SYSTEM, Identity
 from operations.report import Located
 from tests.operations.desk import COMMANDER, DAY, HOUR, LEAVES, MINUTE, RULES, SECOND, Desk, chain, refusal, report
@@ -173,6 +174,25 @@ def _forget(desk: Desk, name: str, number: int, one: int, two: int) -> None:
 
 def _epoch(desk: Desk, name: str, number: int, one: int, two: int) -> None:
     new_epoch(desk.database, "restored", now=desk.tick())
+
+
+def _grids(desk: Desk, name: str, number: int, one: int, two: int) -> None:
+    """A version now or later, withdrawn, gone back to, begun; a card: nothing of it changes what a scope sees."""
+    match one % 5:
+        case 0:
+            row = GridRow(LEAVES[0], f"网格 {number}", "general", 4, "", b"\x01")
+            later = None if two % 2 else desk.now + HOUR
+            grids.import_grids(desk.database, SYSTEM, [row], f"d{two}", now=desk.tick(), valid_from=later)
+        case 1:
+            grids.withdraw(desk.database, SYSTEM, two, now=desk.tick())
+        case 2:
+            grids.restore(desk.database, SYSTEM, two, now=desk.tick())
+        case 3:
+            grids.begin(desk.database, now=desk.tick())
+        case _:
+            duties.change_all(
+                desk.database, SYSTEM, [Card(LEAVES[two % 4], (Duty("post", str(number)),))], now=desk.tick()
+            )
 
 
 STEPS: dict[str, Callable[[Desk, str, int, int, int], None]] = {
