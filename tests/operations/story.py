@@ -6,8 +6,9 @@ from contextlib import suppress
 from hypothesis import strategies as st
 
 from config.taxonomy import URGENCIES
-from operations import cursors, datums, quarantine, rederiving, retention, sources, walls
+from operations import cursors, datums, duties, grids, quarantine, rederiving, retention, sources, walls
 from operations.datums import Evidence
+from operations.duties import Card, Duty
 from operations.epoch import new_epoch
 from operations.errors import OperationsError
 from operations.grids import GridRow
