@@ -51,8 +51,7 @@ def system(name: str) -> System:
         transformer = pyproj.Transformer.from_crs(found, "EPSG:4326", always_xy=True)
     except (CRSError, ProjError):
         raise UnknownSystem(name) from None
-    area = found.area_of_use
-    box = None if area is None else (area.west, area.south, area.east, area.north)
+    box = _area(found)
     return System(said, lambda points: np.column_stack(transformer.transform(points[:, 0], points[:, 1])), box)
 
 
@@ -62,6 +61,15 @@ def _is_cgcs2000(found: pyproj.CRS) -> bool:
         "GCSCHINAGEODETICCOORDINATESYSTEM2000", "CHINAGEODETICCOORDINATESYSTEM2000", "CGCS2000", "GCSWGS1984", "WGS84",
         "WGS1984",
     )  # fmt: skip
+
+
+def _area(found: pyproj.CRS) -> Box | None:
+    """Where a system is meant for; a .prj does not say it, but the system it describes has a number that does."""
+    area = found.area_of_use
+    if area is None:
+        named = found.to_authority(min_confidence=70)
+        area = None if named is None else pyproj.CRS.from_authority(*named).area_of_use
+    return None if area is None else (area.west, area.south, area.east, area.north)
 
 
 def strayed(found: System, points: Floats) -> bool:

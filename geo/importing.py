@@ -354,8 +354,20 @@ def _check_parents(
     grids: Sequence[Grid], drafts: Sequence[_Draft], how: GridMapping, reference: Sequence[Grid], findings: Findings
 ) -> None:
     drawn = [grid for grid in grids if grid.kind == GENERAL and not grid.polygon.is_empty]
+    _check_place(drawn, reference, findings)
     if not _suspect_datum(drawn, drafts, how, reference, findings):
         faults.parents(drawn, how.parent_share, how.rounding_m2, findings)
+
+
+def _check_place(grids: Sequence[Grid], reference: Sequence[Grid], findings: Findings) -> None:
+    """Tell a file that lies wholly elsewhere than the version in force: its coordinate system may be the wrong one."""
+    known = [grid.polygon for grid in reference if not grid.polygon.is_empty]
+    if not known or not grids:
+        return
+    here, there = (shapely.box(*shapely.total_bounds(shapes)) for shapes in ([grid.polygon for grid in grids], known))
+    if not here.intersects(there):
+        km = here.distance(there) * faults.METRES_PER_DEGREE / 1000
+        findings.warning("elsewhere", "", faults.place(here), km=km)
 
 
 def _suspect_datum(

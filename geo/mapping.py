@@ -25,6 +25,7 @@ KIND_WORDS = {
     **dict.fromkeys(("dedicated", "专属", "专属网格"), DEDICATED),
     **dict.fromkeys(("micro", "微网格", "微格"), MICRO),
 }
+CUT_BYTES = (9, 10)  # a shapefile cuts the names of columns: three Chinese letters in UTF-8
 MAX_POPULATION = 50_000_000
 
 
@@ -84,8 +85,9 @@ class GridMapping:
         for one in properties:
             for key in one:
                 present.setdefault(key.casefold(), key)
+        cut = {key: present[key] for key in present if not key.isascii() and len(key.encode()) in CUT_BYTES}
         names: dict[str, Any] = {
-            field: next((present[name] for name in usual.split() if name in present), "")
+            field: next((found for name in usual.split() if (found := present.get(name) or _cut(name, cut))), "")
             for field, usual in USUAL_NAMES.items()
             if not getattr(self, field)
         }
@@ -94,6 +96,11 @@ class GridMapping:
     def named(self) -> dict[str, str]:
         """{field: property} of those that are set."""
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name in USUAL_NAMES and getattr(self, f.name)}
+
+
+def _cut(name: str, cut: Mapping[str, str]) -> str:
+    """The column whose name is the beginning of a usual one."""
+    return next((column for key, column in cut.items() if name.startswith(key)), "")
 
 
 def text(value: object) -> str:

@@ -6,15 +6,22 @@ time, and nothing to lose: when native code crashes only this process ends.
 """
 
 import resource
+import sqlite3
 import sys
+from contextlib import closing
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
 MEMORY_BYTES = 6 << 30
 SECONDS = 120
 POLYGONS = ("Polygon", "MultiPolygon", "Unknown", "Geometry", "GeometryCollection")
-CURVES = ("Curve", "Surface", "Compound", "Circular")
+CURVES = range(8, 13)
+"""Codes of WKB for circular strings, compound curves, curve polygons, multicurves, multisurfaces."""
+ENVELOPES = (0, 32, 48, 48, 64)
+"""Bytes of the envelope in the head of a GeoPackage's shape, by the kind that its flags name."""
+REFUSALS = (sqlite3.Error, ValueError, RuntimeError)
 LARGEST_VALUE = 4_000  # characters of a property; no code or name is longer
 
 
@@ -52,8 +59,18 @@ class Answer(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
-def main() -> int:
-    """Answer one question."""
+NEEDLESS = ("pandas", "geopandas", "pyarrow")
+"""What pyogrio would load at its start if it found it; a second each time."""
+
+
+def main(arguments: list[str]) -> int:
+    """Answer one question, or with `--drivers` name every driver there is."""
+    sys.modules.update(dict.fromkeys(NEEDLESS))  # type: ignore[arg-type]  # None: "not there"
+    if arguments == ["--drivers"]:
+        import pyogrio
+
+        sys.stdout.write(",".join(sorted(pyogrio.list_drivers())))
+        return 0
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -76,7 +93,13 @@ def answered(asked: Asked) -> Answer:
         return Answer(fault=fault.name, detail=fault.detail)
     except MemoryError:
         return Answer(fault="too_complex")
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError, RuntimeError) as error:
+    except (
+        pyogrio.errors.DataSourceError,
+        pyogrio.errors.DataLayerError,
+        sqlite3.Error,
+        ValueError,
+        RuntimeError,
+    ) as error:
         return Answer(fault="broken_file", detail=" ".join(str(error).split())[:200])
     return Answer(layers)
 
@@ -98,18 +121,40 @@ def _layer(asked: Asked, name: str, kind: str) -> Layer:
     count, crs = int(about["features"]), str(about["crs"] or "")
     plain = kind.removesuffix(" ZM").removesuffix(" Z").removesuffix(" M").removeprefix("2.5D ").removeprefix("3D ")
     wanted = name in asked.layers if asked.layers else plain in POLYGONS and count > 0
-    if any(word in plain for word in CURVES) and (not asked.layers or wanted):
-        raise _Fault("curves", f"{name} ({kind})")
     if not wanted:
         return Layer(name, kind, max(count, 0), crs, False)
     if count > asked.most:
         raise _Fault("too_many", str(count))
+    if asked.driver == "GPKG" and _curved(asked.path, name):
+        raise _Fault("curves", name)
     told, _, shapes, columns = pyogrio.raw.read(
         asked.path, layer=name, encoding="ISO-8859-1" if asked.raw else None, force_2d=True, datetime_as_string=True
     )
     fields = [str(field) for field in told["fields"]]
     values = [[_value(one) for one in column.tolist()] for column in columns]
     return Layer(name, kind, len(shapes), crs, True, fields, values, shapes.tolist())
+
+
+def _curved(path: str, table: str) -> bool:
+    """Whether a layer of a GeoPackage has curves, which GDAL would hand on as straight lines without a word."""
+    quoted = table.replace('"', '""')
+    with closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True)) as database:
+        found = database.execute(
+            "SELECT column_name FROM gpkg_geometry_columns WHERE table_name = ?", (table,)
+        ).fetchone()
+        if found is None:
+            return False
+        column = str(found[0]).replace('"', '""')
+        heads = database.execute(f'SELECT substr("{column}", 1, 80) FROM "{quoted}" WHERE "{column}" IS NOT NULL')
+        return any(_code(bytes(head)) % 1000 in CURVES for (head,) in heads if isinstance(head, bytes))
+
+
+def _code(head: bytes) -> int:
+    """The code of WKB of a shape as a GeoPackage keeps it; 0 for something else."""
+    kind = (head[3] >> 1) & 7 if len(head) > 3 else len(ENVELOPES)
+    start = 8 + ENVELOPES[kind] if kind < len(ENVELOPES) else len(head)
+    order = "little" if head[start : start + 1] == b"\x01" else "big"
+    return int.from_bytes(head[start + 1 : start + 5], order)  # type: ignore[arg-type]
 
 
 def _value(value: Any) -> Any:
@@ -122,4 +167,4 @@ def _value(value: Any) -> Any:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

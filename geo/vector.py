@@ -5,7 +5,6 @@ ourselves, and is ended after a time; what it answers is bytes to be doubted lik
 """
 
 import functools
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -29,8 +28,8 @@ from geo.sheet import Broken, Choice, Feature, Sheet
 
 GPKG, SHAPEFILE, KML = "GPKG", "ESRI Shapefile", "LIBKML"
 DRIVERS = (GPKG, SHAPEFILE, KML)
+CHILD = (sys.executable, "-m", "geo.native")
 SECONDS = 180
-LARGEST_ANSWER = 2 << 30
 POLYGON, MULTIPOLYGON = 3, 6  # type ids of GEOS
 KML_FIELDS = (
     "id", "description", "timestamp", "begin", "end", "altitudemode", "tessellate", "extrude", "visibility",
@@ -89,7 +88,7 @@ def _asked(source: Source, layers: Sequence[str]) -> Answer:
     asked = Asked(str(source.path), source.driver, named, source.driver == SHAPEFILE, MAX_FEATURES)
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "geo.native"],
+            CHILD,
             input=msgspec.msgpack.encode(asked),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -109,15 +108,13 @@ def _asked(source: Source, layers: Sequence[str]) -> Answer:
 @functools.cache
 def _environment() -> dict[str, str]:
     """Every driver but ours switched off, so that no file is taken for something that points elsewhere."""
-    import pyogrio
-
-    others = ",".join(sorted(set(pyogrio.list_drivers()) - set(DRIVERS)))
+    every = subprocess.run([*CHILD, "--drivers"], capture_output=True, cwd=ROOT, text=True, check=True, timeout=SECONDS)
+    others = ",".join(sorted(set(every.stdout.split(",")) - set(DRIVERS)))
     return child_environment() | {
         "GDAL_SKIP": others,
         "OGR_SKIP": others,
         "CPL_CURL_ENABLE_VSIMEM": "NO",
         "GDAL_HTTP_MAX_RETRY": "0",
-        "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR" if os.name == "nt" else "FALSE",
         "SHAPE_RESTORE_SHX": "YES",
         "OGR_SQLITE_LOAD_EXTENSIONS": "NO",
         "OGR_GEOMETRY_ACCEPT_UNCLOSED_RING": "YES",
