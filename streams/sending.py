@@ -15,7 +15,10 @@ from streams.intake import Intake, Receipt
 from streams.item import LARGEST_REQUEST
 from streams.tables.child import Row
 
-BATCH = 500
+BATCH = 200
+"""Rows made durable at once: few enough that a page waits for none of them."""
+PAUSE_SECONDS = 0.02
+"""Between two batches, for everything else the process has to do."""
 WAIT_MOST = 30
 """Seconds between two tries; intake says how long, this is the most."""
 MISCONFIGURED_SECONDS = 30
@@ -73,6 +76,7 @@ async def send(intake: Intake, source: Source, rows: Iterator[Row], progress: Pr
         if not await tell(progress):
             progress.state = CANCELLED
             break
+        await asyncio.sleep(PAUSE_SECONDS)
     else:
         progress.state = DONE
     await tell(progress)

@@ -68,12 +68,19 @@
 
   const samples = (chosen) => chosen.map((key) => column(key)?.samples.join(" · ") || "").filter(Boolean).join(" + ");
 
+  // Another column of times: the forms its samples are written in are chosen too.
+  const reform = () => {
+    const found = paths(draft.fields.occurred_at).flatMap((key) => column(key)?.forms || []);
+    draft.time.formats = [...new Set([...draft.time.formats, ...found])];
+  };
+
   const fieldRow = ([ours, label]) => {
     const chosen = paths(draft.fields[ours]);
     const change = (index) => (value) => {
       const now = paths(draft.fields[ours]);
       now[index] = value;
       draft.fields[ours] = now.filter(Boolean);
+      if (ours === "occurred_at") reform();
       draw();
       tell();
     };
@@ -81,8 +88,9 @@
     const more = chosen.length && facts.columns.length
       ? h("button.desk-button.quiet", { type: "button", title: text("join_hint"), onclick: () => { draft.fields[ours] = [...chosen, facts.columns[0].key]; draw(); tell(); } }, text("join"))
       : null;
-    const needed = ours === "id" || ours === "title" ? h("b.mapping-needed", {}, text("needed")) : null;
-    return h("tr", { "data-field": ours }, h("th", { scope: "row" }, label, needed), h("td", {}, h("div.mapping-selects", {}, selects, more)), h("td.mapping-samples", {}, samples(chosen)));
+    const needed = { id: "needed", title: "needed_title" }[ours];
+    const mark = needed ? h("b.mapping-needed", {}, text(needed)) : null;
+    return h("tr", { "data-field": ours }, h("th", { scope: "row" }, label, mark), h("td", {}, h("div.mapping-selects", {}, selects, more)), h("td.mapping-samples", {}, samples(chosen)));
   };
 
   const words = (table, ours, choices) => {
@@ -161,6 +169,12 @@
     ].filter(Boolean));
     [...at.querySelectorAll("details")].forEach((one, index) => { if (opened[index]) one.open = true; });
   };
+
+  // A button of a notice that leads to another tab: <button data-open-tab="NAME">.
+  document.addEventListener("click", ({ target }) => {
+    const button = target instanceof Element ? target.closest("[data-open-tab]") : null;
+    if (button) window.gridwallTabs.open(button.dataset.openTab);
+  });
 
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.mapping = {

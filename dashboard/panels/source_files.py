@@ -233,6 +233,12 @@ def _fault(one: Fault, words: Words) -> str:
     )
 
 
+def leading(tab: str, words: Words) -> html.Button:
+    """Return a button that opens another tab of the page."""
+    said = words.text(f"files.open.{tab}")
+    return html.Button(said, type="button", className="desk-button", **{"data-open-tab": tab})
+
+
 def trouble(error: Exception, words: Words) -> html.Div:
     """Return what an error says to whoever must act."""
     if isinstance(error, OperationsError):
@@ -276,7 +282,8 @@ class Deeds:
         try:
             source, mapping = self._commands.mapbook.of(chosen)
             if not source.mapping:
-                return notice("note", self._words.text("files.no_mapping")), True
+                said = [html.P(self._words.text("files.no_mapping")), leading("mapping", self._words)]
+                return notice("note", said), True
             found = rows(self._commands.filebook.preview(upload_id, chosen, mapping), self._words)
         except TableUnreadable:  # said above
             return None, True

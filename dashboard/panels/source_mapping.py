@@ -9,15 +9,16 @@ from typing import Any
 import msgspec
 from dash import Input, Output, State, ctx, dcc, html
 from dash.exceptions import PreventUpdate
+from msgspec import structs
 
 from config.taxonomy import URGENCIES
 from config.words import Words
 from dashboard.panels.admin_shell import notice, section, table
-from dashboard.panels.source_files import TOLD, Row, field_name, previewed, reason, rows, taxonomy, trouble
+from dashboard.panels.source_files import TOLD, Row, field_name, leading, previewed, reason, rows, taxonomy, trouble
 from dashboard.repairs import Tested
 from operations.errors import NotFound
 from streams.mapping import FIELDS, written
-from streams.proposal import FORMATS
+from streams.proposal import FORMATS, formats_of
 from streams.tables.columns import Column
 
 FACTS, DRAFT, COPY, SAVED = "mapping-facts", "mapping-draft", "mapping-copy", "mapping-saved"
@@ -62,7 +63,15 @@ def facts(basis: Basis, copies: list[str], words: Words) -> dict[str, Any]:
 
 def _column(one: Column) -> dict[str, Any]:
     counted = sorted(one.words.items(), key=lambda item: -item[1])[:MOST_WORDS]
-    return {"key": written(one.path), "name": one.name, "filled": one.filled, "samples": one.samples, "words": counted}
+    forms = formats_of([structs.replace(one, words={})])
+    return {
+        "forms": forms,
+        "key": written(one.path),
+        "name": one.name,
+        "filled": one.filled,
+        "samples": one.samples,
+        "words": counted,
+    }
 
 
 def _format(name: str, words: Words) -> str:
@@ -182,7 +191,10 @@ class Deeds:
         except TOLD as error:
             return trouble(error, self._words), None
         said = self._words.text("mapping.saved", name=done.name, revision=done.revision)
-        return notice("good", said), {"name": done.name, "revision": done.revision}
+        return notice("good", [html.P(said), leading("files", self._words)]), {
+            "name": done.name,
+            "revision": done.revision,
+        }
 
     def opened(self, clicks: int | None, reason: str | None, chosen: str | None) -> tuple[Any, Any]:
         if not clicks or not chosen:
