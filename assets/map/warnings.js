@@ -46,8 +46,9 @@
     }
 
     name(span) {
-      const towns = span.dataset.codes.split(" ").map((code) => this.layers.ancestor(code, this.layers.named) || code);
-      const codes = [...new Set(towns)]; // a part of a town is named by its town
+      const covered = span.dataset.codes.split(" ");
+      const town = (code) => this.layers.ancestor(code, this.layers.named) || code;
+      const codes = covered.length > NAMES ? [...new Set(covered.map(town))] : covered; // many parts: their towns
       const names = codes.map((code) => part.names.get(code)).filter(Boolean);
       let said = names.slice(0, NAMES).join(this.words.separator);
       if (codes.length > NAMES && names.length) said = fill(this.words.some, { names: said, n: codes.length });

@@ -1,0 +1,88 @@
+"""A warning in a real Chromium: sent, on the wall within a second, outlined; gone by the clock, or when cancelled."""
+
+import urllib.request
+from typing import TYPE_CHECKING
+
+import pytest
+
+from config import clock
+from operations import accounts, sessions, tokens
+from operations.database import Database
+from operations.policy import SYSTEM
+from tests.dashboard.conftest import PASSWORD
+from tests.dashboard.test_live_browser import until
+from tests.dashboard.web import Web
+from tests.streams.bulletins import HOUR, SECOND, document, info, reference
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def send(web: Web, furnished: Database):  # type: ignore[no-untyped-def]
+    token = tokens.add(furnished, SYSTEM, "qxt", "intake", now=clock.now(), source_id="s1")
+
+    def sent(body: bytes) -> None:
+        headers = {"authorization": f"Bearer {token}", "content-type": "application/cap+xml"}
+        with urllib.request.urlopen(urllib.request.Request(f"{web.url}/api/v1/warnings", body, headers)) as answer:
+            assert answer.status == 202
+
+    return sent
+
+
+@pytest.fixture
+def wall(web: Web, page: "Page", furnished: Database) -> "Page":
+    """A signed-in wall that has painted its first frame."""
+    accounts.add(furnished, SYSTEM, "wall", "wall", now=clock.now(), password=PASSWORD)
+    page.goto(f"{web.url}/signin?once={sessions.issue_one_time(furnished, 'wall', clock.now())}&next=/wall")
+    until(page, "window.gridwall && gridwall.paints.length > 0")
+    return page
+
+
+def banner(page: "Page") -> str:
+    return page.inner_text("#wall-warnings") if page.is_visible("#wall-warnings") else ""
+
+
+def test_a_warning_comes_within_a_second_and_is_cancelled(web: Web, wall: "Page", send) -> None:  # type: ignore[no-untyped-def]
+    assert banner(wall) == ""
+    now = clock.now()
+    send(document(sent=now, expires=now + HOUR))
+    until(wall, "document.querySelector('.warning-red')?.textContent.includes('暴雨')", 1_000)
+    assert "红色预警" in banner(wall) and "市气象台" in banner(wall)
+    until(wall, "document.querySelector('.warning-area').textContent === 'grid 990101001'")
+    until(wall, "gridwallSound.heard.filter(([kind]) => kind === 'warning').length === 1")
+    send(document("C1", sent=now, kind="Cancel", references=reference("W1", now), infos=""))
+    until(wall, "!document.querySelector('.warning')", 1_000)
+    assert banner(wall) == ""
+
+
+def test_it_goes_by_itself_when_its_time_is_over(web: Web, wall: "Page", send) -> None:  # type: ignore[no-untyped-def]
+    now = clock.now()
+    send(document(sent=now, expires=now + 4 * SECOND))
+    until(wall, "!!document.querySelector('.warning')", 2_000)
+    until(wall, "!document.querySelector('.warning')", 8_000)
+
+
+def test_an_exercise_is_marked_and_never_heard(web: Web, wall: "Page", send) -> None:  # type: ignore[no-untyped-def]
+    now = clock.now()
+    send(document("T1", sent=now, status="Test", expires=now + HOUR))
+    send(document("E1", sent=now, status="Exercise", expires=now + HOUR))
+    until(wall, "!!document.querySelector('.warning.is-exercise')")
+    assert "演练" in banner(wall)
+    assert wall.evaluate("[document.querySelectorAll('.warning').length, gridwallSound.heard.length]") == [1, 0]
+
+
+def test_two_languages_and_the_gravest_first(web: Web, wall: "Page", send) -> None:  # type: ignore[no-untyped-def]
+    now = clock.now()
+    both = info(expires=now + HOUR) + info(
+        expires=now + HOUR, language="en", event="Rainstorm", headline="Red rainstorm warning", issuer="Weather service"
+    )
+    send(document("B", sent=now, expires=now + HOUR, severity="Minor", headline="高温蓝色预警", event="高温"))
+    send(document("A", sent=now, infos=both))
+    until(wall, "!!document.querySelector('.warning-others')")
+    assert [one.strip() for one in wall.locator(".warning-event").all_inner_texts()] == ["暴雨", "高温"]
+    wall.goto(f"{web.url}/wall?lang=en")
+    until(wall, "!!document.querySelector('.warning-others')")
+    assert "Red warning" in banner(wall) and "Rainstorm" in banner(wall)
