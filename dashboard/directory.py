@@ -3,8 +3,9 @@
 from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
-from msgspec import structs
+from msgspec import json, structs
 
 from config import clock
 from dashboard import access
@@ -25,6 +26,15 @@ from streams.vitals import Health
 DAY = 86_400_000_000
 
 PLACES_MOST = 5_000
+
+
+def origin(settings: str) -> tuple[str, str]:
+    """Return scheme and host of the address in a source's settings; a kept secret is for that host only."""
+    try:
+        found = urlsplit(str(json.decode(settings or "{}", type=dict).get("url", "")))
+        return found.scheme, found.netloc
+    except (ValueError, UnicodeDecodeError):
+        return "", ""
 
 
 class Directory:
@@ -67,8 +77,10 @@ class Directory:
     def change(self, source: Source, secret: str = "", *, forget: bool = False) -> None:
         """Change a source, all but its id; its secret only when a new one is given, or it is to be forgotten.
 
-        Raises Forbidden, NotFound, Refused.
+        It is forgotten too when the source moves to another host, which must not be told it. Raises Forbidden,
+        NotFound, Refused.
         """
+        forget = forget or origin(self.get(source.id).settings) != origin(source.settings)
         sources.change(self._database, access.current(), source, now=clock.now(), after_commit=self._ring)
         if secret or forget:
             self._put(source.id, secret)
@@ -125,8 +137,9 @@ class Directory:
         """
         if not allowed(access.current(), "source.manage"):
             raise Forbidden(permission="source.manage")
-        kept = self._secrets.get(known_as) if known_as and not secret else secret
-        return self._port.tried(source, kept)
+        if not secret and known_as and origin(self.get(known_as).settings) == origin(source.settings):
+            secret = self._secrets.get(known_as)
+        return self._port.tried(source, secret)
 
     def datum_said(self, source_id: str) -> Standing:
         """Return what is proposed of a source's datum and what was decided. Raises Forbidden."""

@@ -17,7 +17,7 @@ from streams.pull_settings import AUTHS, FORMATS, KINDS, of_form
 
 BEGIN, KIND, BODY, SAVE, NOTE = "source-add", "form-kind", "form-body", "form-save", "form-note"
 MODE = "form-mode"
-PROBE, PROBED = "form-test", "form-probe"
+PROBE, PROBED, MAPPINGS = "form-test", "form-probe", "form-mappings"
 TAB = "settings"
 MOST_TEXT = 4_000
 
@@ -186,7 +186,16 @@ def form(words: Words) -> html.Section:
     )
 
 
-def body(kind: str, given: dict[str, Any], before: Source | None, words: Words, *, may: bool, kept: bool) -> list[Any]:
+def body(
+    kind: str,
+    given: dict[str, Any],
+    before: Source | None,
+    words: Words,
+    *,
+    may: bool,
+    kept: bool,
+    mappings: list[str],
+) -> list[Any]:
     """Return the form of a kind, filled with `given`; `kept`: a secret lies here already."""
     title = words.text("sources.form.change", name=before.name) if before else words.text("sources.form.add")
     head: list[Any] = [html.H2(title)]
@@ -210,7 +219,19 @@ def body(kind: str, given: dict[str, Any], before: Source | None, words: Words, 
         html.Div(drawn, className="admin-form"),
         html.Div(buttons, className="admin-line"),
         html.Div(id=PROBED),
+        choices(mappings),
     ]
+
+
+def known_mappings(commands: Any) -> list[str]:
+    """Return the names of the mappings there are."""
+    names: list[str] = commands.mapbook.names()
+    return names
+
+
+def choices(names: list[str]) -> html.Datalist:
+    """Return the names that the field of the mapping offers while one writes."""
+    return html.Datalist([html.Option(value=name) for name in names], id=MAPPINGS)
 
 
 def control(one: Field, kind: str, value: Any, editing: bool, kept: bool, words: Words) -> html.Div:
@@ -231,6 +252,7 @@ def control(one: Field, kind: str, value: Any, editing: bool, kept: bool, words:
     else:
         fixed = editing and one.fixed
         kind_of = "number" if one.control == "number" else "text"
+        common |= {"list": MAPPINGS} if one.name == "mapping" else {}
         made = dcc.Input(
             type=kind_of, value=value, disabled=fixed, maxLength=2_000, autoComplete="off", spellCheck=False, **common
         )
@@ -281,6 +303,8 @@ def save(commands: Any, words: Words, filled: dict[str, Any], mode: dict[str, st
     try:
         before = commands.directory.get(mode["id"]) if mode.get("id") else None
         one = source_of(before.kind if before else mode["kind"], filled, before, words)
+        if one.mapping and one.mapping not in known_mappings(commands):
+            raise Wrong("mapping", words.text("sources.wrong.no_mapping", name=one.mapping))
         said = kept(commands, words, one, before, str(filled.get("secret") or ""))
     except Wrong as error:
         return (
@@ -316,10 +340,13 @@ def begun(button: Any, chosen: str | None) -> dict[str, str] | None:
 def fresh(commands: Any, words: Words, mode: dict[str, str]) -> list[Any]:
     """Return the form as it begins: empty, or with what is set about a source."""
     may = commands.allowed("source.manage")
+    mappings = known_mappings(commands) if may else []
     if not mode.get("id"):
-        return body(mode["kind"], {"time_zone": commands.time_zone}, None, words, may=may, kept=False)
+        zone = {"time_zone": commands.time_zone}
+        return body(mode["kind"], zone, None, words, may=may, kept=False, mappings=mappings)
     one = commands.directory.get(mode["id"])
-    return body(one.kind, values(one), one, words, may=may, kept=commands.directory.has_secret(one.id))
+    kept = commands.directory.has_secret(one.id)
+    return body(one.kind, values(one), one, words, may=may, kept=kept, mappings=mappings)
 
 
 def register(app: Any, commands: Any) -> None:

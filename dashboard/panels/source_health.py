@@ -98,7 +98,7 @@ def drawn(found: Health, rejected: dict[str, int], kept: Cursor, source: Source,
     """Return all that is shown of a source's health."""
     words = names.words
     shown: list[Any] = [html.H2(source.name)]
-    if source.kind in KINDS:
+    if source.kind in KINDS and source.enabled:
         shown += [html.H3(words.text("health.pulling")), facts(pulled(found, kept, names), words)]
     shown += [html.H3(words.text("health.figures")), facts(rows(found, source, names), words), chart(found, words)]
     lines = [[fault(words, code), f"{count:,}"] for code, count in rejected.items()]

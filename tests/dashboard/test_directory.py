@@ -34,7 +34,7 @@ def nobody() -> Iterator[None]:
 
 
 async def test_a_secret_is_kept_in_its_file_and_nowhere_else(
-    server: "Server", furnished: Database, settings: Settings
+    server: "Server", furnished: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     access._current.set(ADMIN)
     directory = server.parts.actions.directory
@@ -42,6 +42,16 @@ async def test_a_secret_is_kept_in_its_file_and_nowhere_else(
     assert directory.has_secret("dept") and SourceSecrets(settings.data / "keys").get("dept") == "s3cret"
     directory.change(structs.replace(PULL, name="另一个"))
     assert directory.has_secret("dept")
+    elsewhere = structs.replace(PULL, settings='{"url":"http://127.0.0.1:2/"}')
+    heard: list[str] = []
+    monkeypatch.setattr(directory._port, "tried", lambda _source, secret: heard.append(secret))
+    directory.tried(elsewhere, "", "dept")
+    directory.tried(PULL, "", "dept")
+    assert heard == ["", "s3cret"]  # another host is not told
+    monkeypatch.undo()
+    directory.change(elsewhere)
+    assert not directory.has_secret("dept")
+    directory.change(PULL, "s3cret")
     directory.change(PULL, forget=True)
     assert not directory.has_secret("dept")
     with pytest.raises(Refused):

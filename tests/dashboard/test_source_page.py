@@ -56,7 +56,7 @@ def test_what_is_wrong_is_said_beside_its_field(kind: str) -> None:
 @pytest.mark.parametrize("kind", OWN)
 def test_every_form_has_its_words_and_explains_a_forbidden_button(kind: str, lang: str) -> None:
     words = Words(lang)
-    drawn = frame.encode(source_form.body(kind, {}, None, words, may=False, kept=True)).decode()
+    drawn = frame.encode(source_form.body(kind, {}, None, words, may=False, kept=True, mappings=[])).decode()
     assert words.text("sources.only_admin") in drawn and '"disabled":true' in drawn
     for name in (one.name for one in source_form.fields(kind)):
         assert words.text(f"sources.field.{name}") in drawn
