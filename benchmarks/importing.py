@@ -76,9 +76,7 @@ def _measured(name: str, path: Path, city: str) -> list[dict[str, Any]]:
     phases = [f"{one[0]} {other[1] - one[1]:.1f} s" for one, other in pairwise(marks)]
     size = path.stat().st_size / 2**20
     key = f"import.{path.suffix.removeprefix('.')}"
-    told = (
-        f"{name} of {size:.0f} MiB, {city}: {', '.join(phases)}, stored {stored.elapsed:.1f} s; by the clock, once"
-    )
+    told = f"{name} of {size:.0f} MiB, {city}: {', '.join(phases)}, stored {stored.elapsed:.1f} s; by the clock, once"
     return [_row(key, checked + stored.elapsed, "s", f"< {GOAL_S}", told)]
 
 

@@ -25,6 +25,7 @@ from operations.seal import KeyStore
 from operations.sources import Source
 from streams import mapping
 from streams.errors import MappingError
+from streams.shelf import Shelf
 from streams.stored_grid import from_row, to_row
 
 GRID_FIELDS = (
@@ -77,7 +78,7 @@ def _control(file: str) -> str:
 def add_source(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
     """Add a source and its first token; one that would be read by a mapping that is wrong or not there is refused."""
     try:
-        mapping.load_all(Taxonomy.load(), settings.data / "sources").get(asked.mapping)
+        _mapping_known(asked.mapping, settings)
     except MappingError as error:
         print(error, file=sys.stderr)
         return REFUSED
@@ -95,6 +96,15 @@ def add_source(asked: argparse.Namespace, settings: Settings, words: Words) -> i
         sources.add(database, SYSTEM, added, now=now)
         made = tokens.add(database, SYSTEM, added.id, "intake", now=now, source_id=added.id)
     return _show_once(words.text("terminal.source_added", id=added.id, name=added.name), made, words)
+
+
+def _mapping_known(name: str, settings: Settings) -> None:
+    """Raise MappingError unless a mapping of that name is there, of a file or saved on screen, and right."""
+    taxonomy = Taxonomy.load()
+    shelf = Shelf(mapping.load_all(taxonomy, settings.data / "sources"), taxonomy)
+    with signed(settings) as database:
+        shelf.look(database)
+    shelf.get(name)
 
 
 def add_user(asked: argparse.Namespace, settings: Settings, words: Words) -> int:

@@ -4,7 +4,7 @@ What was opened stays in the memory of this process for a while, for whoever ope
 """
 
 import secrets
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -29,6 +29,8 @@ from streams.tables.columns import Column, Columns
 
 MOST = 500
 """Items opened at once."""
+AT_ONCE = 200
+"""Reports sent in again at once."""
 KEPT_SECONDS = 900
 MOST_HELD = 20
 REPAIRED = "mapping"
@@ -121,8 +123,9 @@ class Repairs:
         identity = self._permit()
         held, source = self._of(token), self._source(source_id)
         good = [one for one in held.items if self._fault(source, one, None) is None]
+        for part in _parts(good):
+            wait(self._intake.accept(source, part))
         for one in good:
-            wait(self._intake.accept(source, _items(one.raw)))
             try:
                 quarantine.resubmit(
                     self._database, identity, one.item.id, REPAIRED, now=clock.now(), after_commit=self._ring
@@ -164,6 +167,12 @@ class Lapsed(OperationsError):
     """What was opened is no longer held: too long ago, or by another process."""
 
     code = "operations.opened_lapsed"
+
+
+def _parts(opened: list[Opened]) -> Iterator[list[Item]]:
+    """The reports of all items in parts that intake takes at once."""
+    items = [item for one in opened for item in _items(one.raw)]
+    return (items[start : start + AT_ONCE] for start in range(0, len(items), AT_ONCE))
 
 
 def _items(raw: bytes) -> list[Item]:
