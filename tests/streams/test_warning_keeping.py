@@ -1,0 +1,59 @@
+"""Warnings in force move to the grids that come into force, and run out, without anybody's doing."""
+
+import pytest
+
+from operations import grids, journal, snapshot, sources, warnings
+from operations.database import Database
+from operations.policy import SYSTEM
+from operations.sources import Source
+from operations.warning import WarningState
+from streams import cap
+from streams.ground import Ground
+from streams.warning_area import placed
+from streams.warning_keeping import WarningKeeping
+from streams.warnings import message
+from tests.dashboard.conftest import CITY
+from tests.streams.bulletins import HOUR, document
+
+NOW = 1_800_000_000_000_000
+SHAPE = "<polygon>30.001,120.001 30.001,120.009 30.009,120.009 30.009,120.001 30.001,120.001</polygon>"
+CODE = "<geocode><valueName>CN-ADMIN</valueName><value>990101002</value></geocode>"
+
+
+def take(database: Database, name: str, **words: str) -> None:
+    source = Source("qxt", "气象预警")
+    if sources.get(database, "qxt") is None:
+        sources.add(database, SYSTEM, source, now=NOW)
+    read = cap.read(document(name, sent=NOW, expires=NOW + HOUR, **words), source.zone)
+    where = placed(read, Ground(database).coverage(NOW))
+    warnings.record(database, message(read, where, "qxt", NOW), now=NOW)
+
+
+def board(database: Database) -> dict[str, WarningState]:
+    return {one.identifier: one for one in snapshot.load(database).warnings.values()}
+
+
+@pytest.mark.database
+def test_grids_that_come_later_place_what_is_in_force(database: Database) -> None:
+    take(database, "shape", where=SHAPE)
+    take(database, "code", where=CODE)
+    take(database, "99010100000000_20260722093000_1", where="")
+    take(database, "words", where="")
+    assert {one.where for one in board(database).values()} == {"unknown"}
+    keeping = WarningKeeping(database, lambda _seq: None)
+    keeping.step(NOW)
+    grids.import_grids(database, SYSTEM, CITY, "digest", now=NOW)
+    keeping.step(NOW + 1)
+    found = {name: (one.where, one.codes) for name, one in board(database).items()}
+    assert found == {
+        "shape": ("covered", ("990101001",)),
+        "code": ("covered", ("990101002",)),
+        "99010100000000_20260722093000_1": ("covered", ("990101",)),
+        "words": ("unknown", ()),
+    }
+    actions = [entry.action for entry in journal.read(database, 0)]
+    assert actions.count("warning.placed") == 3
+    keeping.step(NOW + 2)
+    assert [entry.action for entry in journal.read(database, 0)] == actions
+    keeping.step(NOW + HOUR)
+    assert board(database) == {}
