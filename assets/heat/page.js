@@ -7,10 +7,11 @@
   const URL = "/api/v1/heat/areas";
   const USUAL = { window: "24h", type: "all", urgency: "all", unit: "count", level: "2", first: "", last: "" };
   const EACH = 60000; // ms after which what slides is counted again
+  const SELDOM = 600000; // the same for a week, whose past is much to count
   const ROWS = 100; // rows listed before somebody asks for more
   const LEAST_WEEKS = 4;
 
-  let page, words, chart, controls, answer, turn = 0, listed = ROWS;
+  let page, words, chart, controls, answer, loadedAt, turn = 0, listed = ROWS;
   const say = (key, values = {}) => (words[key] ?? key).replace(/{(\w+)}/g, (_, name) => values[name] ?? "");
   const find = (name) => page.querySelector(`.${name}`);
   const number = (value) => part.told(value);
@@ -50,6 +51,7 @@
 
   const load = async () => {
     const mine = ++turn;
+    loadedAt = performance.now();
     if (!answer) notice(say("loading"));
     page.setAttribute("aria-busy", "true");
     try {
@@ -190,7 +192,11 @@
     find("heat-map").addEventListener("mousemove", tip);
     find("heat-map").addEventListener("mouseleave", () => { find("heat-tip").hidden = true; });
     find("heat-map").addEventListener("click", (event) => choose(chart.at(event.offsetX, event.offsetY)));
-    setInterval(() => { if (answer && controls.window.value !== "dates" && !document.hidden) load(); }, EACH);
+    setInterval(() => {
+      const { value } = controls.window;
+      const due = value === "7d" ? performance.now() - loadedAt >= SELDOM : value !== "dates";
+      if (answer && due && !document.hidden) load();
+    }, EACH);
     changed();
   });
 })();

@@ -15,9 +15,8 @@ from operations.database import Database
 from operations.policy import SYSTEM
 from tests.dashboard.conftest import PASSWORD
 from tests.dashboard.test_live import NORTH, opened, write
-from tests.dashboard.test_live_browser import until
 from tests.dashboard.tile_server import QUERY, SIZE, Server, pixel, serving
-from tests.dashboard.web import Web
+from tests.dashboard.web import Web, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
