@@ -121,18 +121,17 @@ def chips(problems: Sequence[Problem], only: str, words: Words) -> list[html.But
     """Return a button for all, for each kind and for each sort."""
     sorts = counts(problems)
     kinds = Counter(one.kind for one in problems)
-    every = [("", words.text("findings.all"), len(problems), "all")]
-    every += [(kind, words.text(f"findings.kind.{kind}"), kinds[kind], kind) for kind in KINDS if kinds[kind]]
+    every = [("", words.text("findings.all"), len(problems), "")]
+    every += [(kind, words.text(f"findings.kind.{kind}"), kinds[kind], "") for kind in KINDS if kinds[kind]]
     every += [
-        (f"{one.kind}.{one.name}", words.text(f"findings.sort.{one.name}"), one.count, f"sort {one.kind}")
-        for one in sorts
+        (f"{one.kind}.{one.name}", words.text(f"findings.sort.{one.name}"), one.count, "is-sort") for one in sorts
     ]
     return [
         html.Button(
             [html.Span(said), html.Strong(str(count))],
             id={"type": CHIP, "only": value},
             type="button",
-            className=f"fault-chip {look}",
+            className=f"fault-chip {look}".strip(),
             **{"aria-pressed": str(value == only).lower()},
         )
         for value, said, count, look in every
@@ -148,7 +147,7 @@ def listing(found: Sequence[Row], words: Words) -> html.Div:
             [
                 html.Td(
                     html.Button(
-                        words.text(f"findings.kind.{one.kind}"), type="button", className=f"fault-kind {one.kind}"
+                        words.text(f"findings.kind.{one.kind}"), type="button", className=f"fault-kind is-{one.kind}"
                     )
                 ),
                 html.Td(one.code, className="fault-code"),
@@ -187,7 +186,7 @@ def drawn(pieces: Sequence[Piece], marks: Sequence[Problem], chosen: Problem | N
         dl.CircleMarker(
             center=(one.lat, one.lon),
             radius=9 if one is chosen else 5,
-            className=f"fault-mark {one.kind}" + (" chosen" if one is chosen else ""),
+            className=f"fault-mark is-{one.kind}" + (" chosen" if one is chosen else ""),
             interactive=False,
         )
         for one in marks

@@ -23,8 +23,8 @@ ENCODINGS = ("utf-8", "gb18030", "big5")
 TEXT_MOST = 20_000
 
 
-def reading_section(words: Words) -> html.Details:
-    """Return the form, folded."""
+def reading_section(words: Words) -> html.Div:
+    """Return the form, folded, and below it the switch of repairs and the button to check again."""
     crs = dcc.Input(id=CRS, type="text", className="desk-input", debounce=True)
     points = dcc.Textarea(id=CONTROL, className="desk-input reading-points")
     general = [
@@ -36,18 +36,19 @@ def reading_section(words: Words) -> html.Details:
         field(words.text(f"reading.column.{name}"), dcc.Dropdown(id={"type": COLUMN, "field": name}, options=[]))
         for name in FIELDS
     ]
-    return html.Details(
+    folded = html.Details(
         [
             html.Summary(words.text("reading.title")),
             html.Div(general, className="admin-form"),
             _field("control", points, words),
             html.H3(words.text("reading.columns")),
             html.Div(columns, className="admin-form"),
-            dcc.Checklist(id=REPAIR, options=[{"label": words.text("reading.repair"), "value": "repair"}], value=[]),
-            html.Button(words.text("reading.again"), id=AGAIN, type="button", className="desk-button"),
         ],
         className="reading",
     )
+    repair = dcc.Checklist(id=REPAIR, options=[{"label": words.text("reading.repair"), "value": "repair"}], value=[])
+    again = html.Button(words.text("reading.again"), id=AGAIN, type="button", className="desk-button")
+    return html.Div([folded, html.Div([again, repair], className="reading-again")], className="reading-all")
 
 
 def _field(name: str, control: Any, words: Words) -> html.Label:

@@ -13,10 +13,13 @@ from shapely.geometry import MultiPolygon, Polygon, box, mapping
 
 from config.words import Words
 from geo import datum, geojson, importing, problem
+from geo.difference import difference
 from geo.grid import DEDICATED, GENERAL, MICRO
 from geo.importing import read
 from geo.locator import Locator
 from geo.mapping import GridMapping
+from geo.shapes import Shapes
+from streams.stored_grid import from_row, to_row
 from tests.geo.cities import general
 
 TOWN, A, B = "990101001", "990101001001", "990101001002"
@@ -495,3 +498,33 @@ def test_no_json_breaks_the_import(importer, value, where):
         document["features"][1][where] = value
     imported = importer(document)
     assert imported.ok or problem.ERROR in {found.kind for found in imported.problems}
+
+
+def test_a_development_zone_without_a_drawing_stays_a_unit(importer):
+    zone, inner = "990101901", "990101901001"
+    document = city()
+    document["features"] += [feature(zone, None), feature(inner, None)]
+    imported = importer(document)
+    assert imported.ok and names(imported) == ["undrawn", "undrawn"]
+    found = {grid.code: grid for grid in imported.grids}
+    assert found[zone].polygon.is_empty and found[inner].parent == zone
+    stored = [from_row(to_row(grid)) for grid in imported.grids]
+    locator = Locator.build(stored)
+    assert locator.chains[inner] == (zone, inner) and inner not in locator.codes
+    assert locator.locate(118.005, 35.005).code == A
+    without = [grid for grid in stored if grid.code != inner]
+    assert len(difference(stored, without)) == 1
+    assert Shapes.build(stored).levels == (2, 3)
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_parent_property_against_the_code_by_setting(importer, check):
+    document = city(b=feature(B, box(118.01, 35.0, 118.02, 35.01), parent=A), a=feature(A, SQUARE, parent=TOWN))
+    document["features"][0]["properties"]["parent"] = ""
+    imported = importer(document, how=GridMapping(prefix_check=check))
+    assert ("prefix" in names(imported, problem.ERROR)) == check
+    if not check:
+        assert "outside_parent" in names(imported)
+
+
+SQUARE = box(118.0, 35.0, 118.01, 35.01)
