@@ -151,7 +151,7 @@ def _sheet(layer: Layer, label: str, given: System | None, findings: Findings) -
     finite = np.isfinite(coordinates).all(axis=1)
     moved = np.full_like(coordinates, np.nan)
     moved[finite] = system.convert(coordinates[finite])
-    if crs.strayed(system, moved[np.isfinite(moved).all(axis=1)]):
+    if crs.strayed(system, moved[finite]):
         x, y = coordinates[0].tolist()
         findings.error("wrong_crs", file=label, crs=system.name, x=x, y=y, likely=crs.likely(x, y) or "?")
         return None
