@@ -26,6 +26,8 @@ from streams.vitals import Health
 DAY = 86_400_000_000
 
 PLACES_MOST = 5_000
+FILE = "file"
+"""The kind of source whose files an administrator sends in by hand; it needs no token."""
 
 
 def origin(settings: str) -> tuple[str, str]:
@@ -66,7 +68,7 @@ class Directory:
         """
         identity, now = access.current(), clock.now()
         sources.add(self._database, identity, source, now=now, after_commit=self._ring)
-        if source.kind in FETCHERS:
+        if source.kind in FETCHERS or source.kind == FILE:
             if secret:
                 self._put(source.id, secret)
             return ""

@@ -26,6 +26,7 @@ KINDS = (
     "http_pull",
     "database",
     "websocket_pull",
+    "file",
     "folder",
     "cap_pull",
 )

@@ -40,7 +40,7 @@ GAUGE_LIFE_SECONDS = 3_600
 HEADS_BYTES = 32 * 1024 * 1024
 HEADS_KEPT, HEADS_SPREAD = 20_000, 60
 """Of a large file of heads the newest stay (two weeks), of older ones each sixtieth (one an hour)."""
-NEVER_SILENT = ("desk", "replay", "cap_pull")
+NEVER_SILENT = ("desk", "file", "replay", "cap_pull")
 """Kinds of sources that send when somebody makes them, and those that we pull seldom news from: the pull is watched."""
 TROUBLE = (DatabaseAway, DatabaseFull, DatabaseLocked, EngineAway, EngineMisconfigured)
 """What passes by itself or when somebody mends it; whoever meets it tries again."""

@@ -17,6 +17,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -286,6 +287,13 @@ def run_py(*arguments: str) -> list[str]:
 @pytest.fixture(scope="session")
 def running() -> Iterator[Running]:
     """The whole program without the demonstration, its address, a token that may post and read, and sign-in links."""
+    with program() as made:
+        yield made
+
+
+@contextmanager
+def program() -> Iterator[Running]:
+    """An empty installation of its own, running."""
     with tempfile.TemporaryDirectory(prefix="gw") as path:
         made = load(path, environ={}, port=_free_port(), demo=False)
         environment = child_environment()

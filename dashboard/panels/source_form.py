@@ -49,6 +49,7 @@ PROOF = (
     Field("headers", "lines"),
 )
 OWN: dict[str, tuple[Field, ...]] = {
+    "file": (),
     "http": (),
     "websocket": (),
     "redis_stream": (),

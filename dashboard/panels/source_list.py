@@ -138,10 +138,24 @@ def facts(one: Source, known: SourceState | None, words: Words, *, may: bool) ->
     )
 
 
+def nothing_chosen(grids: bool, heard: bool, words: Words) -> Any:
+    """Return what a new installation needs, in order, and what of it is done; once all is there, a word."""
+    if grids and heard:
+        return html.P(words.text("admin.sources.choose"), className="desk-empty")
+    steps = (("grids", "/grids", grids), ("source", "", heard), ("wall", "/wall", False))
+    lines = []
+    for name, path, done in steps:
+        title = words.text(f"sources.first.{name}")
+        mark = [html.Span(words.text("sources.first.done"), className="source-state heard")] if done else []
+        way = html.A(title, href=path) if path else html.Strong(title)
+        lines.append(html.Li([way, *mark, html.P(words.text(f"sources.first.{name}_said"), className="desk-hint")]))
+    return html.Div([html.H2(words.text("sources.first.title")), html.Ol(lines, className="admin-steps")])
+
+
 def acts(one: Source, words: Words, *, may: bool) -> html.Div:
     """Return the buttons; who may not is told why."""
     names = ["edit", "off" if one.enabled else "on"] if one.kind in source_form.OWN else []
-    if one.kind not in FETCHERS and one.kind in source_form.OWN:
+    if one.kind not in (*FETCHERS, "file") and one.kind in source_form.OWN:
         names.append("token")
     buttons = [
         html.Button(
@@ -187,9 +201,10 @@ def register(app: Any, commands: Any) -> None:
 
     def shown(chosen: str | None, _pulse: object, _done: object) -> Any:
         one = next((one for one in commands.directory.listed() if one.id == chosen), None)
-        if one is None:
-            return html.P(words.text("admin.sources.choose"), className="desk-empty")
         states = commands.ask(lambda board: dict(board.sources))
+        if one is None:
+            heard = any(state.last_received_at for state in states.values())
+            return nothing_chosen(commands.area() is not None, heard, words)
         return facts(one, states.get(one.id), words, may=commands.allowed("source.manage"))
 
     def asked(clicks: list[int | None], chosen: str | None) -> tuple[bool, str]:
