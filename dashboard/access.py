@@ -80,11 +80,7 @@ class Access:
         elif method in STATE_CHANGING and ambient and not same_origin(scope):
             await answer(scope, send, 403, "signin.origin")
         else:
-            bounded = receive if path in OWN_BOUND else bound(receive)
-            try:
-                await self._serve(scope, bounded, send, identity)
-            except BodyTooLarge:
-                await answer(scope, send, 413, "refused.failed")
+            await (self._serve if path in OWN_BOUND else self._bounded)(scope, receive, send, identity)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -99,6 +95,16 @@ class Access:
             await close(receive, send, CROSS_ORIGIN)
         else:
             await self._serve(scope, receive, send, identity)
+
+    async def _bounded(self, scope: Scope, receive: Receive, send: Send, identity: Identity) -> None:
+        body = Body(receive, send)
+        try:
+            await self._serve(scope, body.receive, body.send, identity)
+        except Exception:  # the application turns BodyTooLarge into what it likes
+            if not body.too_large:
+                raise
+        if body.too_large and not body.answered:
+            await answer(scope, send, 413, "access.too_large")
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, identity: Identity) -> None:
         scope.setdefault("state", {})["identity"] = identity
@@ -267,16 +273,29 @@ async def close(receive: Receive, send: Send, code: int) -> None:
     await send({"type": "websocket.close", "code": code})
 
 
-def bound(receive: Receive) -> Receive:
-    """Return `receive` that raises BodyTooLarge beyond `BODY_MOST` bytes."""
-    taken = 0
+class Body:
+    """The body of a request, bounded: once it is too large, the application's own answer is held back."""
 
-    async def receiving() -> Message:
-        nonlocal taken
-        message = await receive()
-        taken += len(message.get("body", b""))
-        if taken > BODY_MOST:
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive, self._send = receive, send
+        self._taken = 0
+        self.answered = False
+
+    @property
+    def too_large(self) -> bool:
+        """Say whether more than `BODY_MOST` bytes came."""
+        return self._taken > BODY_MOST
+
+    async def receive(self) -> Message:
+        """Return the next part. Raises BodyTooLarge."""
+        message = await self._receive()
+        self._taken += len(message.get("body", b""))
+        if self.too_large:
             raise BodyTooLarge
         return message
 
-    return receiving
+    async def send(self, message: Message) -> None:
+        """Pass an answer on, unless the gate is to answer."""
+        if self.answered or not self.too_large:
+            self.answered = True
+            await self._send(message)

@@ -33,10 +33,12 @@ if TYPE_CHECKING:
 KIND = "cap_pull"
 LARGEST_FEED = 4 * 1024 * 1024
 MOST_ELEMENTS = 100_000
-MOST_ENTRIES = 200
+MOST_ENTRIES = 2_000
+"""Entries of one feed; a longer one counts as not understood, as its end would never be read."""
 MOST_LINKS = 50
 """Documents fetched in one round; the others come with the next."""
-MOST_SEEN = 1_000
+GONE = ("not_there", "body_too_large", "next_elsewhere", "redirect_elsewhere", "too_many_redirects")
+"""Why a document that a feed names will never be had: its entry goes to quarantine instead."""
 LINKED = ("application/cap+xml", "application/xml", "text/xml", "")
 
 log = logging.getLogger(__name__)
@@ -114,6 +116,8 @@ class Rounds:
 
     def __init__(self, pulling: Pulling, documents: Documents, warnings: Warnings, settings: CapPull) -> None:
         self._pulling, self._documents, self._warnings, self._settings = pulling, documents, warnings, settings
+        self._wrong = False
+        """Whether the last answer was no CAP: of such answers in a row one is kept."""
         self._of = sha256(settings.url.encode()).hexdigest()[:16]
 
     async def next(self) -> float:
@@ -132,14 +136,21 @@ class Rounds:
         mark = sha256(body).hexdigest()[:32]
         try:
             root = await asyncio.to_thread(parse, body, LARGEST_FEED, MOST_ELEMENTS)
+            if name_of(root) not in ("feed", "alert"):
+                raise Unreadable("cap_not_an_alert", name_of(root)[:60])
         except Unreadable as error:
-            if mark not in seen:
+            if not self._wrong:  # a page that says "sign in" says it a little differently each time
                 await self._set_aside(body, error)
-            return [mark], 0, True
+            self._wrong = True
+            raise SourceAway("not_cap", certain=True) from error
+        self._wrong = False
         if name_of(root) != "feed":
             fine = await self._document(body)
             return [mark], int(fine), fine
-        return await self._entries(children(root, "entry")[:MOST_ENTRIES], seen)
+        entries = children(root, "entry")
+        if len(entries) > MOST_ENTRIES:
+            raise SourceAway("too_many_items", certain=True, most=MOST_ENTRIES)
+        return await self._entries(entries, seen)
 
     async def _entries(self, entries: list[Element], seen: list[str]) -> tuple[list[str], int, bool]:
         known, listed, taken, links, whole = set(seen), [], 0, 0, True
@@ -153,7 +164,7 @@ class Rounds:
                 if not done:
                     continue
             listed.append(name)
-        return listed[:MOST_SEEN], taken, whole
+        return listed, taken, whole
 
     async def _entry(self, entry: Element, link: str) -> bool:
         """Take one entry; False when it is to be tried again."""
@@ -169,7 +180,10 @@ class Rounds:
             log.warning(
                 "source %s: a warning that its feed names cannot be fetched: %s", self._pulling.source.id, error
             )
-            return error.certain
+            if error.code not in GONE:
+                return False
+            await self._set_aside(tostring(entry, encoding="utf-8"), Unreadable("cap_link", error.code))
+            return True
         return await self._document(page.items[0]) if page.items else True
 
     async def _document(self, body: Any) -> bool:

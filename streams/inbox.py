@@ -17,6 +17,8 @@ UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart", ".swp", "
 MOST_FILES = 1_000
 """Files looked at in one go; the others have their turn when these are gone."""
 DAY_SECONDS = 86_400
+LONGEST_NAME = 230
+"""Bytes of a moved file's name: a disk takes 255, and a number and ".txt" may come behind it."""
 
 
 class Look(NamedTuple):
@@ -48,6 +50,10 @@ class Inbox:
         ready = [name for name, look in now.items() if self._before.get(name) == look]
         self._before = now
         return [self.folder / name for name in sorted(ready, key=lambda name: (now[name].changed, name))]
+
+    def seen(self, path: Path) -> Look | None:
+        """Return how a file stood at the last look."""
+        return self._before.get(path.name)
 
     def unchanged(self, path: Path) -> bool:
         """Say whether a file is still as it was at the last look."""
@@ -107,8 +113,10 @@ def _look(path: Path) -> Look:
 
 def _free(folder: Path, name: str) -> Path:
     """A path that nothing has yet: "a.csv", else "a (2).csv" and so on."""
-    path, number = folder / name, 1
+    ending = Path(name).suffix
+    stem = Path(name).stem.encode()[: LONGEST_NAME - len(ending.encode())].decode(errors="ignore")
+    path, number = folder / f"{stem}{ending}", 1
     while path.exists():
         number += 1
-        path = folder / f"{Path(name).stem} ({number}){Path(name).suffix}"
+        path = folder / f"{stem} ({number}){ending}"
     return path

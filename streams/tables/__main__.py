@@ -3,15 +3,17 @@
 Its last words are one line of JSON on standard output: a Summary, or {"unreadable": code, "params": {…}}.
 """
 
+import errno
 import resource
 import sys
 from pathlib import Path
 
 import msgspec
 
-from streams.tables.finding import TableUnreadable
+from streams.tables.finding import NO_ROOM, TableUnreadable
 from streams.tables.reading import read
 
+ROOMLESS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 MEBI = 1024 * 1024
 MEMORY = 1_536 * MEBI
 CPU_SECONDS = 120
@@ -28,6 +30,8 @@ def main(path: Path, folder: Path) -> None:
         told: object = read(path, folder)
     except TableUnreadable as error:
         told = {"unreadable": error.code, "params": error.params}
+    except OSError as error:
+        told = {"unreadable": NO_ROOM if error.errno in ROOMLESS else "memory", "params": {}}
     except MemoryError:
         told = {"unreadable": "memory", "params": {}}
     sys.stdout.buffer.write(msgspec.json.encode(told))

@@ -6,6 +6,8 @@ from streams.errors import StreamsError
 
 MOST_ROWS = 200_000
 MOST_COLUMNS = 200
+NO_ROOM = "no_room"
+"""Code of a file that could not be read for want of room on our own disk: the file may be good."""
 MOST_FINDINGS = 200
 """Findings kept by row; the rest is counted only."""
 

@@ -1,10 +1,11 @@
 """The gate answers exactly what the policy table says, over HTTP and WebSocket, and denies everything else."""
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
 import pytest
+from fastapi import FastAPI, Form
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
@@ -204,6 +205,31 @@ async def test_a_body_without_end_is_cut_off(client: httpx.AsyncClient) -> None:
     async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as cut:
         response = await cut.post("/signout", content=endless(), headers=proof("operator") | ORIGIN)
     assert response.status_code == 413
+
+
+async def test_a_body_too_large_is_answered_once_and_as_such() -> None:
+    app = FastAPI()
+
+    @app.post("/signout")
+    async def takes(name: Annotated[str, Form()] = "") -> str:
+        return name
+
+    sent: list[dict[str, Any]] = []
+    asked = {
+        "type": "http", "method": "POST", "path": "/signout", "query_string": b"", "scheme": "http", "root_path": "",
+        "headers": [(b"content-type", b"application/x-www-form-urlencoded"), (b"host", b"testserver")]
+        + [(name.encode(), value.encode()) for name, value in (proof("operator") | ORIGIN).items()],
+    }  # fmt: skip
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"name=" + b"x" * 1_200_000, "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await Access(app, Desk(), script_hashes=[])(asked, receive, send)
+    assert [one["status"] for one in sent if one["type"] == "http.response.start"] == [413]
+    assert b"too_large" in sent[-1]["body"]
 
 
 async def test_an_unreadable_cookie_is_no_cookie(client: httpx.AsyncClient) -> None:

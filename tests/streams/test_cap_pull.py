@@ -121,10 +121,48 @@ async def test_what_is_wrong_is_kept_once_and_holds_up_nothing(feed: Feed, bench
     await rounds.next()
     await rounds.next()
     assert (bench.shown(), bench.intake.totals.quarantined) == (["A"], 1)
-    feed.answer = lambda _: xml("<html>sign in</html")
+
+
+async def test_pages_that_are_no_cap_count_as_away_and_are_kept_once(feed: Feed, bench: Bench) -> None:
+    rounds = bench.begin(feed.url)
+    for number in range(3):
+        feed.answer = lambda _, number=number: xml(f"<html>sign in {number}</html{'>' * (number % 2)}")  # type: ignore[misc]
+        with pytest.raises(SourceAway, match="not_cap"):
+            await rounds.next()
+    assert bench.intake.totals.quarantined == 1
+    feed.answer = lambda _: xml(ATOM.format(inline("A", clock.now())))
     await rounds.next()
+    assert bench.shown() == ["A"]
+
+
+async def test_a_long_feed_is_read_to_its_end(feed: Feed, bench: Bench) -> None:
+    now = clock.now()
+    old = "".join(entry(f"o{number}", "<title>nothing</title>") for number in range(1_500))
+    feed.answer = lambda _: xml(ATOM.format(old + inline("A", now)))
+    await bench.begin(feed.url).next()
+    assert bench.shown() == ["A"]
+    feed.answer = lambda _: xml(ATOM.format(old * 2))
+    with pytest.raises(SourceAway, match="too_many_items"):
+        await bench.begin(feed.url).next()
+
+
+async def test_a_link_we_may_not_open_yet_is_tried_again_and_a_dead_one_is_kept(feed: Feed, bench: Bench) -> None:
+    now, status = clock.now(), 403
+    listed = entry("B", '<link href="/b.cap"/>') + entry("C", '<link href="http://elsewhere.example/c.cap"/>')
+
+    def answer(asked: Asked) -> Told:
+        if asked.path != "/b.cap":
+            return xml(ATOM.format(listed))
+        return Told(status) if status != 200 else xml(document("B", sent=now, expires=now + HOUR))
+
+    feed.answer = answer
+    rounds = bench.begin(feed.url)
+    for _ in range(2):
+        await rounds.next()
+    assert (bench.shown(), bench.intake.totals.quarantined) == ([], 1)
+    status = 200
     await rounds.next()
-    assert bench.intake.totals.quarantined == 2
+    assert bench.shown() == ["B"]
 
 
 async def test_a_connection_is_tried_without_taking_anything(feed: Feed, bench: Bench) -> None:

@@ -14,13 +14,14 @@ from operations import journal, sources
 from operations.database import Database
 from operations.policy import SYSTEM
 from operations.sources import Source
-from streams import engine
+from streams import engine, folder
 from streams.errors import SettingsWrong, SourceAway
 from streams.folder import Watch
 from streams.inbox import DAY_SECONDS, Inbox
 from streams.pull_settings import FolderWatch, checked
 from streams.pulling import Pulling
 from streams.shelf import Shelf
+from streams.tables import child
 from tests.streams.feed import durable, reach
 from tests.streams.samples import MAPPINGS, TAXONOMY, make_intake, make_log
 from tests.streams.sheets import HEADER, LINES, text
@@ -114,6 +115,63 @@ async def test_a_wrong_mapping_leaves_the_file_where_it_is(box: Box, monkeypatch
     await box.look()
     await box.look()
     assert (box.taken(), box.names()) == ([], ["a.csv"])
+
+
+async def test_a_file_replaced_while_it_is_sent_is_taken_too(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = box.folder / "a.csv"
+    path.write_bytes(GOOD)
+    await box.look()
+    real = folder.send
+
+    async def slow(*given: Any) -> Any:
+        sent = await real(*given)
+        if path.read_bytes() == GOOD:
+            path.write_bytes(GOOD.replace(b"A1", b"B1").replace(b"A2", b"B2") + b"\n")
+        return sent
+
+    monkeypatch.setattr("streams.folder.send", slow)
+    await box.look()
+    assert (box.taken(), box.names()) == (["A1", "A2"], ["a.csv"])
+    await box.look()
+    await box.look()
+    assert (box.taken(), box.names()) == (["A1", "A2", "B1", "B2"], [])
+
+
+async def test_a_file_that_cannot_be_moved_holds_up_no_other(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    (box.folder / "a.xls").write_bytes(b"<html><table>")
+    (box.folder / "b.csv").write_bytes(GOOD)
+    await box.look()
+    real = Inbox.put
+
+    def denied(self: Inbox, path: Path, *given: Any) -> Path:
+        if path.name == "a.xls":
+            raise PermissionError(13, "Permission denied")
+        return real(self, path, *given)
+
+    monkeypatch.setattr(Inbox, "put", denied)
+    for _ in range(2):
+        with pytest.raises(SourceAway, match="file_denied"):
+            await box.look()
+    assert (box.taken(), box.names(), box.totals.quarantined) == (["A1", "A2"], ["a.xls"], 1)
+
+
+async def test_a_full_disk_is_not_the_files_fault(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    (box.folder / "a.csv").write_bytes(GOOD)
+    await box.look()
+    with monkeypatch.context() as full:
+        full.setattr("streams.tables.child._read", lambda *_: child._told(b'{"unreadable": "no_room", "params": {}}'))
+        with pytest.raises(SourceAway, match="file_denied"):
+            await box.look()
+    assert (box.names(), box.names("failed")) == (["a.csv"], [])
+    await box.look()
+    assert box.taken() == ["A1", "A2"]
+
+
+async def test_a_name_as_long_as_a_disk_allows(box: Box) -> None:
+    (box.folder / f"{'工' * 82}123.xlsx").write_bytes(b"no workbook")
+    await box.look()
+    await box.look()
+    assert (box.names(), len(box.names("failed"))) == ([], 2)
 
 
 def test_links_and_folders_are_never_followed(tmp_path: Path) -> None:
