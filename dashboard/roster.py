@@ -50,7 +50,10 @@ def read(blob: bytes, known: Collection[str]) -> Roster:
     """Return what a CSV file holds (UTF-8 or GB 18030; comma, semicolon or tab), of grids whose codes are `known`."""
     found = Roster()
     text = _decoded(blob)
-    lines = list(csv.reader(io.StringIO(text), delimiter=_delimiter(text))) if text else []
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline=None), delimiter=_delimiter(text))) if text else []
+    except csv.Error:  # a cell longer than the reader takes
+        lines = []
     columns = _columns(lines[0]) if lines else {}
     if not {"code", "role", "name"} <= columns.keys():
         found.faults.append(Fault(1, "columns"))

@@ -1,7 +1,7 @@
 """Rosters of duties: encodings, separators and headers as departments send them; every fault with its line."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dashboard import roster
@@ -52,6 +52,8 @@ def test_lines_as_they_are_typed() -> None:
     assert [(fault.line, fault.kind) for fault in roster.of_lines("\n谁，x", "110").faults] == [(2, "role")]
 
 
+@example(b"a\rb")
+@example(b"x" * 200_000)
 @given(st.one_of(st.binary(max_size=300), st.text(max_size=300).map(str.encode)))
 def test_no_bytes_break_it(blob: bytes) -> None:
     read = roster.read(b"code,role,name,phone\n" + blob, CODES)

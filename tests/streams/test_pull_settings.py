@@ -17,6 +17,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "http_pull": {"url": "https://dept.example/api/orders?city=1"},
     "database": {"url": "postgresql://reader@db.example/orders", "table": "orders", "watermark": "changed"},
     "websocket_pull": {"url": "wss://dept.example/feed"},
+    "folder": {},
+    "cap_pull": {"url": "https://weather.example/feed.atom"},
 }
 
 
@@ -55,6 +57,10 @@ def test_the_least_is_enough_and_comes_back_whole(kind: str) -> None:
         ("websocket_pull", {"cursor_field": "id"}, "cursor_field", "cursor_pair"),
         ("websocket_pull", {"first": "{cursor}"}, "cursor_field", "cursor_pair"),
         ("websocket_pull", {"silence_s": 3}, "silence_s", "silence"),
+        ("cap_pull", {"url": "ftp://weather.example/"}, "url", "address"),
+        ("cap_pull", {"period_s": 4}, "period_s", "between"),
+        ("folder", {"path": "../elsewhere"}, "path", "folder_path"),
+        ("folder", {"period_s": 0}, "period_s", "between"),
     ],
 )
 def test_what_is_wrong_is_named(kind: str, change: dict[str, Any], field: str, code: str) -> None:
