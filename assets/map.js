@@ -83,22 +83,23 @@
       if (!this.wanted || this.loading) return;
       this.loading = true;
       for (let turn = 0; part.grids !== this.wanted && turn < TURNS; turn += 1) {
-        const layers = await part.loadAll();
-        if (layers) this.adopt(layers);
+        const [layers, about] = await Promise.all([part.loadAll(), part.loadAbout()]);
+        if (layers) this.adopt(layers, about);
         if (part.grids !== this.wanted) await new Promise((done) => setTimeout(done, TURN));
       }
       this.loading = false;
     }
 
-    adopt(layers) {
+    adopt(layers, about) {
       const known = this.heat;
       if (!known) return location.reload(); // the first grids of all
-      this.layers = this.cells.layers = this.marks.layers = layers;
+      this.layers = this.cells.layers = this.marks.layers = this.warnings.layers = layers;
       this.heat = new part.Heat(layers, known.minimum);
       this.heat.counts = known.counts;
       this.heat.show(layers.leaf);
+      this.cells.fine = new part.Fine(layers, about, () => this.cells.redraw());
       part.fillAll();
-      part.loadBackdrop(layers.origin).then((backdrop) => this.cells.behind(backdrop));
+      if (!about?.base) part.loadBackdrop(layers.origin).then((backdrop) => this.cells.behind(backdrop));
       if (this.locked) this.fit();
       this.redraw();
     }

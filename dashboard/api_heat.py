@@ -18,6 +18,7 @@ from dashboard.area import NoArea
 from dashboard.heatbook import About, Asked, Counted, Ranking
 from dashboard.lens import ALL, taxonomy
 from dashboard.parts import Asker, Parts, Shared
+from dashboard.spreadsheet import MARK, cell, harmless
 from operations import tally
 from operations.errors import NotFound, OperationsError
 from operations.policy import Identity
@@ -28,7 +29,6 @@ WINDOWS = Literal["15m", "1h", "24h", "today", "7d", "open", "dates"]
 URGENCIES = Literal["all", "routine", "urgent", "critical"]
 UNITS = Literal["count", "people", "km2"]
 GZIP_LEVEL = 1
-BOM = "\ufeff"
 COLUMNS = (
     "code", "name", "parent", "count", "population", "km2", "value", "why", "past_count", "past", "change", "share",
 )  # fmt: skip
@@ -98,7 +98,7 @@ async def ranked(shared: Parts, asker: Identity, wish: Asked) -> Ranking:
     area = shared.areas.current
     if area is None:
         raise NoArea()
-    if wish.level > area.shapes.deepest:
+    if wish.level and wish.level not in area.shapes.levels:
         raise NotFound("operations.no_level", level=wish.level, deepest=area.shapes.deepest)
     now, zone, scope = clock.now(), shared.settings.zone, asker.scope
     span = heatbook.span(wish, now, zone)
@@ -124,7 +124,7 @@ def _json(found: Ranking, gzipped: bool) -> Response:
 
 def written(found: Ranking, words: Words, zone: tzinfo) -> bytes:
     """Return the ranking as CSV: what it is figures of in the first lines, then one line an area."""
-    out = io.StringIO(BOM, newline="")
+    out = io.StringIO(MARK, newline="")
     out.seek(0, io.SEEK_END)
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerows([[label, harmless(text)] for label, text in facts(found, words, zone)])
@@ -149,7 +149,13 @@ def facts(found: Ranking, words: Words, zone: tzinfo) -> list[tuple[str, str]]:
         "unit": words.text(f"heat.unit.{found.unit}"),
         "compared": compared(found, words),
         "as_of": moment(found.as_of, zone),
-        "total": words.text("heat.total", total=found.total, unplaced=found.unplaced, earlier=found.earlier),
+        "total": words.text(
+            "heat.total",
+            total=found.total,
+            unplaced=found.unplaced,
+            earlier=found.earlier,
+            elsewhere=found.elsewhere,
+        ),
         "minimum": words.text("heat.small_rule", n=found.minimum_population),
         "grids": str(found.grids),
         "scope": scope,
@@ -169,18 +175,3 @@ def compared(found: Ranking, words: Words) -> str:
 def moment(at: int, zone: tzinfo) -> str:
     """Return a time as the city's date and minute."""
     return datetime.fromtimestamp(at / 1e6, zone).strftime("%Y-%m-%d %H:%M")
-
-
-def cell(value: object) -> str:
-    """Return a value as a spreadsheet reads it: empty for none, numbers bare, codes as text."""
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.4f}".rstrip("0").rstrip(".")
-    return str(value) if isinstance(value, int) else harmless(str(value))
-
-
-def harmless(text: str) -> str:
-    """Return a text that a spreadsheet will not take for a formula, nor a long code for a number."""
-    risky = text[:1] in ("=", "+", "-", "@", "\t", "\r") or (text.isdigit() and len(text) > 11)
-    return f"'{text}" if risky else text

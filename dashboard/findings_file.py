@@ -9,12 +9,9 @@ from typing import Any
 import orjson
 
 from config.words import Words
+from dashboard.spreadsheet import MARK, harmless
 from geo.problem import Problem
 
-MARK = "\ufeff"
-"""Without it Excel takes UTF-8 for the machine's own encoding."""
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a cell must not begin with: a spreadsheet would reckon with it."""
 COLUMNS = ("kind", "sort", "code", "said", "lon", "lat")
 
 
@@ -24,7 +21,8 @@ def table(problems: Sequence[Problem], words: Words) -> dict[str, Any]:
     writer = csv.writer(out)
     writer.writerow([words.text(f"findings.column.{name}") for name in COLUMNS])
     for one in problems:
-        writer.writerow([_cell(value) for value in _values(one, words)])
+        kind, sort, code, said, lon, lat = _values(one, words)
+        writer.writerow([*map(harmless, (kind, sort, code, said)), lon, lat])
     return _file(f"{words.text('findings.file')}.csv", "text/csv", (MARK + out.getvalue()).encode())
 
 
@@ -44,10 +42,6 @@ def _values(one: Problem, words: Words) -> tuple[Any, ...]:
     sort = words.text(f"findings.sort.{one.text_code.removeprefix('geo.problems.')}")
     said = words.text(one.text_code, **one.parameters())
     return words.text(f"findings.kind.{one.kind}"), sort, one.code, said, one.lon, one.lat
-
-
-def _cell(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def _file(name: str, kind: str, body: bytes) -> dict[str, Any]:

@@ -81,6 +81,8 @@ class Ranking(msgspec.Struct):
     """The areas of one level, gravest first, with everything needed to say what they are figures of.
 
     `weeks` is how many past spans there were, `step_days` how far apart; `earliest` when the first report was received.
+    `elsewhere` counts what lies in no area told: where there is no grid of this level, or what counts for one outside
+    the scope by now. The areas, `unplaced`, `earlier` and `elsewhere` sum to `total`.
     """
 
     window: str
@@ -99,6 +101,7 @@ class Ranking(msgspec.Struct):
     past_total: float | None
     unplaced: int
     earlier: int
+    elsewhere: int
     minimum_population: int
     grids: int
     scope_grid: str
@@ -182,6 +185,11 @@ def ranking(area: Area, asked: Asked, found: Span, counted: Counted, about: "Abo
         if about.scope.covers(area.chains[measure.code], about.scope.department)
     ]
     rows.sort(key=lambda one: (-1.0 if one.value is None else one.value, one.count, one.code), reverse=True)
+    total, unplaced, earlier = (
+        sum(counted.now.values()),
+        counts.get(rollups.UNPLACED, 0),
+        counts.get(rollups.EARLIER, 0),
+    )
     return Ranking(
         window=asked.window,
         since=None if asked.window == "open" else found.since,
@@ -195,10 +203,11 @@ def ranking(area: Area, asked: Asked, found: Span, counted: Counted, about: "Abo
         weeks=len(before),
         step_days=step_days(found),
         earliest=about.earliest,
-        total=sum(counted.now.values()),
+        total=total,
         past_total=_mean([sum(one.values()) for one in counted.past]),
-        unplaced=counts.get(rollups.UNPLACED, 0),
-        earlier=counts.get(rollups.EARLIER, 0),
+        unplaced=unplaced,
+        earlier=earlier,
+        elsewhere=total - unplaced - earlier - sum(one.count for one in rows),
         minimum_population=about.least,
         grids=area.id,
         scope_grid=about.scope.grid,

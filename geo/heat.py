@@ -13,7 +13,7 @@ from geo.grid import GENERAL, Grid
 
 PER_PEOPLE = 10_000
 UNPLACED = ""  # the code under which reports in no grid are counted
-EARLIER = "earlier"  # 以前的网格: reports of a grid of earlier versions for which no grid in force counts
+EARLIER = "/earlier"  # 以前的网格: of grids of earlier versions for which none in force counts; no code has a slash
 
 # Why a figure is what it is.
 COUNT, RATE, NO_POPULATION = "count", "rate", "no_population"  # 件数, 每万人, 无人口数

@@ -55,22 +55,35 @@
     if (!answer) notice(say("loading"));
     page.setAttribute("aria-busy", "true");
     try {
-      const response = await fetch(`${URL}?${query()}`, { signal: AbortSignal.timeout(20000) });
-      const told = await response.json();
+      const told = await ask();
       if (mine !== turn) return;
-      if (!response.ok) return void refused(told);
+      if (told.code) return void refused(told);
       const found = await part.shapes(told.level);
       if (mine !== turn) return;
       answer = told;
       show(found);
-    } catch {
-      if (mine === turn) notice(say("failed", { why: say("away") }), "wrong");
+    } catch (error) {
+      if (mine === turn) notice(say("broken", { why: error.message }), "wrong");
     } finally {
       if (mine === turn) page.removeAttribute("aria-busy");
     }
   };
+  // What the API says: the ranking, or {code, text} of why there is none.
+  const ask = async () => {
+    try {
+      return await (await fetch(`${URL}?${query()}`, { signal: AbortSignal.timeout(20000) })).json();
+    } catch {
+      return { code: "away" };
+    }
+  };
   const refused = (told) => {
-    const why = told.text?.[desk.facts.lang] || "";
+    const { level } = controls;
+    const deepest = String(told.params?.deepest ?? "");
+    if (told.code === "operations.no_level" && deepest !== level.value) { // these grids have other levels
+      level.replaceChildren(new Option(deepest, deepest));
+      return void changed();
+    }
+    const why = told.code === "away" ? say("away") : told.text?.[desk.facts.lang] || told.code;
     notice(told.code === "operations.no_grids" ? say("none") : say("failed", { why }), "wrong");
   };
 
@@ -88,7 +101,7 @@
     const scope = [answer.scope_grid && desk.grid(answer.scope_grid), answer.scope_department && desk.department(answer.scope_department)].filter(Boolean).join(" · ");
     return {
       what: [`${say(`window.${answer.window}`)}${since}`, ...names, levelName(answer.level)].join(" · "),
-      total: [say("total", { total: number(answer.total), unplaced: number(answer.unplaced), earlier: number(answer.earlier) }), compared()].join(" · "),
+      total: [say("total", { total: number(answer.total), unplaced: number(answer.unplaced), earlier: number(answer.earlier), elsewhere: number(answer.elsewhere) }), compared()].join(" · "),
       foot: [
         say("as_of", { time: moment(answer.as_of) }), say("grids", { n: answer.grids }), say("scope", { scope: scope || say("whole") }),
         ...(answer.unit === "people" ? [say("small_rule", { n: number(answer.minimum_population) })] : []),
@@ -195,7 +208,7 @@
     setInterval(() => {
       const { value } = controls.window;
       const due = value === "7d" ? performance.now() - loadedAt >= SELDOM : value !== "dates";
-      if (answer && due && !document.hidden) load();
+      if ((due || !answer) && !document.hidden) load(); // without an answer: grids may have come
     }, EACH);
     changed();
   });

@@ -3,12 +3,13 @@
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec import structs
 
 from config import clock
-from operations import accounts, sessions
+from operations import accounts, grids, sessions
 from operations.database import Database
 from operations.policy import SYSTEM
-from tests.dashboard.conftest import PASSWORD, TOWNS
+from tests.dashboard.conftest import CITY, PASSWORD, TOWNS
 from tests.dashboard.test_live import NORTH, SOUTH, opened, write
 from tests.dashboard.web import Web, until
 
@@ -70,3 +71,20 @@ def test_wrong_dates_and_a_server_that_is_away_are_said(web: Web, page: "Page", 
     page.unroute("**/api/v1/heat/areas*")
     page.click(".heat-refresh")
     until(page, f"{SHOWN} === 2 && document.querySelector('.heat-said').dataset.kind === ''")
+
+
+def test_a_city_of_one_level_is_shown_and_a_fault_of_the_page_is_not_the_servers(
+    web: Web, page: "Page", furnished: Database
+) -> None:
+    flat = [structs.replace(one, level=1, parent="") for one in CITY if one.code in TOWNS]
+    version = grids.import_grids(furnished, SYSTEM, flat, "flat", now=clock.now())
+    await_version = "fetch('/api/v1/grids/about').then((one) => one.json()).then((told) => told.version)"
+    entered(web, page, furnished, "?level=1")
+    until(page, f"(async () => (await {await_version}).startsWith('{version}.'))()")
+    page.goto(f"{web.url}/heat")
+    until(page, f"{SHOWN} === 2 && document.querySelector('.heat-said').dataset.kind === ''")
+    assert page.input_value(".heat-choice[data-name=level]") == "1" and "level=1" in page.url
+    page.evaluate("void (gridwallHeat.shapes = () => { throw new Error('no canvas') })")
+    page.click(".heat-refresh")
+    until(page, "document.querySelector('.heat-said').textContent.includes('no canvas')")
+    assert "连接不上" not in page.inner_text(".heat-said")

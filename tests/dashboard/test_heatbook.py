@@ -1,17 +1,23 @@
 """The ranking of the heat: spans, past weeks, units, small areas; by pure functions."""
 
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shapely.geometry import box
 
 from dashboard import heatbook
 from dashboard.heatbook import DAYS_MOST, WEEKS, Asked, WrongDates
+from geo.grid import MICRO, Grid, chains
 from geo.heat import Measure
 from operations.board import HOUR, MINUTE
+from operations.scope import Scope
 from operations.tally import Span
+from tests.geo.cities import general
 
 CITY = ZoneInfo("Asia/Shanghai")
 SUMMER = ZoneInfo("Europe/Berlin")
@@ -107,3 +113,30 @@ def test_the_order_of_counts_is_the_order_of_values(count: int, before: list[int
     assert row.value is not None and more.value is not None and row.value < more.value
     if row.change is not None and row.past is not None:
         assert abs(row.past + row.change - row.value) < 1e-6 * max(1.0, row.value)
+
+
+HERE = box(0, 0, 1, 1)
+CITY_GRIDS = [
+    general("1", HERE, 1), general("11", HERE, 2, "1"), general("12", HERE, 2, "1"), general("111", HERE, 3, "11"),
+    Grid("m", "", MICRO, 4, "111", HERE), general("earlier", HERE, 2, "1"),
+]  # fmt: skip
+AREA: Any = SimpleNamespace(
+    id=1, grids={grid.code: grid for grid in CITY_GRIDS}, chains=chains(CITY_GRIDS), heirs={"split": "11", "lost": "?"},
+    shapes=SimpleNamespace(levels=(1, 2, 3), deepest=3),
+)  # fmt: skip
+CODES = [*AREA.chains, "split", "lost", ""]
+
+
+@given(
+    st.dictionaries(st.sampled_from(CODES), st.integers(0, 9)),
+    st.integers(0, 3),
+    st.sampled_from(["", "1", "11", "111", "12", "gone"]),
+)
+def test_areas_unplaced_earlier_and_elsewhere_sum_to_the_total(counts: dict[str, int], level: int, scope: str) -> None:
+    about = heatbook.About(Scope(scope), NOW, 1000, None)
+    found = heatbook.ranking(AREA, Asked(level=level), Span(0, NOW), heatbook.Counted(counts, []), about)
+    told = sum(one.count for one in found.areas)
+    assert told + found.unplaced + found.earlier + found.elsewhere == found.total == sum(counts.values())
+    assert found.elsewhere >= 0 and found.earlier == counts.get("lost", 0) and found.unplaced == counts.get("", 0)
+    if level == 1 and not scope:
+        assert found.elsewhere == 0

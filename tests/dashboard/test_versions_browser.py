@@ -125,3 +125,22 @@ def test_duties_are_changed_on_the_card(page_of_grids: "Page", furnished: Databa
 
 
 SYSTEM_READER = structs.replace(SYSTEM, role="administrator")
+
+
+def test_everything_on_the_desks_map_changes_with_the_grids(
+    settings: Settings, valkey: str, furnished: Database, page: "Page"
+) -> None:
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    web = Web(settings)
+    web.start()
+    signed_in(page, web, furnished, "operator", "/desk")
+    until(page, "Boolean(gridwallMap.pictures[0]?.marks && gridwallMap.pictures[0].warnings)")
+    until(page, "document.documentElement.dataset.link === 'live'")
+    flat = [structs.replace(one, level=1, parent="") for one in CITY if one.code in TOWNS]
+    grids.import_grids(furnished, SYSTEM, flat, "flat", now=clock.now())
+    until(page, "gridwallMap.pictures[0].layers.levels.length === 1")
+    parts = "[one.cells, one.cells.fine, one.marks, one.warnings].every((part) => part.layers === one.layers)"
+    assert page.evaluate(f"((one) => {parts})(gridwallMap.pictures[0])")
+    assert errors == []
+    web.stop()
