@@ -5,6 +5,7 @@
   const part = (window.gridwallMap = window.gridwallMap || {});
   const READABLE = 18; // CSS pixels² at 1920×1080 a cell needs on average to be told from its neighbours
   const ROOM = { top: 20, side: 16, bottom: 132 }; // kept free round the city: the legend stands below
+  const [BESIDE, WIDEST] = [240, 420]; // least and most width beside the city for the callout, under a banner
   const [TURNS, TURN] = [30, 1000]; // how often, and every how many ms, shapes are asked for until the new ones come
   const HANDLERS = ["dragging", "scrollWheelZoom", "touchZoom", "boxZoom", "keyboard"];
 
@@ -136,11 +137,22 @@
       const factor = part.scale();
       const room = (name) => ROOM[name] * factor;
       this.map.invalidateSize({ animate: false });
+      const top = room("top") + (part.bannerHeight() && part.covered());
+      const bottom = Math.max(room("bottom"), this.find("legend").offsetHeight);
+      part.beside = part.bannerHeight() ? this.beside(top + bottom, 2 * room("side"), factor) : 0;
       this.map.fitBounds(this.bounds(), {
         animate: false,
-        paddingTopLeft: [room("side"), Math.max(room("top"), part.bannerHeight())],
-        paddingBottomRight: [room("side"), Math.max(room("bottom"), this.find("legend").offsetHeight)],
+        paddingTopLeft: [part.beside || room("side"), top],
+        paddingBottomRight: [room("side"), bottom],
       });
+    }
+
+    // Under a banner the city is low: the width it leaves, if the callout has room in it, else 0.
+    beside(vertical, sides, factor) {
+      const { x: width, y: height } = this.map.getSize();
+      const [x0, y0, x1, y1] = this.layers.box;
+      const free = width - sides - ((height - vertical) * (x1 - x0)) / (y1 - y0);
+      return free >= BESIDE * factor ? Math.min(free, WIDEST * factor) : 0;
     }
 
     fitMarks(whole) {

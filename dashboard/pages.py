@@ -34,7 +34,7 @@ TEMPLATE = """<!DOCTYPE html>
 <html lang="{language}" data-page="{page}" data-lang="{lang}" data-link="stale">
 <head>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-{{%metas%}}<title>{{%title%}}</title>{{%favicon%}}{{%css%}}
+{{%metas%}}<title>{{%title%}}</title><link rel="icon" href="/assets/icon.svg" type="image/svg+xml">{{%css%}}
 <script type="application/json" id="gridwall-words">{words}</script>
 </head>
 <body>{{%app_entry%}}<footer>{{%config%}}{{%scripts%}}{{%renderer%}}</footer></body>

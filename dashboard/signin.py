@@ -10,6 +10,7 @@ PAGE = """<!DOCTYPE html>
 <head>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">{head}
 <title>{title} · {product}</title>
+<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/assets/tokens.css"><link rel="stylesheet" href="/assets/base.css">
 <link rel="stylesheet" href="/assets/signin.css">
 </head>

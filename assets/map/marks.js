@@ -112,7 +112,7 @@
       const view = [this.view.x, this.view.y, this.view.scale].join();
       if (view !== this.namedFor) this.shifts = new Map();
       this.namedFor = view;
-      const [head, foot] = [callHeight(), this.view.height - FOOT * factor];
+      const [head, foot] = [part.covered(), this.view.height - FOOT * factor];
       const taken = callout ? [callout] : [];
       const free = (box) => box[0] > 0 && box[1] > head && box[2] < this.view.width && box[3] < foot && !taken.some((other) => cross(box, other));
       context.font = `500 ${LABEL * factor}px ${getComputedStyle(this.section).fontFamily}`;
@@ -156,14 +156,18 @@
     place(grave, points, rows, factor, names = []) {
       this.callout.hidden = !grave;
       if (!grave) return null;
-      const call = callHeight();
+      const call = part.covered();
       const key = [grave.lon, grave.lat, grave.title, grave.at, grave.acknowledged, part.names.size, call, this.view.x, this.view.y, this.view.scale].join();
       if (key === this.placedFor) return this.box;
       this.placedFor = key;
       this.write(grave);
+      const beside = part.beside || 0; // what the map keeps free at its left for the callout, under a banner
+      this.callout.classList.toggle("is-beside", beside > 0);
+      this.callout.style.maxWidth = beside ? `${beside - 2 * CLEAR.side * factor}px` : "";
       const [width, height] = [this.callout.offsetWidth, this.callout.offsetHeight];
       const [px, py] = this.point(grave);
-      const spots = around(px, py, width, height, 48 * factor).map(([x, y]) => this.inside(x, y, width, height, factor, call));
+      const wanted = beside ? [[0, py - height / 2]] : around(px, py, width, height, 48 * factor);
+      const spots = wanted.map(([x, y]) => this.inside(x, y, width, height, factor, call));
       const towns = names.map((one) => shifted(one, SHIFTS[0]));
       const near = [px - 24 * factor, py - 24 * factor, px + 24 * factor, py + 24 * factor];
       const cost = (box) =>
@@ -216,9 +220,6 @@
       if (ringed.length) this.later = setTimeout(() => this.draw(), NEW / 1000);
     }
   }
-
-  // How much of the map's top the call to the duty commander and warnings cover.
-  const callHeight = () => (document.querySelector(".call-box")?.offsetHeight || 0) + part.bannerHeight();
 
   // Where the callout may stand round its incident: corners, above and below, further off.
   function around(x, y, width, height, gap) {

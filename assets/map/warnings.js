@@ -9,7 +9,10 @@
   const NAMES = 4; // named before "and others"
 
   const place = () => document.querySelector("[data-outline]");
+  const call = () => document.getElementById("wall-call");
   part.bannerHeight = () => (document.documentElement.dataset.page === "wall" && place()?.offsetHeight) || 0;
+  // How much of the map's top the call to the duty commander and warnings cover.
+  part.covered = () => (call()?.offsetHeight || 0) + part.bannerHeight();
 
   class Warnings {
     constructor(map, layers, resized) {
@@ -26,7 +29,8 @@
       this.words = JSON.parse(element.dataset.words);
       const follow = { subtree: true, childList: true, attributes: true, attributeFilter: ["data-outline", "data-codes"] };
       new MutationObserver(() => this.update(element)).observe(element, follow);
-      new ResizeObserver(() => this.measure()).observe(element);
+      const sizes = new ResizeObserver(() => this.measure());
+      for (const one of [element, call()]) if (one) sizes.observe(one);
       this.update(element);
     }
 
@@ -39,9 +43,10 @@
     }
 
     measure() {
-      const height = part.bannerHeight();
+      const height = part.bannerHeight() && part.covered(); // a call alone lies over the map, and moves nothing
       if (height === this.height) return;
       this.height = height;
+      document.documentElement.style.setProperty("--covered", `${height}px`); // for the bar that says the link is lost
       this.resized();
     }
 

@@ -86,3 +86,19 @@ def test_two_languages_and_the_gravest_first(web: Web, wall: "Page", send) -> No
     wall.goto(f"{web.url}/wall?lang=en")
     until(wall, "!!document.querySelector('.warning-others')")
     assert "Red warning" in banner(wall) and "Rainstorm" in banner(wall)
+
+
+TOP_OF_CITY = """(() => { const one = gridwallMap.pictures[0];
+  return one.map.latLngToContainerPoint(one.bounds().getNorthWest()).y; })()"""
+COVERED = """Math.max(...["wall-call", "wall-warnings"].map((id) => document.getElementById(id).getBoundingClientRect().bottom))
+  - document.getElementById("wall-map").getBoundingClientRect().top"""
+
+
+def test_the_city_fits_below_the_banner_and_below_a_call_with_it(web: Web, wall: "Page", send) -> None:  # type: ignore[no-untyped-def]
+    until(wall, "!!gridwallMap.pictures?.[0]?.layers")
+    now = clock.now()
+    send(document("R", sent=now, expires=now + HOUR, headline="A headline that is far too long for one line " * 4))
+    until(wall, f"!!document.querySelector('.warning-red') && {TOP_OF_CITY} > {COVERED}")
+    before = wall.evaluate(COVERED)
+    wall.evaluate("""document.getElementById("wall-call").innerHTML = '<div class="call-box">特急</div>'""")
+    until(wall, f"{COVERED} > {before} && {TOP_OF_CITY} > {COVERED}")
