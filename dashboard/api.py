@@ -96,7 +96,8 @@ def operations(description: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
 
 PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>{title} API</title>
-<link rel="icon" href="/assets/icon.svg" type="image/svg+xml"><link rel="stylesheet" href="/assets/tokens.css"><link rel="stylesheet" href="/assets/base.css">
+<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/assets/tokens.css"><link rel="stylesheet" href="/assets/base.css">
 <link rel="stylesheet" href="/assets/api.css"></head><body class="api"><main>
 <h1>{title} API</h1><p>{description} <a href="/api/openapi.json">openapi.json</a></p>
 <p>Send a token: <code>Authorization: Bearer TOKEN</code></p>

@@ -26,6 +26,8 @@ from geo.faults import (
 from geo.grid import Grid
 from geo.problem import Findings
 
+MENDABLE = frozenset({"self_crossing", "self_touching", "small_overlap", "gap", "unclosed", "duplicate_code"})
+"""Findings that a repair may mend; whether it does, the bounds decide."""
 TOLD_M2 = 0.01  # what is smaller is told in one sum for a level
 
 

@@ -70,7 +70,7 @@ def _read(text: str, zone: tzinfo, formats: Sequence[str]) -> int:
         try:
             if form == EPOCH_NUMBER:
                 return _epoch(text)
-            found = _serial(text) if form == EXCEL else _written(text, form)
+            found = serial(text) if form == EXCEL else _written(text, form)
             if found.tzinfo is None:
                 found = found.replace(tzinfo=zone)
             return (found - EPOCH) // MICROSECOND
@@ -83,8 +83,8 @@ def _written(text: str, form: str) -> datetime:
     return datetime.fromisoformat(text) if form == ISO else datetime.strptime(text, form)  # noqa: DTZ007
 
 
-def _serial(text: str) -> datetime:
-    """A workbook's number of days, its fraction the time of day, rounded to the second as it is shown there."""
+def serial(text: str) -> datetime:
+    """A workbook's number of days as date and time without a zone, rounded to the second. Raises ValueError."""
     if not NUMBER.fullmatch(text) or not SERIALS[0] <= float(text) <= SERIALS[1]:
         raise ValueError(text)
     return FIRST_DAY + timedelta(seconds=round(float(text) * 86_400))

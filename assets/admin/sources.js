@@ -1,6 +1,7 @@
 // The page of sources: opening the form, copying what is shown once.
 (() => {
   const AGAIN = 2000; // ms until a copy button says its own text again
+  const REFRESH = 10000; // ms between two looks at a source's health
 
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.sources = {
@@ -26,6 +27,12 @@
     selection.addRange(range);
     return document.execCommand("copy");
   };
+
+  // While somebody looks at the health of a source, its figures are asked for again.
+  setInterval(() => {
+    const again = document.getElementById("health-again");
+    if (again?.offsetParent && !document.hidden) again.click();
+  }, REFRESH);
 
   document.addEventListener("click", async (event) => {
     const button = event.target instanceof Element ? event.target.closest("[data-copy]") : null;

@@ -65,6 +65,12 @@ def notice(kind: str, said: Any) -> html.Div:
     return html.Div(said, className=f"admin-notice {kind}", role="status" if kind != "wrong" else "alert")
 
 
+def leading(tab: str, words: Words) -> html.Button:
+    """Return a button that opens another tab of the page."""
+    said = words.text(f"files.open.{tab}")
+    return html.Button(said, type="button", className="desk-button", **{"data-open-tab": tab})
+
+
 def table(heads: Sequence[str], lines: Sequence[Sequence[Any]], *, empty: str = "") -> html.Div:
     """Return a table that scrolls in its own box; `empty` is said when there are no lines."""
     if not lines:

@@ -93,9 +93,13 @@ def key_button(key: str, text: str, id: str, looks: str) -> html.Button:
 
 
 def link(page: str, words: Words) -> html.A:
-    """Return the way to a page; the quarantine also says how much waits there."""
+    """Return the way to a page, shortly where the header is narrow; the quarantine also says how much waits there."""
     count = [html.B("", id=QUARANTINED, className="desk-count-badge")] if page == "quarantine" else []
-    return html.A([words.text(f"page.{page}"), *count], href=f"/{page}", **{"data-to": page})
+    said = [
+        html.Span(words.text(f"page.{page}"), className="nav-long"),
+        html.Span(words.text(f"nav.{page}"), className="nav-short"),
+    ]
+    return html.A([*said, *count], href=f"/{page}", **{"data-to": page})
 
 
 def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:

@@ -18,6 +18,7 @@ from dashboard.panels.admin_shell import notice
 from geo.importing import Imported
 from geo.neighbourhood import Drawing, Neighbourhood, Piece
 from geo.problem import ERROR, KINDS, Problem
+from geo.repair import MENDABLE
 from operations.errors import OperationsError
 
 SHOWN, FILTER, COUNTS, LIST, MAP, LAYERS = (
@@ -25,6 +26,7 @@ SHOWN, FILTER, COUNTS, LIST, MAP, LAYERS = (
 )
 CSV, GEOJSON, FILE, ABOUT = "grids-csv", "grids-geojson", "grids-download", "grids-about"
 ROW, CHIP = "grids-fault", "grids-chip"
+MEND = "grids-mend"
 PREFIX = "geo.problems."
 LISTED = 300
 """Findings in the table at once; the filter reaches the others, and the file holds them all."""
@@ -295,11 +297,16 @@ def register(app: Any, commands: Any) -> None:
     app.callback(Output(FILE, "data"), *files, State(SHOWN, "data"), **once)(shown.saved)
 
 
-def summary(found: Imported, words: Words) -> html.Div:
-    """Return in one line whether the file may be taken over."""
+def summary(found: Imported, words: Words, *, repaired: bool = False) -> html.Div:
+    """Return in one line whether the file may be taken over, and the offer to mend it unless it was `repaired`."""
     kinds = Counter(one.kind for one in found.problems)
     kind, key = ("good", "admin.grids.fits") if found.ok else ("wrong", "admin.grids.faulty")
     said = words.text(key, count=len(found.grids), errors=kinds[ERROR], warnings=kinds["warning"])
     if kinds["repaired"]:
         said += " " + words.text("findings.repaired", count=kinds["repaired"])
-    return notice(kind, said)
+    mendable = 0 if repaired else sum(one.text_code.removeprefix(PREFIX) in MENDABLE for one in found.problems)
+    if not mendable:
+        return notice(kind, said)
+    offer = words.text("findings.mend", count=mendable)
+    button = html.Button(offer, id=MEND, type="button", className="desk-button", n_clicks=0)
+    return notice(kind, [html.P(said), button])

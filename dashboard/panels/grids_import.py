@@ -11,8 +11,8 @@ from dashboard.errand import explain
 from dashboard.panels import grids_faults, grids_reading
 from dashboard.panels.admin_shell import notice, section, tabs, upload
 from dashboard.panels.grids_card import card_section
-from dashboard.panels.grids_faults import SHOWN, faults_section, summary
-from dashboard.panels.grids_reading import AGAIN, ASKED, asked_of, reading_section
+from dashboard.panels.grids_faults import MEND, SHOWN, faults_section, summary
+from dashboard.panels.grids_reading import AGAIN, ASKED, REPAIR, asked_of, reading_section
 from dashboard.panels.grids_versions import FROM, NoMoment, from_field, moment, versions_section
 from dashboard.panels.grids_versions import shown as told_time
 from geo.importing import PHASES
@@ -61,7 +61,9 @@ def begun(gridbook: Any, words: Words, answer: dict[str, Any] | None, again: int
     return {"id": task, "again": again}, False, "0", False, said, True, None, None
 
 
-def followed(gridbook: Any, words: Words, ticks: int | None, task: dict[str, Any] | None) -> tuple[Any, ...]:
+def followed(
+    gridbook: Any, words: Words, ticks: int | None, task: dict[str, Any] | None, repair: list[str] | None = None
+) -> tuple[Any, ...]:
     """Say how far the look at the file is, and at its end what was found."""
     if not task:
         raise PreventUpdate
@@ -76,7 +78,14 @@ def followed(gridbook: Any, words: Words, ticks: int | None, task: dict[str, Any
         found, _ = gridbook.surveyed(name)
     except OperationsError as error:
         return True, "0", True, notice("wrong", explain(error, words)), True, None
-    return True, "0", True, summary(found, words), not found.ok, {"id": name, "at": ticks}
+    return True, "0", True, summary(found, words, repaired=bool(repair)), not found.ok, {"id": name, "at": ticks}
+
+
+def mended(clicks: int | None, again: int | None) -> tuple[list[str], int]:
+    """Switch the repairs on and look at the file again."""
+    if not clicks:
+        raise PreventUpdate
+    return ["repair"], (again or 0) + 1
 
 
 def register(app: Any, commands: Any) -> None:
@@ -109,8 +118,15 @@ def register(app: Any, commands: Any) -> None:
         Output(TICK, "disabled", allow_duplicate=True), Output(BAR, "value", allow_duplicate=True),
         Output(BAR, "hidden", allow_duplicate=True), Output(FOUND, "children", allow_duplicate=True),
         Output(TAKE, "hidden", allow_duplicate=True), Output(SHOWN, "data"),
-        Input(TICK, "n_intervals"), State(TASK, "data"), prevent_initial_call=True,
+        Input(TICK, "n_intervals"), State(TASK, "data"), State(REPAIR, "value"), prevent_initial_call=True,
     )(partial(followed, commands.gridbook, words))  # fmt: skip
-    app.callback(Output(TAKEN, "children"), Input(TAKE, "n_clicks"), State(FILE, "data"), State(FROM, "value"))(taken)
+    app.callback(
+        Output(TAKEN, "children"), Input(TAKE, "n_clicks"), State(FILE, "data"), State(FROM, "value"),
+        running=[(Output(TAKE, "disabled"), True, False)],
+    )(taken)  # fmt: skip
+    app.callback(
+        Output(REPAIR, "value"), Output(AGAIN, "n_clicks"), Input(MEND, "n_clicks"), State(AGAIN, "n_clicks"),
+        prevent_initial_call=True,
+    )(mended)  # fmt: skip
     grids_faults.register(app, commands)
     grids_reading.register(app, commands, SHOWN)

@@ -12,7 +12,7 @@ from config.taxonomy import Taxonomy
 from config.words import Words
 from dashboard.errand import explain
 from dashboard.history import known
-from dashboard.panels.admin_shell import notice, section, table, upload
+from dashboard.panels.admin_shell import leading, notice, section, table, upload
 from operations.errors import OperationsError
 from operations.report import Refusal, Report
 from streams.errors import MappingError
@@ -231,12 +231,6 @@ def _fault(one: Fault, words: Words) -> str:
     return " · ".join(
         (reason(one.reason, one.field, words), *(f"{name} {value}" for name, value in one.params.items()))
     )
-
-
-def leading(tab: str, words: Words) -> html.Button:
-    """Return a button that opens another tab of the page."""
-    said = words.text(f"files.open.{tab}")
-    return html.Button(said, type="button", className="desk-button", **{"data-open-tab": tab})
 
 
 def trouble(error: Exception, words: Words) -> html.Div:

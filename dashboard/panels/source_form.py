@@ -9,7 +9,7 @@ from msgspec import convert, json, structs, to_builtins
 
 from config.words import Words
 from dashboard.errand import explain
-from dashboard.panels.admin_shell import field, notice, section
+from dashboard.panels.admin_shell import field, leading, notice, section
 from operations.errors import OperationsError
 from operations.sources import DATUMS, Source
 from streams.errors import SettingsWrong
@@ -328,7 +328,14 @@ def kept(commands: Any, words: Words, one: Source, before: Source | None, secret
         return notice("good", words.text("sources.form.saved"))
     made = commands.directory.add(one, secret)
     added = words.text("sources.form.added", name=one.name)
-    return notice("good", [added, token(made, words)] if made else added)
+    return notice("good", [html.P(added), *([token(made, words)] if made else []), following(one.kind, words)])
+
+
+def following(kind: str, words: Words) -> html.Div:
+    """Return what comes next for a source that was added."""
+    tabs = ("files",) if kind == "file" else ("health",) if kind in KINDS else ("try", "mapping")
+    said = html.Span(words.text("sources.form.next"), className="desk-hint")
+    return html.Div([said, *(leading(tab, words) for tab in tabs)], className="admin-line form-next")
 
 
 def begun(button: Any, chosen: str | None) -> dict[str, str] | None:
@@ -338,13 +345,19 @@ def begun(button: Any, chosen: str | None) -> dict[str, str] | None:
     return {"id": chosen} if chosen and button == {"act": "edit"} else None
 
 
-def fresh(commands: Any, words: Words, mode: dict[str, str]) -> list[Any]:
+def typed(kind: str, filled: dict[str, Any]) -> dict[str, Any]:
+    """Return what was written into the form of a kind, for another kind to begin with: no defaults, no secret."""
+    defaults = {one.name: one.default for one in fields(kind)} | {"secret": filled.get("secret")}
+    return {name: value for name, value in filled.items() if value != defaults.get(name) and value is not None}
+
+
+def fresh(commands: Any, words: Words, mode: dict[str, Any]) -> list[Any]:
     """Return the form as it begins: empty, or with what is set about a source."""
     may = commands.allowed("source.manage")
     mappings = known_mappings(commands) if may else []
     if not mode.get("id"):
-        zone = {"time_zone": commands.time_zone}
-        return body(mode["kind"], zone, None, words, may=may, kept=False, mappings=mappings)
+        given = {"time_zone": commands.time_zone, **mode.get("given", {})}
+        return body(mode["kind"], given, None, words, may=may, kept=False, mappings=mappings)
     one = commands.directory.get(mode["id"])
     kept = commands.directory.has_secret(one.id)
     return body(one.kind, values(one), one, words, may=may, kept=kept, mappings=mappings)
@@ -365,10 +378,11 @@ def register(app: Any, commands: Any) -> None:
             raise PreventUpdate
         return fresh(commands, words, mode), no_update if mode.get("saved") else ""
 
-    def turned(kind: str | None, mode: dict[str, str] | None) -> Any:
+    def turned(kind: str | None, given: list[Any], names: list[Any], mode: dict[str, Any] | None) -> Any:
         if not kind or not mode or mode.get("id") or mode.get("kind") == kind:
             raise PreventUpdate
-        return {**mode, "kind": kind}
+        filled = dict(zip((name["field"] for name in names), given, strict=True))
+        return {**mode, "kind": kind, "given": {**mode.get("given", {}), **typed(mode["kind"], filled)}}
 
     def saved(clicks: int | None, given: list[Any], names: list[Any], mode: dict[str, str] | None) -> Any:
         if not clicks or not mode:
@@ -380,8 +394,9 @@ def register(app: Any, commands: Any) -> None:
         Output(MODE, "data"), Input(BEGIN, "n_clicks"), Input({"act": ALL}, "n_clicks"), State("source-chosen", "data")
     )(opened)
     app.callback(
-        Output(MODE, "data", allow_duplicate=True), Input(KIND, "value"), State(MODE, "data"), prevent_initial_call=True
-    )(turned)
+        Output(MODE, "data", allow_duplicate=True), Input(KIND, "value"),
+        State({"field": ALL}, "value"), State({"field": ALL}, "id"), State(MODE, "data"), prevent_initial_call=True,
+    )(turned)  # fmt: skip
     app.callback(Output(BODY, "children"), Output(NOTE, "children"), Input(MODE, "data"))(drawn)
     app.callback(
         Output(NOTE, "children", allow_duplicate=True),
@@ -393,6 +408,7 @@ def register(app: Any, commands: Any) -> None:
         State({"field": ALL}, "id"),
         State(MODE, "data"),
         prevent_initial_call=True,
+        running=[(Output(SAVE, "disabled"), True, False)],
     )(saved)
     app.clientside_callback(
         "dash_clientside.sources.opened", Output(MODE, "id"), Input(MODE, "data"), prevent_initial_call=True

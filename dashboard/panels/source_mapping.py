@@ -13,11 +13,12 @@ from msgspec import structs
 
 from config.taxonomy import URGENCIES
 from config.words import Words
-from dashboard.panels.admin_shell import notice, section, table
-from dashboard.panels.source_files import TOLD, Row, field_name, leading, previewed, reason, rows, taxonomy, trouble
+from dashboard.panels.admin_shell import leading, notice, section, table
+from dashboard.panels.source_files import TOLD, Row, field_name, previewed, reason, rows, taxonomy, trouble
 from dashboard.repairs import Tested
 from operations.errors import NotFound
 from streams.mapping import FIELDS, written
+from streams.moment import EXCEL, serial
 from streams.proposal import FORMATS, formats_of
 from streams.tables.columns import Column
 
@@ -69,9 +70,17 @@ def _column(one: Column) -> dict[str, Any]:
         "key": written(one.path),
         "name": one.name,
         "filled": one.filled,
-        "samples": one.samples,
+        "samples": [_dated(sample) if EXCEL in forms else sample for sample in one.samples],
         "words": counted,
     }
+
+
+def _dated(sample: str) -> str:
+    """A workbook's serial number as the date and time it means; any other text as it is."""
+    try:
+        return f"{serial(sample):%Y-%m-%d %H:%M:%S}"
+    except ValueError:
+        return sample
 
 
 def _format(name: str, words: Words) -> str:

@@ -1,11 +1,13 @@
 """The columns of a file or of stored items: where they lie, what stands in them, which words. Pure and bounded."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
 import msgspec
 
 from streams.masking import masked
+from streams.moment import SERIALS
 
 MOST_PATHS = 400
 MOST_WORDS = 200
@@ -15,6 +17,8 @@ SAMPLES = 3
 LONGEST_SAMPLE = 60
 DEEPEST = 6
 MOST_IN_A_LIST = 2
+
+SERIAL = re.compile(r"\d{5}\.\d{3,12}")
 
 Path = tuple[str, ...]
 
@@ -72,7 +76,7 @@ class Columns:
             return
         column.filled += 1
         if len(column.samples) < SAMPLES:
-            shown = masked(text)[:LONGEST_SAMPLE]
+            shown = _shown(text)[:LONGEST_SAMPLE]
             if shown not in column.samples:
                 column.samples = [*column.samples, shown]
         if column.varied:
@@ -82,6 +86,13 @@ class Columns:
         if len(text) > LONGEST_WORD or len(words) > MOST_WORDS:
             column.varied = True
             words.clear()
+
+
+def _shown(text: str) -> str:
+    """The text masked; a workbook's serial number of a time is cut to its second, and is no phone number."""
+    if SERIAL.fullmatch(text) and SERIALS[0] <= float(text) <= SERIALS[1]:
+        return f"{float(text):.5f}"
+    return masked(text)
 
 
 def _leaves(value: object, at: Path) -> Iterator[tuple[Path, object]]:

@@ -8,7 +8,7 @@ from msgspec import structs
 from config.words import LANGUAGES, Words
 from dashboard import frame
 from dashboard.names import Names
-from dashboard.panels import source_form, source_health, source_list, source_try
+from dashboard.panels import source_form, source_health, source_list, source_mapping, source_try
 from dashboard.panels.source_form import OWN, Wrong, source_of, values
 from operations.board import SourceState
 from operations.cursors import Cursor
@@ -16,6 +16,7 @@ from operations.report import Located, Refusal, Report
 from operations.sources import Source
 from streams.normalise import normalise
 from streams.probe import Tried
+from streams.tables.columns import Column
 from streams.vitals import Health
 from tests.dashboard.panel_board import NOW, WORDS, board
 from tests.streams.samples import TAXONOMY, report
@@ -129,3 +130,25 @@ def test_what_is_copied_runs(tmp_path: Any) -> None:
     assert "it'\\''s" in source_try.curl("http://x", body)
     assert list(source_try.examples(Source("a", "a", kind="redis_stream"), "", body)) == ["redis"]
     assert source_try.examples(Source("a", "a", kind="database"), "", body) == {"item": body}
+
+
+def test_what_was_typed_stays_when_another_kind_is_chosen() -> None:
+    given = filled("http_pull", url="http://d.example/", secret="s3cret", period_s=60, timeout_s=9)
+    kept = source_form.typed("http_pull", given)
+    assert kept["id"] == "dept" and kept["url"] == "http://d.example/" and kept["timeout_s"] == 9
+    assert "period_s" not in kept and "secret" not in kept
+    drawn = frame.encode(source_form.body("folder", kept, None, WORDS, may=True, kept=False, mappings=[])).decode()
+    assert '"dept"' in drawn and "某部门" in drawn
+
+
+@pytest.mark.parametrize("kind", OWN)
+def test_a_new_source_says_what_comes_next(kind: str) -> None:
+    drawn = frame.encode(source_form.following(kind, WORDS)).decode()
+    tabs = [tab for tab in source_list.TABS if f'"data-open-tab":"{tab}"' in drawn]
+    assert tabs and ("files" in tabs) == (kind == "file")
+
+
+def test_serial_numbers_are_shown_as_the_dates_they_mean() -> None:
+    at = source_mapping._column(Column(("t",), 2, ["46349.39583", "46350"]))
+    assert at["samples"] == ["2026-11-23 09:30:00", "2026-11-24 00:00:00"]
+    assert source_mapping._column(Column(("n",), 1, ["一二三"]))["samples"] == ["一二三"]

@@ -90,7 +90,8 @@ def test_two_languages_and_the_gravest_first(web: Web, wall: "Page", send) -> No
 
 TOP_OF_CITY = """(() => { const one = gridwallMap.pictures[0];
   return one.map.latLngToContainerPoint(one.bounds().getNorthWest()).y; })()"""
-COVERED = """Math.max(...["wall-call", "wall-warnings"].map((id) => document.getElementById(id).getBoundingClientRect().bottom))
+COVERED = """Math.max(...["wall-call", "wall-warnings"]
+  .map((id) => document.getElementById(id).getBoundingClientRect().bottom))
   - document.getElementById("wall-map").getBoundingClientRect().top"""
 
 

@@ -107,3 +107,13 @@ def test_a_day_and_a_part_of_it_are_one_moment() -> None:
     for wrong in ("12", "999999", "-1"):
         with pytest.raises(Unreadable):
             moment.moment(wrong, ZONE, ("excel",))
+
+
+def test_a_serial_number_of_a_time_is_no_phone_number_and_keeps_its_form() -> None:
+    found = Columns()
+    for row in range(300):
+        found.take({"时间": repr(46349.395833333336 + row / 86_400), "电话": "13812345678"})
+    at, phone = found.all()
+    assert not at.words and at.samples[0] == "46349.39583"
+    assert moment.EXCEL in formats_of([at])
+    assert phone.samples == ["*" * 11]
