@@ -5,6 +5,7 @@ output. It has no network drivers (`geo.vector` switches all but three formats o
 time, and nothing to lose: when native code crashes only this process ends.
 """
 
+import re
 import resource
 import sqlite3
 import sys
@@ -21,7 +22,8 @@ CURVES = range(8, 13)
 """Codes of WKB for circular strings, compound curves, curve polygons, multicurves, multisurfaces."""
 ENVELOPES = (0, 32, 48, 48, 64)
 """Bytes of the envelope in the head of a GeoPackage's shape, by the kind that its flags name."""
-REFUSALS = (sqlite3.Error, ValueError, RuntimeError)
+INDEX = re.compile(r'CREATE VIRTUAL TABLE ("[^"]*"|\w+) USING rtree\s*\(', re.IGNORECASE)
+"""The one kind of virtual table a GeoPackage needs; others can read files of this machine (VirtualText)."""
 LARGEST_VALUE = 4_000  # characters of a property; no code or name is longer
 
 
@@ -84,6 +86,8 @@ def answered(asked: Asked) -> Answer:
     import pyogrio
 
     try:
+        if asked.driver == "GPKG":
+            _without_modules(asked.path)
         names = [(str(name), str(kind)) for name, kind in pyogrio.list_layers(asked.path)]
         missing = [name for name in asked.layers if name not in dict(names)]
         if missing:
@@ -135,10 +139,23 @@ def _layer(asked: Asked, name: str, kind: str) -> Layer:
     return Layer(name, kind, len(shapes), crs, True, fields, values, shapes.tolist())
 
 
+def _without_modules(path: str) -> None:
+    """Refuse a GeoPackage with virtual tables but its index, before GDAL, which knows more modules, sees it."""
+    with closing(_opened(path)) as database:
+        tables = database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table' AND rootpage = 0")
+        for name, sql in tables:
+            if not INDEX.match(str(sql)):
+                raise _Fault("broken_file", f"virtual table {str(name)[:60]}")
+
+
+def _opened(path: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True)
+
+
 def _curved(path: str, table: str) -> bool:
     """Whether a layer of a GeoPackage has curves, which GDAL would hand on as straight lines without a word."""
     quoted = table.replace('"', '""')
-    with closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True)) as database:
+    with closing(_opened(path)) as database:
         found = database.execute(
             "SELECT column_name FROM gpkg_geometry_columns WHERE table_name = ?", (table,)
         ).fetchone()

@@ -79,7 +79,8 @@ def _complain(source: Source, answer: Answer, findings: Findings) -> None:
     if answer.fault == "too_many":
         findings.error("too_many", file=source.label, count=int(answer.detail), most=MAX_FEATURES)
     else:
-        findings.error(answer.fault, file=source.label, detail=answer.detail)
+        detail = answer.detail.replace(str(source.path), source.label)  # the sender knows no path of ours
+        findings.error(answer.fault, file=source.label, detail=detail)
 
 
 def _asked(source: Source, layers: Sequence[str]) -> Answer:

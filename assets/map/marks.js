@@ -5,6 +5,7 @@
   const RANK = { routine: 0, urgent: 1, critical: 2 };
   const SIZE = { routine: 7, urgent: 13, critical: 18 }; // half size at 1920×1080
   const OUTLINE = 3;
+  const WIDER = 1.3; // how much wider than its grid a grid's name may be
   const LABEL = 24;
   const SHIFTS = [[0, 0], [0, -1], [0, 1], [0.6, 0], [-0.6, 0], [0.6, -1], [-0.6, -1], [0.6, 1], [-0.6, 1], [0, -2], [0, 2]];
   // where a name may stand round its town's middle, in its own widths and heights
@@ -100,10 +101,12 @@
       if (!this.layers) return [];
       const height = LABEL * factor * 1.2;
       context.font = `500 ${LABEL * factor}px ${getComputedStyle(this.section).fontFamily}`;
-      return [...this.layers.levels[this.layers.named]].sort(([, a], [, b]) => b.area - a.area).map(([code, one]) => ({
+      const named = [...this.layers.levels[this.layers.named]].sort(([, a], [, b]) => b.area - a.area).map(([code, one]) => ({
         code, name: one.name, path: one.path, height, width: context.measureText(one.name).width + 8 * factor,
-        x: one.x * this.view.scale + this.view.x, y: one.y * this.view.scale + this.view.y,
+        x: one.x * this.view.scale + this.view.x, y: one.y * this.view.scale + this.view.y, room: (one.box[2] - one.box[0]) * this.view.scale,
       }));
+      const leaves = this.layers.named === this.layers.leaf; // of one level only: a name over its neighbours misleads
+      return leaves ? named.filter(({ width, room }) => width <= room * WIDER) : named;
     }
 
     // Write the names where they and the marks hide each other least, and none under the callout.

@@ -293,3 +293,31 @@ def test_geojson_in_a_zip(tmp_path):
         archive.writestr("g.geojson", json.dumps(json.loads(frame(crs=4326).to_json())))
     (tmp_path / "g.zip").write_bytes(body.getvalue())
     assert_whole(read(tmp_path / "g.zip"))
+
+
+def test_a_geopackage_that_would_read_other_files_is_refused(tmp_path):
+    path, secret = tmp_path / "g.gpkg", tmp_path / "secret.txt"
+    secret.write_text("alpha\tbeta\nhush\t1\n")
+    frame().to_file(path, layer="grids")
+    virtual = f"CREATE VIRTUAL TABLE other USING VirtualText('{secret}', 'UTF-8', 1, POINT, NONE, TAB)"
+    with closing(sqlite3.connect(path)) as database:
+        assert_whole(read(path))  # its own index is a virtual table too
+        database.execute("PRAGMA writable_schema = ON")
+        row = ("table", "other", "other", 0, virtual)
+        database.execute("INSERT INTO sqlite_master (type, name, tbl_name, rootpage, sql) VALUES (?, ?, ?, ?, ?)", row)
+        database.execute(
+            "INSERT INTO gpkg_contents (table_name, data_type, identifier) VALUES ('other', 'attributes', 'other')"
+        )
+        database.commit()
+    found = read(path)
+    assert names(found) == ["broken_file"] and "virtual table other" in str(found.problems[0].params)
+
+
+def test_what_is_told_of_a_broken_file_names_the_senders_file_only(tmp_path):
+    path = tmp_path / "mine.kml"
+    path.write_text(
+        '<kml xmlns="http://www.opengis.net/kml/2.2"><NetworkLink><Link><href>/etc/passwd</href></Link></NetworkLink></kml>'
+    )
+    found = read(path)
+    assert names(found) == ["broken_file"]
+    assert "mine.kml" in found.problems[0].params["detail"] and "/tmp" not in found.problems[0].params["detail"]

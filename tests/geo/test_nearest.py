@@ -14,7 +14,13 @@ def test_known_distances():
     assert haversine_m(118, 35, 118, 35) == 0.0
 
 
-@settings(max_examples=60)
+def measured(polygon, lon, lat):
+    """The way to a border in metres over the ground, by walking along it in steps of 50 m."""
+    border = shapely.segmentize(shapely.boundary(polygon), 0.0005)
+    return min(haversine_m(lon, lat, x, y) for x, y in shapely.get_coordinates(border).tolist())
+
+
+@settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1))
 def test_the_nearest_is_the_one_found_by_measuring_all(seed):
     random = np.random.default_rng(seed)
@@ -24,9 +30,7 @@ def test_the_nearest_is_the_one_found_by_measuring_all(seed):
     ]
     polygons[0] = MultiPolygon([polygons[0], box(119.5, 36.5, 119.6, 36.6)])
     lon, lat = random.uniform((116.0, 33.0), (120.0, 37.0)).tolist()
-    scale = np.cos(np.radians((lat + np.clip(lat, *np.array([shapely.total_bounds(polygons)[[1, 3]]])[0])) / 2))
-    flat = shapely.transform(polygons, lambda xy: xy * (scale, 1.0))
-    apart = shapely.distance(shapely.boundary(flat), shapely.Point(lon * scale, lat))
     rank, metres = Nearest(polygons).find(lon, lat)
-    assert apart[rank] == pytest.approx(apart.min(), abs=1e-7)
-    assert metres == pytest.approx(apart.min() * 111_195, rel=0.02, abs=0.1)
+    apart = [measured(polygon, lon, lat) for polygon in polygons]
+    assert apart[rank] == pytest.approx(min(apart), rel=1e-4, abs=30), "on the ground, not on a plane"
+    assert metres == pytest.approx(min(apart), rel=0.02, abs=30)
