@@ -3,7 +3,7 @@
 import json
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
@@ -25,6 +25,8 @@ from streams import mapping, replay
 from streams.courier import Courier, CourierRefused, CourierStopped, Delivered
 from streams.normalise import normalise
 from streams.replay import SOURCE, Row
+from streams.sending import BATCH
+from streams.tables import child
 from streams.worker import rules_of
 
 NOW = 1_800_000_000_000_000
@@ -85,29 +87,33 @@ class Ground:
         total: Counter[str] = Counter()
 
         def deliver(items: list[dict[str, Any]]) -> Delivered:
-            reports = [normalise(item, SOURCE, self.taxonomy, NOW, self.mapped) for item in items]
-            self.packet += 1
-            recorded = reception.record(
-                self.database,
-                PARTITION,
-                self.token,
-                [(f"{self.packet}-0", reports)],
-                located=self.locate,
-                rules=self.rules,
-                keys=self.keys,
-                now=NOW,
-            )
-            total.update(
-                journaled=recorded.journaled,
-                duplicates=recorded.duplicates,
-                stale=recorded.stale,
-                refused=sum(isinstance(report, Refusal) for report in reports),
-            )
-            return Delivered(len(items), recorded.duplicates, 0)
+            return self.take(items, total)
 
         for _ in replay.play(rows, 1e9, deliver, lambda: 0.0, lambda _seconds: None):
             pass
         return total
+
+    def take(self, items: Sequence[object], total: Counter[str]) -> Delivered:
+        """One delivery, as it comes."""
+        reports = [normalise(item, SOURCE, self.taxonomy, NOW, self.mapped) for item in items]
+        self.packet += 1
+        recorded = reception.record(
+            self.database,
+            PARTITION,
+            self.token,
+            [(f"{self.packet}-0", reports)],
+            located=self.locate,
+            rules=self.rules,
+            keys=self.keys,
+            now=NOW,
+        )
+        total.update(
+            journaled=recorded.journaled,
+            duplicates=recorded.duplicates,
+            stale=recorded.stale,
+            refused=sum(isinstance(report, Refusal) for report in reports),
+        )
+        return Delivered(len(items), recorded.duplicates, 0)
 
     def locate(self, reports: list[Report]) -> list[Located]:
         return [self._one(report) for report in reports]
@@ -336,6 +342,23 @@ def test_the_storm_is_journaled_once_and_repeating_it_changes_nothing(
     assert ground.play(storm) == Counter(journaled=0, duplicates=len(distinct), stale=0, refused=0)
     assert ground.board() == board
     assert verification.verify(database, []).ok
+
+
+@pytest.mark.real
+def test_the_storm_as_a_file_ends_with_the_same_incidents(
+    settings: Settings, database: Database, real_data: Path, storm: list[Row], suburbs: importing.Imported
+) -> None:
+    ground, total = Ground(settings, database, Locator.build(suburbs.grids)), Counter[str]()
+    found = child.examine(real_data / "canberra-storm" / "events.jsonl", settings.data / "read")
+    rows = [row.item for row in child.rows(settings.data / "read")]
+    assert (found.rows, found.findings, len(rows)) == (len(storm), [], len(storm))
+    for start in range(0, len(rows), BATCH):
+        ground.take(rows[start : start + BATCH], total)
+    distinct = {(row.item["id"], row.item["seen_utc"], row.item["kind"]) for row in storm}
+    assert total == Counter(journaled=len(distinct), duplicates=0, stale=0, refused=0)
+    board = ground.board()
+    assert ground.play(storm) == Counter(journaled=0, duplicates=len(distinct), stale=0, refused=0)
+    assert ground.board() == board, "what the replay's door brings is known word for word"
 
 
 @pytest.mark.real
