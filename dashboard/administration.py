@@ -25,6 +25,7 @@ from operations.seal import KeyStore
 from operations.sources import Source
 from streams import mapping
 from streams.errors import MappingError
+from streams.fetching import FETCHERS
 from streams.shelf import Shelf
 from streams.stored_grid import from_row, to_row
 
@@ -94,6 +95,9 @@ def add_source(asked: argparse.Namespace, settings: Settings, words: Words) -> i
     with signed(settings) as database:
         now = clock.now()
         sources.add(database, SYSTEM, added, now=now)
+        if added.kind in (*FETCHERS, "file"):
+            print(words.text("terminal.source_added_fetched", id=added.id, name=added.name))
+            return OK
         made = tokens.add(database, SYSTEM, added.id, "intake", now=now, source_id=added.id)
     return _show_once(words.text("terminal.source_added", id=added.id, name=added.name), made, words)
 

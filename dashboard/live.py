@@ -43,6 +43,8 @@ POLL = 1.0
 """Seconds between looks at the journal when no doorbell rings."""
 BEAT = 2.0
 PATIENCE = 1.5
+MISSES = 2
+"""Answers of the engine that come too late, in a row, before it counts as away; a busy start is none."""
 """Seconds the engine has to answer before screens say that it is away; with `BEAT` well under 5."""
 BATCH = 2_000
 MOST_CHANNELS = 64
@@ -109,6 +111,7 @@ class Hub:
         self._measured_at = 0
         self._oldest_at: int | None = None
         self._away_at: int | None = None
+        self._missed = 0
         self._epoch = 0
         self.board: Board = Board()
         self.screens: set[Screen] = set()
@@ -320,8 +323,11 @@ class Hub:
             async with asyncio.timeout(PATIENCE):
                 gauges = dict(await self._doorbell.gauges())
         except Exception as error:  # noqa: BLE001 process edge: whatever keeps the engine from answering, it is away
-            self._note_away(error, asked_at)
+            self._missed += 1
+            if self._missed >= MISSES or not isinstance(error, TimeoutError):
+                self._note_away(error, asked_at)
             return
+        self._missed = 0
         self._oldest_at = (gauges.pop("oldest_at", None) or {}).get("value")
         self._gauges = {("gauges", name, ""): frame.encode(value) for name, value in gauges.items()}
         self._measured_at = asked_at
@@ -332,7 +338,7 @@ class Hub:
 
     def _note_away(self, error: Exception, at: int) -> None:
         if self._away_at is None:
-            log.warning("the engine is away: %s", error or type(error).__name__)
+            log.warning("the engine is away: %s", str(error) or type(error).__name__)
             self._away_at = at
             self._bell.set()
 

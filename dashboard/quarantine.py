@@ -15,7 +15,10 @@ from operations.quarantine import Item, Opened, Quarantined
 from operations.report import Refusal
 from operations.restated import RESTATED
 from operations.seal import KeyStore
+from operations.sources import Source
+from streams.errors import Unreadable
 from streams.intake import Intake
+from streams.warnings import Warnings
 
 REPAIRED = "repaired"
 PAGE = 100
@@ -27,11 +30,14 @@ Wait = Callable[[Coroutine[Any, Any, Any]], Any]
 class Quarantine:
     """One per web process."""
 
-    def __init__(self, database: Database, keys: KeyStore, ring: AfterCommit, intake: Intake) -> None:
+    def __init__(
+        self, database: Database, keys: KeyStore, ring: AfterCommit, intake: Intake, warnings: Warnings
+    ) -> None:
         self._database = database
         self._keys = keys
         self._ring = ring
         self._intake = intake
+        self._warnings = warnings
 
     def page(self, before: str = "", through: str = "") -> Quarantined:
         """Return what waits, as far as whoever asks may see it: from the newest on, or what comes after `before`."""
@@ -55,11 +61,24 @@ class Quarantine:
             raise NotFound()
         if item.reason in RESTATED:
             source = structs.replace(source, mapping="")
+        wrong = self._warn(source, repaired, wait) if is_xml(repaired) else self._report(source, repaired, wait)
+        if wrong is not None:
+            return wrong
+        quarantine.resubmit(self._database, identity, item_id, REPAIRED, now=clock.now(), after_commit=self._ring)
+        return None
+
+    def _report(self, source: Source, repaired: bytes, wait: Wait) -> Refusal | None:
         found = self._intake.examine(source, repaired)
         if isinstance(found, Refusal):
             return found
         wait(self._intake.accept(source, [repaired]))
-        quarantine.resubmit(self._database, identity, item_id, REPAIRED, now=clock.now(), after_commit=self._ring)
+        return None
+
+    def _warn(self, source: Source, repaired: bytes, wait: Wait) -> Refusal | None:
+        try:
+            wait(self._warnings.take(source, repaired))
+        except Unreadable as error:
+            return Refusal(source.id, error.code, b"", "", 0, error.field)
         return None
 
     def discard(self, item_id: str, reason: str) -> None:
@@ -75,3 +94,8 @@ class Quarantine:
         if item.state != "open":
             raise Refused("operations.quarantine_ended", state=item.state)
         return item
+
+
+def is_xml(content: bytes) -> bool:
+    """Say whether what was repaired is a warning rather than a report, which is JSON."""
+    return content.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")

@@ -5,7 +5,7 @@ from typing import Any
 import redis
 
 from streams.engine import translated
-from streams.log import HEARD
+from streams.log import HEARD, REPORTERS, WARNERS
 
 
 def last(client: redis.Redis) -> dict[str, int]:
@@ -13,3 +13,10 @@ def last(client: redis.Redis) -> dict[str, int]:
     with translated():
         found: Any = client.hgetall(HEARD)
     return {name.decode(): int(at) for name, at in found.items()}
+
+
+def only_warning(client: redis.Redis) -> set[str]:
+    """Return the sources that have sent warnings and never a report; raises EngineAway."""
+    with translated():
+        found: Any = client.sdiff([WARNERS, REPORTERS])
+    return {name.decode() for name in found}

@@ -156,20 +156,23 @@ class Keeper:
     def listen(self, now: int) -> None:
         """Note which sources fell silent and which are heard again."""
         states = {} if self._board is None else self._board.sources
-        last = heard.last(self._client)
+        last, warners = heard.last(self._client), heard.only_warning(self._client)
         for source in sources.listed(self._database):
             known = states.get(source.id)
             if known is None:
                 continue
             at = last.get(source.id)
-            silent = self._is_silent(source, max(self._began_at, source.added_at) if at is None else at, now)
+            since = max(self._began_at, source.added_at) if at is None else at
+            silent = self._is_silent(source, source.id in warners, since, now)
             silent = silent or (at is None and known.silent)  # never heard since the engine's data began
             if known.silent != silent:
                 sources.mark(self._database, source.id, silent=silent, now=now, after_commit=self._ring)
         self.follow(now)
 
-    def _is_silent(self, source: Source, last_at: int, now: int) -> bool:
+    def _is_silent(self, source: Source, warner: bool, last_at: int, now: int) -> bool:
         if source.kind in NEVER_SILENT or not source.enabled:
+            return False
+        if warner and not source.silent_after_s:  # fine weather is no silence, unless a time was set for it
             return False
         seconds = source.silent_after_s or self._settings.silent_seconds
         return now - last_at > seconds * SECOND

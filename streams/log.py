@@ -29,6 +29,8 @@ ACCEPTED, DECIDED = "gridwall:accepted", "gridwall:decided"
 """Hashes: partition number (and `all`) → count since the engine's data began."""
 HEARD = "gridwall:heard"
 """Hash: source → when it last sent anything, a repetition too."""
+REPORTERS, WARNERS = "gridwall:reporters", "gridwall:warners"
+"""Sets of the sources that ever sent a report, and that ever sent a warning."""
 SEEN = "gridwall:seen"
 MOST_SEEN = 500_000
 """Digests kept to tell a repeat in the answer; only a hint, the journal decides."""
@@ -103,7 +105,10 @@ class Log:
     async def hear(self, source: str, at: int) -> None:
         """Note that a source was heard at a time (UTC microseconds). Raises EngineAway, EngineMisconfigured."""
         with translated():
-            await self._client.hset(HEARD, source, str(at))
+            pipe = self._client.pipeline(transaction=False)
+            pipe.hset(HEARD, source, str(at))
+            pipe.sadd(WARNERS, source)
+            await pipe.execute()
 
     async def close(self) -> None:
         """Let the writes under way finish."""
@@ -168,7 +173,8 @@ class Log:
     def _commands(self, batches: list[Batch], digests: list[list[bytes]], count: int) -> list[tuple[object, ...]]:
         """XADD and HINCRBY for each partition, which digests were seen, that they are now, then the totals."""
         packets = _by_partition(batches)
-        commands: list[tuple[object, ...]] = []
+        reporters = {batch.source for batch in batches if batch.reports}
+        commands: list[tuple[object, ...]] = [("SADD", REPORTERS, *reporters)] if reporters else []
         for number, several in sorted(packets.items()):
             for packet in several:
                 data = sealed(packet, number, self._seal)

@@ -64,6 +64,8 @@ def test_a_source_gets_another_token_or_none(terminal: Terminal) -> None:
 
 
 def test_a_source_names_a_mapping_that_can_be_read(terminal: Terminal, folder: Path) -> None:
+    fetched = terminal.run("source", "add", "s4", "--name", "Four", "--kind", "http_pull")
+    assert fetched[0] == 0 and "Bearer" not in fetched[1] and len(fetched[1].strip().splitlines()) == 1
     code, said = terminal.run("source", "add", "s2", "--name", "Two", "--mapping", "hotlin")
     assert (code, "hotline" in said) == (1, True)
     assert terminal.run("source", "add", "s2", "--name", "Two", "--mapping", "hotline")[0] == 0

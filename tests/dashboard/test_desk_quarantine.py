@@ -15,6 +15,7 @@ from operations.policy import Identity
 from operations.quarantine import Item, Opened, Quarantined
 from operations.report import Refusal
 from operations.sources import Source
+from streams.errors import Unreadable
 
 ZH = Words("zh")
 NAMES = Names.load(ZH, {}, (), {"hotline": "12345 热线"})
@@ -111,6 +112,25 @@ def test_a_restated_report_is_sent_in_our_own_form_whatever_its_source_writes(
     monkeypatch.setattr(sources, "get", lambda *_: Source("hotline", "12345 热线", mapping="hotline"))
     monkeypatch.setattr(stored, "get", lambda *_: opened)
     monkeypatch.setattr(stored, "resubmit", lambda *_, **__: None)
-    port: Any = Quarantine(None, None, None, intake)  # type: ignore[arg-type]
+    port: Any = Quarantine(None, None, None, intake, None)  # type: ignore[arg-type]
     assert port.resubmit("a", b"{}", lambda _work: None) is None
     assert [source.mapping for source in sent] == [mapping, mapping]
+
+
+def test_a_repaired_warning_goes_to_the_door_of_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[str] = []
+    identity = Identity("account", "1", "王敏", "duty_commander")
+    monkeypatch.setattr(access, "current", lambda: identity)
+    monkeypatch.setattr(sources, "get", lambda *_: Source("qx", "气象"))
+    monkeypatch.setattr(stored, "get", lambda *_: Opened(item("a", 1, "missing"), b"<alert/>", {}))
+    monkeypatch.setattr(stored, "resubmit", lambda _database, _identity, id, *_, **__: ended.append(id))
+
+    def take(_source: Source, body: bytes) -> None:
+        if b"scope" not in body:
+            raise Unreadable("missing", "scope")
+
+    port: Any = Quarantine(None, None, None, None, SimpleNamespace(take=take))  # type: ignore[arg-type]
+    wrong = port.resubmit("a", b"\n<alert/>", lambda work: work)
+    assert (wrong.reason, wrong.field, ended) == ("missing", "scope", [])
+    assert port.resubmit("a", b"<alert><scope>Public</scope></alert>", lambda work: work) is None
+    assert ended == ["a"]

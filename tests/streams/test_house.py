@@ -210,6 +210,20 @@ async def test_a_source_that_falls_silent_and_is_heard_again(
     assert last(database).action == "source.heard"
 
 
+async def test_fine_weather_is_no_silence_unless_a_time_is_set(
+    keeper: Keeper, intake: Intake, database: Database, settings: Settings
+) -> None:
+    whole, late = Source(id="weather", name="气象"), NOW + settings.silent_seconds * SECOND + SECOND
+    for one in (whole, Source(id="timed", name="测试", silent_after_s=60), Source(id="mixed", name="两样")):
+        sources.add(database, SYSTEM, one, now=NOW)
+        await intake.hear(one)
+    await intake.accept(Source(id="mixed", name="两样"), [report()])
+    keeper.follow(NOW)
+    keeper.listen(late)
+    silent = [one.subject_id for one in journal.read(database, 0) if one.action == "source.silent"]
+    assert sorted(silent) == ["mixed", "timed"]
+
+
 async def test_a_new_source_has_its_time_before_it_is_silent(keeper: Keeper, database: Database) -> None:
     late = NOW + 10**12
     sources.add(database, SYSTEM, Source(id="new", name="新", silent_after_s=60), now=late)
