@@ -12,6 +12,7 @@ from config import clock
 from config.settings import Settings
 from config.taxonomy import Taxonomy
 from config.words import Words
+from dashboard.moment import NoMoment, moment
 from dashboard.start import signed
 from geo import importing
 from geo.mapping import GridMapping
@@ -42,7 +43,11 @@ def import_grids(asked: argparse.Namespace, settings: Settings, words: Words) ->
     """Import one whole version from the files; prints what is wrong, and imports nothing when that is an error."""
     mapped = {field: name for field in GRID_FIELDS if (name := getattr(asked, field, None))}
     try:
+        start = moment(getattr(asked, "start", ""), settings.zone)
         control = _control(getattr(asked, "control", ""))
+    except NoMoment as error:
+        print(words.text("versions.no_moment", text=str(error)), file=sys.stderr)
+        return REFUSED
     except (OSError, UnicodeDecodeError) as error:
         print(words.text("terminal.control_unreadable", file=asked.control, reason=error), file=sys.stderr)
         return REFUSED
@@ -66,8 +71,9 @@ def import_grids(asked: argparse.Namespace, settings: Settings, words: Words) ->
             print(words.text("terminal.grids_refused", count=errors))
             return REFUSED
         rows = [to_row(grid) for grid in found.grids]
-        version = grids.import_grids(database, SYSTEM, rows, found.digest, now=clock.now())
-    print(words.text("terminal.grids_imported", count=len(rows), version=version))
+        version = grids.import_grids(database, SYSTEM, rows, found.digest, now=clock.now(), valid_from=start)
+    key, at = ("terminal.grids_imported", "") if start is None else ("versions.taken_later", asked.start)
+    print(words.text(key, count=len(rows), version=version, at=at))
     return OK
 
 

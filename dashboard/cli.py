@@ -121,6 +121,12 @@ def _add_administration(commands: Commands, shared: argparse.ArgumentParser) -> 
     grids.add_argument(
         "--layer", action="append", help="a layer of the file (default: all of polygons); may be repeated"
     )
+    grids.add_argument(
+        "--from",
+        dest="start",
+        metavar="TIME",
+        help="in force from then on, such as 2027-01-01T00:00, in the city's time zone (default: at once)",
+    )
     grids.add_argument("--repair", action="store_true", help="mend what is safe, and say what was done")
     grids.set_defaults(handler="import_grids")
     link = commands.add_parser("link", parents=[shared], help="print a one-time sign-in link for this machine")

@@ -11,8 +11,9 @@ from shapely import MultiPolygon, Polygon
 from config.words import Words
 from dashboard.difference import MOST_MOVED, Difference, Drawn, points
 from dashboard.errand import explain
+from dashboard.moment import NoMoment, moment
 from dashboard.panels.admin_shell import notice, table
-from dashboard.panels.grids_versions import FROM, NoMoment, moment
+from dashboard.panels.grids_versions import FROM
 from geo.difference import RECODED, Change, Part, counts
 from operations.errors import OperationsError
 

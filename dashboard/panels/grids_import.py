@@ -8,12 +8,13 @@ from dash.exceptions import PreventUpdate
 
 from config.words import Words
 from dashboard.errand import explain
+from dashboard.moment import NoMoment, moment
 from dashboard.panels import grids_faults, grids_reading
 from dashboard.panels.admin_shell import notice, section, tabs, upload
 from dashboard.panels.grids_card import card_section
 from dashboard.panels.grids_faults import MEND, SHOWN, faults_section, summary
 from dashboard.panels.grids_reading import AGAIN, ASKED, REPAIR, asked_of, reading_section
-from dashboard.panels.grids_versions import FROM, NoMoment, from_field, moment, versions_section
+from dashboard.panels.grids_versions import FROM, from_field, versions_section
 from dashboard.panels.grids_versions import shown as told_time
 from geo.importing import PHASES
 from operations.errors import OperationsError

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import Any
 
 from dash import ALL, Input, Output, State, ctx, dcc, html
@@ -20,14 +20,9 @@ FROM = "grids-from"
 LIST, ASKED, CONFIRM, TOLD = "versions-list", "versions-asked", "versions-confirm", "versions-told"
 NOW, YES, NO = "grids-in-force", "versions-yes", "versions-no"
 COMING, IN_FORCE, EARLIER, WITHDRAWN = "coming", "in_force", "earlier", "withdrawn"
-FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 MICROSECONDS = 1_000_000
 MOST = 200
 """Versions that are listed."""
-
-
-class NoMoment(ValueError):
-    """A text that is no date and time."""
 
 
 @dataclass(frozen=True)
@@ -63,22 +58,6 @@ def row(one: Edition, present: Edition | None, ahead: set[int]) -> Row:
     elif present is not None and one.digest == present.digest:
         action = ""
     return Row(one.id, state, one.valid_from, one.count, by, one.note, action)
-
-
-def moment(text: str | None, zone: tzinfo) -> int | None:
-    """Return the time (UTC microseconds) of a date and time in the city's zone; None for an empty text.
-
-    Raises NoMoment.
-    """
-    given = (text or "").strip().replace("T", " ").replace("/", "-")
-    if not given:
-        return None
-    for one in FORMATS:
-        try:
-            return int(datetime.strptime(given, one).replace(tzinfo=zone).timestamp()) * MICROSECONDS
-        except (ValueError, OverflowError):
-            continue
-    raise NoMoment(given)
 
 
 def shown(at: int, words: Words) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from dashboard import cli
 from operations import accounts, journal, tokens
 from operations.database import Database
 from operations.errors import Refused
-from operations.grids import import_grids
+from operations.grids import editions, import_grids
 from operations.policy import SYSTEM
 from operations.seal import KeyStore
 from tests.dashboard.conftest import CITY
@@ -93,6 +94,19 @@ def test_a_scope_names_a_grid_that_exists(terminal: Terminal) -> None:
         code, said = terminal.run(*line, "--grid", "nonexist")
         assert (code, "nonexist" in said) == (1, True)
         assert terminal.run(*line, "--grid", CITY[1].code)[0] == 0
+
+
+def test_grids_begin_when_it_is_said(terminal: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "g.geojson"
+    shape = '{"type":"Polygon","coordinates":[[[118,35],[119,35],[119,36],[118,36],[118,35]]]}'
+    file.write_text(f'{{"type":"Feature","properties":{{"code":"990101","name":"N"}},"geometry":{shape}}}')
+    for wrong in ("tomorrow", "2020-01-01"):
+        assert terminal.run("import", "grids", str(file), "--from", wrong)[0] != 0
+    assert editions(terminal.database) == []
+    code, said = terminal.run("import", "grids", str(file), "--from", "2099-01-01T08:00")
+    (made,) = editions(terminal.database)
+    assert (code, "2099-01-01T08:00" in said, made.began_at) == (0, True, None)
+    assert made.valid_from == int(datetime(2099, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000, "08:00 in Shanghai"
 
 
 def test_what_ended_long_ago_is_forgotten(terminal: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

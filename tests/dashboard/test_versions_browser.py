@@ -12,7 +12,7 @@ from msgspec import structs
 
 from config import clock
 from config.settings import Settings
-from dashboard.panels.grids_versions import FORMATS
+from dashboard.moment import FORMATS
 from operations import duties, grids, journal
 from operations.database import Database
 from operations.grids import GridRow
