@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from config import clock
 from tests.conftest import Running
-from tests.dashboard.web import until
+from tests.dashboard.web import WAIT_MS, until
 from tests.streams.feed import Feed, Told, told
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ ORDERS = [
     {"id": f"PULL-{number}", "title": f"路灯不亮 {number}", "place": {"lon": 119.16, "lat": 34.57}}
     for number in range(3)
 ]
+ROW = "[...document.querySelectorAll('.admin-row')].find((row) => row.textContent.includes('路灯所'))"
+"""The source in the list, beside those of other tests."""
 
 
 @pytest.fixture
@@ -41,6 +44,14 @@ def taken(running: Running) -> set[str]:
     )
     with urllib.request.urlopen(request, timeout=10) as answer:
         return {one["title"] for one in json.load(answer)["incidents"]}
+
+
+def arrived(page: "Page", running: Running) -> None:
+    """Wait until all that the department has is an incident."""
+    deadline = clock.monotonic() + WAIT_MS / 1_000
+    while not {one["title"] for one in ORDERS} <= taken(running):
+        assert clock.monotonic() < deadline, taken(running)
+        page.wait_for_timeout(100)
 
 
 def fill(page: "Page", **fields: str) -> None:
@@ -72,8 +83,8 @@ def test_from_nothing_to_incidents(page: "Page", running: Running, feed: Feed) -
     assert "路灯不亮 0" in page.inner_text("#form-probe")
     assert taken(running).isdisjoint({one["title"] for one in ORDERS})  # a test takes nothing
     page.click("#form-save")
-    until(page, "document.querySelector('.source-state.heard') !== null")
-    assert {one["title"] for one in ORDERS} <= taken(running)
+    until(page, f"{ROW}?.querySelector('.source-state.heard')")
+    arrived(page, running)
     page.click("[data-tab=health]")
     shown = "document.querySelector('#health-shown').textContent.includes('最近一次成功')"
     until(page, f"(document.querySelector('#health-again').click(), {shown})")
@@ -82,11 +93,11 @@ def test_from_nothing_to_incidents(page: "Page", running: Running, feed: Feed) -
     assert "s3cret" not in log
 
     feed.answer = lambda _asked: Told(401)
-    until(page, "document.querySelector('.source-state.lost') !== null")
+    until(page, f"{ROW}?.querySelector('.source-state.lost')")
     until(page, "!document.querySelector('#desk-lost').hidden")
     assert "路灯所" in page.inner_text("#desk-lost")
     page.click("[data-tab=overview]")
     page.once("dialog", lambda dialog: dialog.accept())
     page.click('[id=\'{"act":"off"}\']')
-    until(page, "document.querySelector('.source-state.off') !== null")
+    until(page, f"{ROW}?.querySelector('.source-state.off')")
     until(page, "document.querySelector('#desk-lost').hidden")
