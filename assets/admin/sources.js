@@ -34,6 +34,12 @@
     if (again?.offsetParent && !document.hidden) again.click();
   }, REFRESH);
 
+  // The settings of the chosen source are there at once, unless a form is open already.
+  document.addEventListener("click", ({ target }) => {
+    const tab = target instanceof Element ? target.closest("[role=tab][data-tab=settings]") : null;
+    if (tab && !document.getElementById("form-save")) document.querySelector(`[id='{"act":"edit"}']:enabled`)?.click();
+  });
+
   document.addEventListener("click", async (event) => {
     const button = event.target instanceof Element ? event.target.closest("[data-copy]") : null;
     const source = button && document.getElementById(button.dataset.copy);
