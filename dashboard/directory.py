@@ -83,8 +83,10 @@ class Directory:
         NotFound, Refused.
         """
         forget = forget or origin(self.get(source.id).settings) != origin(source.settings)
+        if forget and allowed(access.current(), "source.manage"):  # before: no other host may be told it in between
+            self._put(source.id, "")
         sources.change(self._database, access.current(), source, now=clock.now(), after_commit=self._ring)
-        if secret or forget:
+        if secret:
             self._put(source.id, secret)
 
     def switch(self, source_id: str, *, on: bool) -> None:

@@ -56,6 +56,17 @@ def save(
         raise Refused("operations.mapping_name", name=name[:60])
     if len(body.encode()) > LARGEST:
         raise Refused("operations.mapping_large", most=LARGEST // 1024)
+    try:
+        return _save(database, identity, Saved(name, body, revision + 1, now, identity.actor), after_commit)
+    except sa.exc.IntegrityError:  # two were new at the same moment; PostgreSQL lets both come this far
+        found = get(database, name)
+        if found is None:
+            raise
+        raise Changed(found) from None
+
+
+def _save(database: Database, identity: Identity, saved: Saved, after_commit: AfterCommit | None) -> Saved:
+    name, revision = saved.name, saved.revision - 1
     with database.write(after_commit) as transaction:
         connection = transaction.connection
         found = _find(connection, name, lock=True)
@@ -63,8 +74,12 @@ def save(
             if found is None:
                 raise Refused("operations.mapping_gone", name=name)
             raise Changed(found)
-        saved = Saved(name, body, revision + 1, now, identity.actor)
-        values = {"body": body, "revision": saved.revision, "saved_at": now, "saved_by": identity.actor}
+        values = {
+            "body": saved.body,
+            "revision": saved.revision,
+            "saved_at": saved.saved_at,
+            "saved_by": saved.saved_by,
+        }
         if found is None:
             if connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one() >= MOST:
                 raise Refused("operations.mapping_many", most=MOST)

@@ -1,7 +1,7 @@
 """What the page of sources may do, in whose name: administrators change, duty commanders look, others do neither."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from msgspec import structs
@@ -9,7 +9,7 @@ from msgspec import structs
 from config import clock
 from config.settings import Settings
 from dashboard import access
-from operations import journal, tokens
+from operations import journal, sources, tokens
 from operations.database import Database
 from operations.errors import Forbidden, NotFound, Refused
 from operations.policy import Identity
@@ -49,7 +49,16 @@ async def test_a_secret_is_kept_in_its_file_and_nowhere_else(
     directory.tried(PULL, "", "dept")
     assert heard == ["", "s3cret"]  # another host is not told
     monkeypatch.undo()
+    changed, kept = sources.change, []
+
+    def watched(*given: Any, **named: Any) -> None:
+        kept.append(directory.has_secret("dept"))
+        changed(*given, **named)
+
+    monkeypatch.setattr(sources, "change", watched)
     directory.change(elsewhere)
+    assert kept == [False]  # not even for the moment in which the pull begins anew
+    monkeypatch.undo()
     assert not directory.has_secret("dept")
     directory.change(PULL, "s3cret")
     directory.change(PULL, forget=True)

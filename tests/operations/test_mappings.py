@@ -1,5 +1,8 @@
 """Mappings saved on screen: by revision, with an entry each, refused when something about them is wrong."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 
 from operations import journal, mappings
@@ -49,3 +52,19 @@ def test_others_may_not_and_too_much_may_not(database: Database) -> None:
         mappings.save(database, Identity("account", name="x", role="operator"), "dept", BODY, revision=0, now=1)
     with pytest.raises(Refused, match="mapping_large"):
         mappings.save(database, SYSTEM, "dept", "x" * (LARGEST + 1), revision=0, now=1)
+
+
+def test_of_several_that_are_new_at_once_one_is_saved_and_the_others_are_told(database: Database) -> None:
+    together = Barrier(4)
+
+    def save(number: int) -> bool:
+        together.wait(30)
+        try:
+            mappings.save(database, SYSTEM, "dept", f"{BODY}{' ' * number}", revision=0, now=1)
+        except Changed:
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(save, range(4))) == [False, False, False, True]
+    assert len(journal.read(database, 0)) == 1
