@@ -34,6 +34,15 @@
     if (again?.offsetParent && !document.hidden) again.click();
   }, REFRESH);
 
+  // Whoever leaves with something written and not saved is asked first by the browser.
+  let unsaved = false;
+  const FORMS = "#form-body, #mapping-editor";
+  document.addEventListener("input", ({ target }) => { unsaved ||= Boolean(target.closest?.(FORMS)); });
+  document.addEventListener("click", ({ target }) => { if (target.closest?.("#form-save, #mapping-save")) unsaved = false; });
+  addEventListener("beforeunload", (event) => {
+    if (unsaved && document.querySelector("#form-save, #mapping-editor select")) event.preventDefault();
+  });
+
   // The settings of the chosen source are there at once, unless a form is open already.
   document.addEventListener("click", ({ target }) => {
     const tab = target instanceof Element ? target.closest("[role=tab][data-tab=settings]") : null;

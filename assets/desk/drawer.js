@@ -349,6 +349,7 @@
     const mode = desk.mode();
     if (mode === "help") return desk.byId("desk-help").close();
     if (mode === "gridcard") return desk.byId("desk-gridcard").close();
+    if (mode === "warnings") return desk.byId("desk-warnings").close();
     if (mode === "form") return desk.form.hide();
     if (mode === "action") return cancel();
     if (event.target.matches("input, select, textarea")) return desk.byId("desk-rows").focus();

@@ -26,6 +26,8 @@
       const chosen = event.target.closest("[data-open-warning]");
       if (chosen) open(chosen.dataset.openWarning);
     });
-    desk.key("KeyW", show);
+    const mode = desk.mode;
+    desk.mode = () => (sheet.open ? "warnings" : mode());
+    desk.key("KeyW", show, () => ["queue", "drawer", "warnings"].includes(desk.mode()));
   });
 })();

@@ -103,3 +103,18 @@ def test_the_city_fits_below_the_banner_and_below_a_call_with_it(web: Web, wall:
     before = wall.evaluate(COVERED)
     wall.evaluate("""document.getElementById("wall-call").innerHTML = '<div class="call-box">特急</div>'""")
     until(wall, f"{COVERED} > {before} && {TOP_OF_CITY} > {COVERED}")
+
+
+def test_the_sheet_at_the_desk_is_opened_and_closed_by_keys(web: Web, page: "Page", furnished: Database, send) -> None:  # type: ignore[no-untyped-def]
+    now = clock.now()
+    send(document(sent=now, expires=now + HOUR))
+    accounts.add(furnished, SYSTEM, "op", "operator", now=now, password=PASSWORD)
+    page.goto(f"{web.url}/signin?once={sessions.issue_one_time(furnished, 'op', clock.now())}&next=/desk")
+    until(page, "window.gridwall && gridwall.paints.length > 0 && !!document.querySelector('.warned .warning-mark')")
+    sheet = "document.getElementById('desk-warnings').open"
+    page.keyboard.press("w")
+    until(page, sheet)
+    page.keyboard.press("n")  # nothing opens under it
+    assert page.evaluate("gridwall.desk.mode()") == "warnings"
+    page.keyboard.press("Escape")
+    until(page, f"!{sheet}")
