@@ -39,11 +39,16 @@ class Gridbook:
         }
         self._surveys = Surveys()
 
-    def survey(self, upload_id: str, how: dict[str, Any]) -> None:
-        """Begin to look at an uploaded file; `how` are fields of `GridMapping`. Raises Forbidden, NotFound, Refused."""
+    def survey(self, upload_id: str, how: dict[str, Any]) -> int:
+        """Begin to look at an uploaded file; `how` are fields of `GridMapping`. Returns the version in force, 0: none.
+
+        Raises Forbidden, NotFound, Refused.
+        """
         _, path = self._found(upload_id)
-        reference = [survey.shaped(grid) for grid in self._reference()]
+        current = grids.current(self._database, clock.now())
+        reference = [survey.shaped(from_row(row)) for row in current.rows] if current else []
         self._surveys.begin(path.parent, [path], self._how | how, self._county, reference)
+        return current.id if current else 0
 
     def phase(self, upload_id: str) -> str:
         """Return how far the look at a file is: "", a phase of `geo.importing`, "done" or "broken"."""
@@ -73,10 +78,12 @@ class Gridbook:
         current = grids.current(self._database, clock.now())
         return [] if current is None else [from_row(row) for row in current.rows]
 
-    def take_over(self, upload_id: str, *, valid_from: int | None = None, note: str = "") -> tuple[int, int]:
+    def take_over(
+        self, upload_id: str, *, valid_from: int | None = None, against: int | None = None, note: str = ""
+    ) -> tuple[int, int]:
         """Import an uploaded file as a version in force from `valid_from` on (None: at once); returns (grids, version).
 
-        Raises Refused when it has errors, or for a time in the past.
+        Raises Refused when it has errors, for a time in the past, or when another than `against` is in force by now.
         """
         _, found = self.examined(upload_id)
         if not found.ok:
@@ -89,6 +96,7 @@ class Gridbook:
             found.digest,
             now=clock.now(),
             valid_from=valid_from,
+            against=against,
             note=note,
             after_commit=self._ring,
         )

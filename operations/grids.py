@@ -54,12 +54,14 @@ def import_grids(
     *,
     now: int,
     valid_from: int | None = None,
+    against: int | None = None,
     note: str = "",
     after_commit: AfterCommit | None = None,
 ) -> int:
     """Store a new version, all or nothing, and return its id; it is in force from `valid_from` on (None: at once).
 
-    Grids that would be in force then anyway are not stored again. Raises Forbidden, Refused for a time in the past.
+    `against`: the version (0: none) in force when somebody looked at what these grids change. Grids that would be in
+    force then anyway are not stored again. Raises Forbidden, Refused for a time in the past or another in force by now.
     """
     _check(identity, valid_from, now)
     if not grids:
@@ -68,6 +70,9 @@ def import_grids(
         made, known = _edition(transaction.connection, digest, len(grids), identity, now, valid_from, note)
         if known is not None:
             return known
+        present = _in_force(transaction.connection, now)
+        if against is not None and against != (0 if present is None else present.id):
+            raise Refused("operations.grids_changed", version=0 if present is None else present.id)
         _insert(transaction.connection, made)
         transaction.many(_INSERT, [(made.id, *structs.astuple(row)) for row in grids])
         journal.append(transaction, _told(identity, made, {}, now))

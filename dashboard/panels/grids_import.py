@@ -55,11 +55,11 @@ def begun(gridbook: Any, words: Words, answer: dict[str, Any] | None, again: int
         raise PreventUpdate
     task = str(answer.get("id"))
     try:
-        gridbook.survey(task, asked_of(*form))
+        against = gridbook.survey(task, asked_of(*form))
     except OperationsError as error:
         return None, True, "0", True, notice("wrong", explain(error, words)), True, None, None
     said = notice("note", words.text("reading.phase.read"))
-    return {"id": task, "again": again}, False, "0", False, said, True, None, None
+    return {"id": task, "again": again, "against": against}, False, "0", False, said, True, None, None
 
 
 def followed(
@@ -93,12 +93,12 @@ def register(app: Any, commands: Any) -> None:
     """Register beginning to look at a file, following that, and taking it over."""
     words: Words = app.words
 
-    def taken(clicks: int | None, answer: dict[str, Any] | None, start: str | None) -> Any:
-        if not clicks or not answer:
+    def taken(clicks: int | None, task: dict[str, Any] | None, start: str | None) -> Any:
+        if not clicks or not task:
             raise PreventUpdate
         try:
             at = moment(start, words.city.zone)
-            count, version = commands.gridbook.take_over(str(answer.get("id")), valid_from=at)
+            count, version = commands.gridbook.take_over(str(task["id"]), valid_from=at, against=task["against"])
         except NoMoment as error:
             return notice("wrong", words.text("versions.no_moment", text=str(error)))
         except OperationsError as error:
@@ -122,7 +122,7 @@ def register(app: Any, commands: Any) -> None:
         Input(TICK, "n_intervals"), State(TASK, "data"), State(REPAIR, "value"), prevent_initial_call=True,
     )(partial(followed, commands.gridbook, words))  # fmt: skip
     app.callback(
-        Output(TAKEN, "children"), Input(TAKE, "n_clicks"), State(FILE, "data"), State(FROM, "value"),
+        Output(TAKEN, "children"), Input(TAKE, "n_clicks"), State(TASK, "data"), State(FROM, "value"),
         running=[(Output(TAKE, "disabled"), True, False)],
     )(taken)  # fmt: skip
     app.callback(

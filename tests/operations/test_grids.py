@@ -39,6 +39,26 @@ def test_the_same_again_is_no_new_version(desk: Desk) -> None:
     assert len(desk.entries()) == 2
 
 
+def test_of_two_administrators_at_once_the_second_looks_again(desk: Desk) -> None:
+    def take(name: str) -> int:
+        return grids.import_grids(desk.database, SYSTEM, ROWS[:1], name, now=START, against=0)
+
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(take, name) for name in ("d1", "d2")]
+        failed = [one.exception() for one in asked]
+    (refused,) = (one for one in failed if one is not None)
+    assert isinstance(refused, Refused) and (refused.code, refused.params) == (
+        "operations.grids_changed",
+        {"version": 1},
+    )
+    stored = grids.current(desk.database)
+    assert stored is not None and len(grids.editions(desk.database)) == 1
+    assert grids.import_grids(desk.database, SYSTEM, ROWS[:1], stored.digest, now=START, against=0) == 1, (
+        "a double click"
+    )
+    assert grids.import_grids(desk.database, SYSTEM, ROWS, "d3", now=START, against=1) == 2
+
+
 def test_all_or_nothing(desk: Desk) -> None:
     with pytest.raises(Exception, match=r"(?i)unique"):
         grids.import_grids(desk.database, SYSTEM, [*ROWS, ROWS[0]], "d1", now=START)
