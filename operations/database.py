@@ -40,6 +40,14 @@ class Transaction:
         self.last_seq = 0
         self.held_seconds = 0.0
 
+    def alone(self, what: str) -> None:
+        """Wait until nobody else is alone with `what`, until the end; for what is decided from more than one row.
+
+        SQLite has one writer anyway.
+        """
+        if self.connection.dialect.name != "sqlite":
+            self.connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext(:what))"), {"what": what})
+
     def many(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
         """Run one statement (marks: ?) for many rows by the driver: several times faster than Core's parameters."""
         if rows:

@@ -59,6 +59,7 @@ def propose(
 ) -> bool:
     """Propose a datum, once: not again while one waits. Returns whether it was written."""
     with database.write(after_commit) as transaction:
+        transaction.alone("datums")
         if _standing(transaction.connection, source_id).proposal is not None:
             return False
         body: dict[str, object] = {"set": {"proposed": evidence.datum}, "evidence": structs.asdict(evidence)}
@@ -73,6 +74,7 @@ def keep(
     if not allowed(identity, "source.manage"):
         raise Forbidden(permission="source.manage")
     with database.write(after_commit) as transaction:
+        transaction.alone("datums")
         if _standing(transaction.connection, source_id).proposal is None:
             raise Refused("operations.no_proposal")
         journal.append(transaction, [_draft(identity, KEPT, source_id, now, {"set": {"proposed": ""}})])

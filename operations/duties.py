@@ -68,6 +68,7 @@ def change(
     """
     _check(identity, [found])
     with database.write(after_commit) as transaction:
+        transaction.alone("duties")
         known = _find(transaction.connection, found.code) or Card(found.code)
         if known.revision != found.revision:
             raise Refused("operations.card_changed", by=known.changed_by)
@@ -85,6 +86,7 @@ def change_all(
     """
     _check(identity, found)
     with database.write(after_commit) as transaction:
+        transaction.alone("duties")
         drafts = []
         for one in found:
             known = _find(transaction.connection, one.code) or Card(one.code)

@@ -67,6 +67,7 @@ def import_grids(
     if not grids:
         raise Refused("operations.no_grids")
     with database.write(after_commit) as transaction:
+        transaction.alone("grids")
         made, known = _edition(transaction.connection, digest, len(grids), identity, now, valid_from, note)
         if known is not None:
             return known
@@ -94,6 +95,7 @@ def restore(
     """
     _check(identity, valid_from, now)
     with database.write(after_commit) as transaction:
+        transaction.alone("grids")
         old = next((one for one in _editions(transaction.connection) if one.id == version_id), None)
         if old is None:
             raise NotFound()
@@ -113,6 +115,7 @@ def withdraw(
     """Withdraw a version that has not begun. Raises Forbidden, NotFound, Refused when it has."""
     _check(identity, None, now)
     with database.write(after_commit) as transaction:
+        transaction.alone("grids")
         found = next((one for one in _editions(transaction.connection) if one.id == version_id), None)
         if found is None:
             raise NotFound()
@@ -128,6 +131,7 @@ def begin(database: Database, *, now: int, after_commit: AfterCommit | None = No
     if not edition.due(editions(database), now):
         return []
     with database.write(after_commit) as transaction:
+        transaction.alone("grids")
         due = edition.due(_editions(transaction.connection), now)
         for one in due:
             _set(transaction.connection, one.id, began_at=now)

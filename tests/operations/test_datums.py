@@ -1,5 +1,7 @@
 """Another datum than declared: proposed once, confirmed or refused, and stored places read anew, each as an entry."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from operations import datums, rederiving, sources
@@ -129,3 +131,10 @@ def test_what_means_the_same_place_in_both_is_no_entry(declared: Desk) -> None:
     same = lambda lon, lat, _: (lon, lat)  # noqa: E731
     moved = rederiving.rederive(declared.database, ids, "GCJ02", convert=same, locate=located, now=declared.tick())
     assert moved == 0 and rederiving.outdated(declared.database, ids, "GCJ02") == []
+
+
+def test_of_several_keepers_at_once_one_proposes(declared: Desk) -> None:
+    now = declared.tick()
+    with ThreadPoolExecutor(4) as keepers:
+        told = list(keepers.map(lambda _: datums.propose(declared.database, "hotline", EVIDENCE, now=now), range(4)))
+    assert sorted(told) == [False, False, False, True]

@@ -1,5 +1,7 @@
 """Duties in a grid: kept by code, changed by who saw them, and never a name in the journal or in a message."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import orjson
 import pytest
 
@@ -73,3 +75,13 @@ def test_walls_and_strangers_read_none_and_only_administrators_change(desk: Desk
         with pytest.raises(Forbidden):
             duties.change(desk.database, identity, Card(LEAVES[0], (WANG,)), now=desk.tick())
     assert duties.change(desk.database, SYSTEM, Card(LEAVES[0], (WANG,)), now=desk.tick()).revision == 1
+
+
+def test_of_two_who_change_a_card_at_once_one_looks_again(desk: Desk) -> None:
+    def change(duty: Duty) -> int:
+        return duties.change(desk.database, ADMIN, Card(LEAVES[0], (duty,)), now=desk.now).revision
+
+    with ThreadPoolExecutor(4) as pool:
+        failed = [one.exception() for one in [pool.submit(change, duty) for duty in (WANG, LI, WANG, LI)]]
+    assert [type(one) for one in failed if one is not None] == [Refused] * 3
+    assert len(desk.entries()) == 1
