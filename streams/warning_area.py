@@ -6,6 +6,7 @@ ground.
 
 import hashlib
 from collections.abc import Iterable
+from itertools import pairwise
 
 import pyproj
 import shapely
@@ -20,6 +21,8 @@ ADMINISTRATIVE = ("CN-ADMIN", "CN-GRID")
 """Schemes of geocodes that are codes of ours; others (SAME, FIPS, UGC …) say nothing here."""
 LARGEST_KM = 3_000.0
 """A larger circle no longer lies on one side of the earth as a plane ring has it; it is cut to this."""
+LONGEST_MENDED, MOST_CROSSINGS = 300, 20
+"""Corners, and crossings of itself, of a polygon that is mended: the time it takes grows with their cube."""
 SIMPLIFIED = 1e-4  # degrees, 10 m
 EARTH = pyproj.Geod(ellps="WGS84")
 
@@ -70,9 +73,25 @@ def shape_of(areas: Iterable[Area]) -> BaseGeometry | None:
     """Return all polygons and circles as one shape in WGS-84, longitude first; None where there are none."""
     shapes: list[BaseGeometry] = []
     for area in areas:
-        shapes += [shapely.make_valid(shapely.Polygon([(lon, lat) for lat, lon in ring])) for ring in area.polygons]
+        shapes += [sound([(lon, lat) for lat, lon in ring]) for ring in area.polygons]
         shapes += [circle(*one) for one in area.circles]
     return shapely.union_all(shapes) if shapes else None
+
+
+def sound(ring: list[tuple[float, float]]) -> BaseGeometry:
+    """Return a ring as a valid shape; one tangled beyond mending, which would take hours, as what lies around it."""
+    polygon = shapely.Polygon(ring)
+    if polygon.is_valid:
+        return polygon
+    tangled = len(ring) > LONGEST_MENDED or crossings(ring) > MOST_CROSSINGS
+    return polygon.convex_hull if tangled else shapely.make_valid(polygon)
+
+
+def crossings(ring: list[tuple[float, float]]) -> int:
+    """Return how many pairs of a ring's edges touch, those beside each other not counted."""
+    edges = shapely.linestrings([list(pair) for pair in pairwise(ring)])
+    met, _ = shapely.STRtree(edges).query(edges, predicate="intersects")
+    return max(0, (len(met) - 3 * len(edges)) // 2)
 
 
 def circle(lat: float, lon: float, radius_km: float) -> BaseGeometry:

@@ -1,5 +1,8 @@
 """Warnings in force move to the grids that come into force, and run out, without anybody's doing."""
 
+import time
+from random import Random
+
 import pytest
 
 from operations import grids, journal, snapshot, sources, warnings
@@ -8,8 +11,9 @@ from operations.policy import SYSTEM
 from operations.sources import Source
 from operations.warning import WarningState
 from streams import cap
+from streams.cap import Area
 from streams.ground import Ground
-from streams.warning_area import placed
+from streams.warning_area import placed, shape_of
 from streams.warning_keeping import WarningKeeping
 from streams.warnings import message
 from tests.dashboard.conftest import CITY
@@ -57,3 +61,15 @@ def test_grids_that_come_later_place_what_is_in_force(database: Database) -> Non
     assert [entry.action for entry in journal.read(database, 0)] == actions
     keeping.step(NOW + HOUR)
     assert board(database) == {}
+
+
+def test_polygons_that_cross_themselves_are_mended_and_tangles_end_soon() -> None:
+    bow = ((0.0, 0.0), (1.0, 1.0), (0.0, 1.0), (1.0, 0.0), (0.0, 0.0))
+    mended = shape_of([Area("", polygons=(bow,))])
+    assert mended is not None and mended.is_valid and 0.4 < mended.area < 0.6
+    random = Random(1)
+    tangles = tuple(tuple((random.random(), random.random()) for _ in range(many)) for many in (60, 300, 15_000))
+    began = time.thread_time()
+    whole = shape_of([Area("", polygons=tuple((*one, one[0]) for one in tangles))])
+    assert whole is not None and whole.is_valid and whole.area > 0.9
+    assert time.thread_time() - began < 5
