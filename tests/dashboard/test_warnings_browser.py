@@ -110,7 +110,7 @@ def test_the_sheet_at_the_desk_is_opened_and_closed_by_keys(web: Web, page: "Pag
     send(document(sent=now, expires=now + HOUR))
     accounts.add(furnished, SYSTEM, "op", "operator", now=now, password=PASSWORD)
     page.goto(f"{web.url}/signin?once={sessions.issue_one_time(furnished, 'op', clock.now())}&next=/desk")
-    until(page, "window.gridwall && gridwall.paints.length > 0 && !!document.querySelector('.warned .warning-mark')")
+    until(page, "document.getElementById('desk-me')?.textContent && !!document.querySelector('.warned .warning-mark')")
     sheet = "document.getElementById('desk-warnings').open"
     page.keyboard.press("w")
     until(page, sheet)
