@@ -107,7 +107,8 @@ def register(app: Any, commands: Any) -> None:
             return notice(
                 "good", words.text("versions.taken_later", count=count, version=version, at=told_time(at, words))
             )
-        return notice("good", words.text("admin.grids.taken", count=count, version=version))
+        said = html.P(words.text("admin.grids.taken", count=count, version=version))
+        return notice("good", [said, html.A(words.text("admin.grids.next"), href="/sources")])
 
     app.callback(
         Output(TASK, "data"), Output(TICK, "disabled"), Output(BAR, "value"), Output(BAR, "hidden"),
