@@ -1,6 +1,7 @@
 """Warnings pulled from a real server on 127.0.0.1: documents, Atom feeds, what repeats, what is wrong or elsewhere."""
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -180,3 +181,15 @@ async def test_a_feed_without_end_and_one_that_is_not_there(feed: Feed, bench: B
     feed.answer = lambda _: Told(404)
     with pytest.raises(SourceAway, match="not_there"):
         await bench.begin(feed.url).next()
+
+
+@pytest.mark.real
+async def test_real_documents_through_a_served_feed(feed: Feed, bench: Bench, real_data: Path) -> None:
+    files = {f"/{one.name}": one.read_bytes() for one in sorted((real_data / "cap").glob("*.cap"))}
+    listed = "".join(entry(name, f'<link href="{name}" type="application/cap+xml"/>') for name in files)
+    feed.answer = lambda asked: xml(files.get(asked.path) or ATOM.format(listed))
+    rounds = bench.begin(feed.url)
+    for _ in range(2):
+        await rounds.next()
+    assert (len(feed.asked), bench.intake.totals.quarantined) == (len(files) + 2, 3)
+    assert bench.actions() == ["warning.recorded"] * (len(files) - 3) and bench.shown() == []
