@@ -91,7 +91,7 @@ class Columns:
 def _shown(text: str) -> str:
     """The text masked; a workbook's serial number of a time is cut to its second, and is no phone number."""
     if SERIAL.fullmatch(text) and SERIALS[0] <= float(text) <= SERIALS[1]:
-        return f"{float(text):.5f}"
+        return f"{float(text):.6f}"
     return masked(text)
 
 

@@ -114,6 +114,6 @@ def test_a_serial_number_of_a_time_is_no_phone_number_and_keeps_its_form() -> No
     for row in range(300):
         found.take({"时间": repr(46349.395833333336 + row / 86_400), "电话": "13812345678"})
     at, phone = found.all()
-    assert not at.words and at.samples[0] == "46349.39583"
+    assert not at.words and at.samples[0] == "46349.395833"
     assert moment.EXCEL in formats_of([at])
     assert phone.samples == ["*" * 11]
