@@ -21,6 +21,7 @@ from dashboard.repairs import Repairs
 from operations import policy
 from operations.board import Board
 from operations.commands import Commands
+from operations.errors import OperationsError
 from operations.policy import Identity
 from operations.report import Located
 
@@ -29,6 +30,12 @@ T = TypeVar("T")
 WAIT_SECONDS = 10.0
 
 log = logging.getLogger(__name__)
+
+
+class Slow(OperationsError):
+    """The server is too busy to answer in time; nothing was changed."""
+
+    code = "operations.slow"
 
 
 class Actions:
@@ -78,9 +85,12 @@ class Actions:
         return policy.allowed(access.current(), permission)
 
     def ask(self, question: Callable[[Board], T]) -> T:
-        """Return the answer to a question about the board as whoever asks may see it."""
+        """Return the answer to a question about the board as whoever asks may see it. Raises Slow."""
         assert self._ask is not None, "the server has not started"
-        answer: T = self.wait(self._ask(question, self.identity().scope))
+        try:
+            answer: T = self.wait(self._ask(question, self.identity().scope))
+        except TimeoutError:
+            raise Slow() from None
         return answer
 
     def register(self, report: object) -> Any:

@@ -5,7 +5,7 @@
   const RANK = { routine: 0, urgent: 1, critical: 2 };
   const SIZE = { routine: 7, urgent: 13, critical: 18 }; // half size at 1920×1080
   const OUTLINE = 3;
-  const WIDER = 1.3; // how much wider than its grid a grid's name may be
+  const WIDER = 2; // how much wider than its grid a grid's name may be
   const LABEL = 24;
   const SHIFTS = [[0, 0], [0, -1], [0, 1], [0.6, 0], [-0.6, 0], [0.6, -1], [-0.6, -1], [0.6, 1], [-0.6, 1], [0, -2], [0, 2]];
   // where a name may stand round its town's middle, in its own widths and heights

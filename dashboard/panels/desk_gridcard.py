@@ -37,9 +37,9 @@ def register(app: Any, commands: Any) -> None:
         if not wanted:
             raise PreventUpdate
         now = clock.now()
-        counts = commands.ask(lambda board: counted(board, now))
         code = str(wanted.get("code", ""))[:CODE_MOST]
         try:
+            counts = commands.ask(lambda board: counted(board, now))
             found = commands.gridcards.facts(commands.area(), code, counts, words.city.minimum_population)
         except OperationsError as error:
             return html.P(explain(error, words), className="desk-empty")

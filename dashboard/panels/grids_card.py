@@ -88,8 +88,8 @@ def search(commands: Any, text: str, words: Words) -> Any:
 def looked(commands: Any, code: str, words: Words) -> tuple[Any, ...]:
     """Return the card of a grid, whether its form is hidden, and what stands in it."""
     now = clock.now()
-    counts = commands.ask(lambda board: counted(board, now))
     try:
+        counts = commands.ask(lambda board: counted(board, now))
         found = commands.gridcards.facts(commands.area(), code, counts, words.city.minimum_population)
     except OperationsError as error:
         return notice("wrong", explain(error, words)), True, "", "", None
