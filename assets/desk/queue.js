@@ -159,7 +159,8 @@
     parts.clear.hidden = JSON.stringify({ ...filter, newest: false }) === JSON.stringify({ ...NONE, newest: false });
     parts.sort.replaceChildren(h("kbd", {}, "S"), desk.text(filter.newest ? "queue.newest_first" : "queue.gravest_first"));
     parts.empty.hidden = queue.order.length > 0;
-    parts.empty.textContent = desk.text(!loaded ? "queue.loading" : queue.rows.size ? "queue.none_fit" : "queue.empty");
+    const awaited = !loaded && totals.get("open") !== 0; // of a city without incidents no row ever comes
+    parts.empty.textContent = desk.text(awaited ? "queue.loading" : queue.rows.size ? "queue.none_fit" : "queue.empty");
   };
 
   /** Order again and draw; the selected row, else the first one in sight, stays where it is on the screen. */
