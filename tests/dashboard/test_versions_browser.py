@@ -137,6 +137,7 @@ def test_everything_on_the_desks_map_changes_with_the_grids(
     signed_in(page, web, furnished, "operator", "/desk")
     until(page, "Boolean(gridwallMap.pictures[0]?.marks && gridwallMap.pictures[0].warnings)")
     until(page, "document.documentElement.dataset.link === 'live'")
+    until(page, "document.body.innerText.includes('目前没有事件')")
     flat = [structs.replace(one, level=1, parent="") for one in CITY if one.code in TOWNS]
     grids.import_grids(furnished, SYSTEM, flat, "flat", now=clock.now())
     until(page, "gridwallMap.pictures[0].layers.levels.length === 1")
