@@ -23,6 +23,8 @@ LARGEST_KM = 3_000.0
 """A larger circle no longer lies on one side of the earth as a plane ring has it; it is cut to this."""
 LONGEST_MENDED, MOST_CROSSINGS = 300, 20
 """Corners, and crossings of itself, of a polygon that is mended: the time it takes grows with their cube."""
+MOST_MET, MOST_INTERLOCKED, EDGES_AT_ONCE = 12, 20_000, 200
+"""Edges that one of a plain border touches, and crossings beyond, of several polygons that are joined as drawn."""
 SIMPLIFIED = 1e-4  # degrees, 10 m
 EARTH = pyproj.Geod(ellps="WGS84")
 
@@ -75,7 +77,24 @@ def shape_of(areas: Iterable[Area]) -> BaseGeometry | None:
     for area in areas:
         shapes += [sound([(lon, lat) for lat, lon in ring]) for ring in area.polygons]
         shapes += [circle(*one) for one in area.circles]
-    return shapely.union_all(shapes) if shapes else None
+    if not shapes:
+        return None
+    return shapely.union_all([shapely.convex_hull(one) for one in shapes] if interlocked(shapes) else shapes)
+
+
+def interlocked(shapes: list[BaseGeometry]) -> bool:
+    """Return whether borders cross so often that joining the shapes would take long; neighbours share theirs only."""
+    rings = [shapely.get_coordinates(ring) for ring in shapely.get_rings(shapely.get_parts(shapes))]
+    pairs = [pair for ring in rings for pair in pairwise(ring.tolist())]
+    if len(shapes) == 1 or not pairs:
+        return False
+    edges = shapely.linestrings(pairs)
+    tree, met, most = shapely.STRtree(edges), 0, MOST_MET * len(edges) + MOST_INTERLOCKED
+    for start in range(0, len(edges), EDGES_AT_ONCE):
+        met += len(tree.query(edges[start : start + EDGES_AT_ONCE], predicate="intersects")[0])
+        if met > most:
+            return True
+    return False
 
 
 def sound(ring: list[tuple[float, float]]) -> BaseGeometry:

@@ -73,3 +73,22 @@ def test_polygons_that_cross_themselves_are_mended_and_tangles_end_soon() -> Non
     whole = shape_of([Area("", polygons=tuple((*one, one[0]) for one in tangles))])
     assert whole is not None and whole.is_valid and whole.area > 0.9
     assert time.thread_time() - began < 5
+
+
+def comb(teeth: int, *, turned: bool) -> tuple[tuple[float, float], ...]:
+    """A comb over the unit square, its teeth upright or lying; two of them cross at every tooth of both."""
+    points = [(0.0, 0.0)]
+    for at in (number / teeth for number in range(teeth)):
+        points += [(at, 1.0), (at + 0.4 / teeth, 1.0), (at + 0.4 / teeth, 0.05), (at + 0.9 / teeth, 0.05)]
+    points += [(1.0, 0.0), (0.0, 0.0)]
+    return tuple((y, x) if turned else (x, y) for x, y in points)
+
+
+def test_polygons_that_lie_across_each_other_end_soon_and_neighbours_stay_as_drawn() -> None:
+    began = time.thread_time()
+    across = shape_of([Area("", polygons=(comb(1_000, turned=False), comb(1_000, turned=True)))])
+    assert across is not None and across.area == pytest.approx(1, abs=0.01)
+    assert time.thread_time() - began < 5
+    squares = tuple(((x, y), (x, y + 1.0), (x + 1, y + 1), (x + 1, y), (x, y)) for x in range(12) for y in range(12))
+    joined = shape_of([Area("", polygons=(*squares, ((20.0, 0.0), (21, 0), (20, 1), (20, 0))))])
+    assert joined is not None and joined.area == pytest.approx(144.5)
