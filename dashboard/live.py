@@ -42,10 +42,10 @@ CROWDED = 100
 POLL = 1.0
 """Seconds between looks at the journal when no doorbell rings."""
 BEAT = 2.0
-PATIENCE = 1.5
+PATIENCE = 1.2
+"""Seconds the engine has to answer."""
 MISSES = 2
-"""Answers of the engine that come too late, in a row, before it counts as away; a busy start is none."""
-"""Seconds the engine has to answer before screens say that it is away; with `BEAT` well under 5."""
+"""Answers that come too late, in a row, before it counts as away, asked at once; with `BEAT` it is said within 5 s."""
 BATCH = 2_000
 MOST_CHANNELS = 64
 MOST_LENSES = 32
@@ -313,7 +313,7 @@ class Hub:
 
     async def _measure(self) -> None:
         while True:
-            await asyncio.sleep(BEAT)
+            await asyncio.sleep(0 if 0 < self._missed < MISSES else BEAT)
             await self._ask_engine()
 
     async def _ask_engine(self) -> None:
