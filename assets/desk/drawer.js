@@ -13,6 +13,7 @@
   const drafts = new Map(); // "incident/action" -> fields: nothing typed is lost by looking elsewhere
   const DRAFTS = 40; // bound of the drafts kept
   let shown = 0; // revision the details were asked for
+  let own = { id: "", revision: 0 }; // what our last command made of an incident; its row may come later than the answer
   let asked = 0;
   let failed = 0; // times in a row the details did not come
   let late = 0; // timer
@@ -141,14 +142,17 @@
     if (!one) return desk.say(desk.text("why.none"), { bad: true });
     const why = allowed(name, one);
     if (why) return desk.say(why, { bad: true });
-    if (name === "acknowledge") return send({ name, id, revision: one.revision, fields: {} });
+    if (name === "acknowledge") return send({ name, id, revision: seen(id), fields: {} });
     if (desk.opened !== id) desk.open(id);
     if (action) keep();
-    action = { name, id, revision: one.revision, fields: drafts.get(`${id}/${name}`) || {}, conflict: null };
+    action = { name, id, revision: seen(id), fields: drafts.get(`${id}/${name}`) || {}, conflict: null };
     head();
     return panel();
   };
   desk.act = act;
+
+  /** The revision somebody has seen: the row's, or the one that follows by our own command, and nobody else's, upon it. */
+  const seen = (id) => Math.max(row(id)?.revision ?? 0, own.id === id ? own.revision : 0);
 
   const keep = () => {
     if (!action) return;
@@ -285,6 +289,7 @@
   };
   const done = (wanted, before, answer) => {
     drafts.delete(`${wanted.id}/${wanted.name}`);
+    if (answer.revision <= seen(wanted.id) + 1) own = { id: wanted.id, revision: answer.revision };
     if (action?.id === wanted.id && action.name === wanted.name) { action.fields = {}; leave(); }
     const back = inverse(wanted.name, before, wanted.fields);
     desk.say(answer.text, { again: back && (() => send({ ...back, id: wanted.id, revision: answer.revision })) });
