@@ -88,7 +88,7 @@ class Actions:
         """Return the answer to a question about the board as whoever asks may see it. Raises Slow."""
         assert self._ask is not None, "the server has not started"
         try:
-            answer: T = self.wait(self._ask(question, self.identity().scope))
+            answer: T = self.wait(self._ask(question, policy.watched(self.identity())))
         except TimeoutError:
             raise Slow() from None
         return answer

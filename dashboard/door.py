@@ -21,7 +21,13 @@ from operations.policy import Identity
 
 router = APIRouter(include_in_schema=False)
 
-HOMES = (("source.manage", "/sources"), ("desk.view", "/desk"), ("wall.view", "/wall"))
+HOMES = (
+    ("source.manage", "/sources"),
+    ("account.manage", "/accounts"),
+    ("audit.read", "/audit"),
+    ("desk.view", "/desk"),
+    ("wall.view", "/wall"),
+)
 ENDS = {"out": "signin.signed_out", "expired": "signin.expired"}
 """What the sign-in page says of a session that has ended, by the `ended` of its address."""
 NAME_MOST, PASSWORD_MOST = 100, 1_000

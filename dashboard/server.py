@@ -51,15 +51,6 @@ BACKLOG = 2_048
 GRACE_SECONDS = 5
 LARGEST_MESSAGE = LARGEST_REQUEST + 65_536
 """Bytes of one WebSocket message: a whole request of reports and its envelope."""
-VIEWS = {
-    "wall": "wall.view",
-    "desk": "desk.view",
-    "heat": "incident.read",
-    "quarantine": "quarantine.read",
-    "sources": "source.read",
-    "grids": "grid.import",
-}
-"""The permission each page wants; a page that is not here is nobody's."""
 
 
 class Server:
@@ -186,7 +177,7 @@ class Server:
 
 def may_watch(identity: Identity, page: str) -> bool:
     """Say whether an identity may watch a page's channel."""
-    return page in PAGES and policy.allowed(identity, VIEWS.get(page, ""))
+    return page in PAGES and policy.allowed(identity, policy.PAGES.get(page, ""))
 
 
 def version() -> str:

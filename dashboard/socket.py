@@ -15,7 +15,7 @@ from dashboard.channel import Channel, Topic
 from dashboard.lens import WIDE, Lens, WrongLens
 from dashboard.live import Crowded, Hub, changed_since
 from dashboard.screen import Screen, parse
-from operations.policy import Identity
+from operations.policy import Identity, watched
 
 RECHECK_SECONDS = 5.0
 """How soon a session that was ended loses its screens."""
@@ -55,7 +55,7 @@ class Live:
         except WrongLens as error:
             await socket.close(WRONG_LENS, str(error))
             return
-        topic = Topic(identity.scope, page, choose(asked.get("lang")), lens)
+        topic = Topic(watched(identity), page, choose(asked.get("lang")), lens)
         if len(self._hub.screens) >= SCREENS_MOST:
             await socket.close(TRY_LATER)
             return

@@ -16,8 +16,14 @@ from operations.seal import KeyStore
 from streams import engine
 from streams.errors import EngineAway
 
-FIRST_ACCOUNTS = {"duty": "duty_commander", "admin": "administrator"}
-"""Made when somebody first asks for a link to them: who commands, and who connects sources and grids."""
+FIRST_ACCOUNTS = {
+    "duty": "duty_commander",
+    "admin": "system_admin",
+    "security": "security_admin",
+    "audit": "audit_admin",
+}
+"""Made when somebody first asks for a link to them: who commands, who connects sources and grids, who gives rights, and
+who reads the journal."""
 ANSWER_SECONDS = 2.0
 
 

@@ -1,4 +1,7 @@
-"""Who may do what: one plain table of permissions and one of routes. What is not listed is denied."""
+"""Who may do what, and where: one plain table of actions × roles × reach, and one of routes.
+
+What is not listed is refused. GB/T 22239-2019 §8.1.4: rights by account, deny by default, administrators separated.
+"""
 
 import re
 from functools import lru_cache
@@ -6,17 +9,35 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from operations.scope import WHOLE, Scope
+from operations.errors import Forbidden
+from operations.scope import NOWHERE, WHOLE, Scope
+
+PEOPLE = ("operator", "duty_commander", "leader", "liaison", "grid_worker")
+ADMINISTRATORS = ("system_admin", "security_admin", "audit_admin")
+"""The three separated administrators 三员分立; no account ever holds two of them."""
+ROLES = (*PEOPLE, *ADMINISTRATORS, "wall")
+"""Roles an account can hold."""
+MACHINE_ROLES = ("source", "token_read", "system", "pending", "anonymous")
+"""Roles of what is no account; "pending" is somebody who has to do more before being signed in."""
+
+ALL, SCOPE, OWN = "all", "scope", "own"
+"""How far an action reaches: everything of its kind; what lies in the jurisdiction and department; one's own things."""
 
 
 class Identity(Struct, frozen=True):
-    """Who is asking. `kind`: account | wall | source | token | system | anonymous; a token's role is "token_read"."""
+    """Who is asking. `kind`: account | wall | source | token | system | anonymous; a token's role is "token_read".
+
+    `actions`: a token may do only these of its role's; empty = all of them. `locked`: the desk has stood idle.
+    """
 
     kind: str
     id: str = ""
     name: str = ""
     role: str = ""
     scope: Scope = WHOLE
+    actions: tuple[str, ...] = ()
+    session: str = ""
+    locked: bool = False
 
     @property
     def actor(self) -> str:
@@ -27,53 +48,91 @@ class Identity(Struct, frozen=True):
 ANONYMOUS = Identity("anonymous", role="anonymous")
 SYSTEM = Identity("system", "system", "system", "system")
 
-ROLES = ("operator", "duty_commander", "leader", "liaison", "grid_worker", "administrator", "wall")
-MACHINE_ROLES = ("source", "token_read", "system", "anonymous")
+_DESK = ("operator", "duty_commander")
+_STAFF = (*_DESK, "leader", "liaison")
 
-_DESK = frozenset({"operator", "duty_commander"})
-_STAFF = _DESK | {"leader", "liaison", "administrator"}
-_EVERYBODY = frozenset(ROLES)
 
-PERMISSIONS: dict[str, frozenset[str]] = {
-    "public": frozenset(ROLES + MACHINE_ROLES),
-    "signed_in": _EVERYBODY,
-    "wall.view": _STAFF | {"wall"},
-    "desk.view": _STAFF,
-    "live.watch": _STAFF | {"wall"},
-    "incident.read": _STAFF | {"token_read"},
-    "incident.text": _DESK | {"liaison"},
-    "incident.register": _DESK | {"grid_worker"},
-    "incident.acknowledge": _DESK,
-    "incident.note": _DESK | {"liaison"},
-    "incident.urgency": _DESK,
-    "incident.place": _DESK,
-    "incident.close": _DESK,
-    "incident.reopen": frozenset({"duty_commander"}),
-    "incident.distinct": _DESK,
-    "incident.unseal": frozenset({"duty_commander"}),
-    "incident.escalate": frozenset({"system"}),
-    "report.send": frozenset({"source"}),
-    "quarantine.read": _DESK | {"administrator"},
-    "quarantine.repair": frozenset({"duty_commander", "administrator"}),
-    "journal.read": frozenset({"duty_commander", "administrator", "token_read"}),
-    "grid.read": _EVERYBODY | {"token_read"},
-    "grid.duties": _STAFF,
-    "grid.import": frozenset({"administrator", "system"}),
-    "source.read": frozenset({"duty_commander", "administrator"}),
-    "source.manage": frozenset({"administrator", "system"}),
-    "token.manage": frozenset({"administrator", "system"}),
-    "account.manage": frozenset({"administrator", "system"}),
-    "key.destroy": frozenset({"administrator", "system"}),
-    "metrics.read": frozenset({"administrator", "token_read", "system"}),
+def _reach(reach: str, *roles: str) -> dict[str, str]:
+    return dict.fromkeys(roles, reach)
+
+
+POLICY: dict[str, dict[str, str]] = {
+    "public": _reach(ALL, *ROLES, *MACHINE_ROLES),
+    "signed_in": _reach(OWN, *ROLES),
+    "signin.finish": _reach(OWN, "pending"),
+    "account.own": _reach(OWN, *PEOPLE, *ADMINISTRATORS),
+    "wall.view": _reach(SCOPE, *_STAFF, "wall"),
+    "desk.view": _reach(SCOPE, *_STAFF),
+    "live.watch": _reach(SCOPE, *_STAFF, "wall") | _reach(ALL, *ADMINISTRATORS),
+    "incident.read": _reach(SCOPE, *_STAFF, "token_read"),
+    "incident.text": _reach(SCOPE, *_DESK, "liaison"),
+    "incident.register": _reach(SCOPE, *_DESK, "grid_worker"),
+    "incident.acknowledge": _reach(SCOPE, *_DESK),
+    "incident.note": _reach(SCOPE, *_DESK, "liaison"),
+    "incident.urgency": _reach(SCOPE, *_DESK),
+    "incident.place": _reach(SCOPE, *_DESK),
+    "incident.close": _reach(SCOPE, *_DESK),
+    "incident.reopen": _reach(SCOPE, "duty_commander"),
+    "incident.distinct": _reach(SCOPE, *_DESK),
+    "incident.unseal": _reach(SCOPE, "duty_commander"),
+    "incident.escalate": _reach(ALL, "system"),
+    "report.send": _reach(OWN, "source"),
+    "quarantine.read": _reach(ALL, *_DESK, "system_admin"),
+    "quarantine.repair": _reach(ALL, "duty_commander", "system_admin"),
+    "journal.read": _reach(SCOPE, "token_read") | _reach(ALL, "audit_admin"),
+    "audit.read": _reach(ALL, "audit_admin"),
+    "audit.export": _reach(ALL, "audit_admin"),
+    "audit.verify": _reach(ALL, "audit_admin"),
+    "grid.read": _reach(ALL, *ROLES, "token_read"),
+    "grid.duties": _reach(SCOPE, *_STAFF) | _reach(ALL, "system_admin"),
+    "grid.import": _reach(ALL, "system_admin", "system"),
+    "source.read": _reach(ALL, "duty_commander", "system_admin"),
+    "source.manage": _reach(ALL, "system_admin", "system"),
+    "department.manage": _reach(ALL, "system_admin", "system"),
+    "settings.read": _reach(ALL, *ADMINISTRATORS),
+    "token.manage": _reach(ALL, "system_admin", "security_admin", "system"),
+    "wall.manage": _reach(ALL, "system_admin", "security_admin", "system"),
+    "account.read": _reach(ALL, "security_admin"),
+    "account.manage": _reach(ALL, "security_admin", "system"),
+    "policy.read": _reach(ALL, *ADMINISTRATORS),
+    "key.destroy": _reach(ALL, "system"),
+    "metrics.read": _reach(ALL, "system_admin", "token_read", "system"),
 }
+"""action → {role: reach}."""
+
+WHILE_LOCKED = frozenset({"public", "signed_in", "wall.view", "desk.view", "live.watch", "grid.read"})
+"""What a desk that has stood idle may still do: alerts and sound go on, nothing can be looked up or changed."""
 
 
 class Route(NamedTuple):
-    """A line of the route table: methods ("WS" is a WebSocket, "*" any), path (regular expression), permission."""
+    """A line of the route table: methods ("WS" is a WebSocket, "*" any), path (regular expression), action."""
 
     methods: str
     path: str
-    permission: str
+    action: str
+
+
+PAGES: dict[str, str] = {
+    "wall": "wall.view",
+    "desk": "desk.view",
+    "heat": "incident.read",
+    "quarantine": "quarantine.read",
+    "sources": "source.read",
+    "grids": "grid.import",
+    "accounts": "account.read",
+    "walls": "wall.manage",
+    "tokens": "token.manage",
+    "audit": "audit.read",
+    "settings": "settings.read",
+    "me": "account.own",
+}
+"""The action each page wants: to be opened, to send its callbacks, to watch its live topic. Others are nobody's."""
+
+
+def _page_routes() -> list[Route]:
+    opened = [Route("GET", rf"/{page}(/.*)?", action) for page, action in PAGES.items()]
+    called = [Route("POST", rf"/{page}/(zh|en)/_dash-update-component", action) for page, action in PAGES.items()]
+    return [*opened, *called]
 
 
 # First match wins; no match is denied.
@@ -85,18 +144,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", r"/metrics", "metrics.read"),
     Route("GET", r"/api/docs|/api/openapi\.json", "signed_in"),
     Route("GET", r"/", "signed_in"),
-    Route("GET", r"/wall(/.*)?", "wall.view"),
-    Route("GET", r"/desk(/.*)?", "desk.view"),
-    Route("GET", r"/heat(/.*)?", "incident.read"),
-    Route("GET", r"/quarantine(/.*)?", "quarantine.read"),
-    Route("GET", r"/sources(/.*)?", "source.read"),
-    Route("GET", r"/grids(/.*)?", "grid.import"),
-    Route("POST", r"/wall/(zh|en)/_dash-update-component", "wall.view"),
-    Route("POST", r"/desk/(zh|en)/_dash-update-component", "desk.view"),
-    Route("POST", r"/heat/(zh|en)/_dash-update-component", "incident.read"),
-    Route("POST", r"/quarantine/(zh|en)/_dash-update-component", "quarantine.read"),
-    Route("POST", r"/sources/(zh|en)/_dash-update-component", "source.read"),
-    Route("POST", r"/grids/(zh|en)/_dash-update-component", "grid.import"),
+    *_page_routes(),
     Route("POST", r"/uploads/table", "source.manage"),
     Route("POST", r"/uploads/grids", "grid.import"),
     Route("WS", r"/live", "live.watch"),
@@ -110,25 +158,43 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", r"/api/v1/journal", "journal.read"),
     Route("GET", r"/api/v1/quarantine", "quarantine.read"),
 )
-_COMPILED = tuple((frozenset(route.methods.split()), re.compile(route.path), route.permission) for route in ROUTES)
+_COMPILED = tuple((frozenset(route.methods.split()), re.compile(route.path), route.action) for route in ROUTES)
 
 
-def allowed(identity: Identity, permission: str) -> bool:
-    """Say whether the identity's role holds the permission; an unknown permission is nobody's."""
-    return identity.role in PERMISSIONS.get(permission, frozenset())
+def allowed(identity: Identity, action: str) -> bool:
+    """Say whether somebody may do an action anywhere at all; an unknown action is nobody's."""
+    held = identity.role in POLICY.get(action, {})
+    narrowed = not identity.actions or action in identity.actions or action in ("public", "signed_in")
+    return held and narrowed and (not identity.locked or action in WHILE_LOCKED)
+
+
+def reach(identity: Identity, action: str) -> Scope:
+    """Return where somebody may do an action: a condition of the query that looks. Raises Forbidden when nowhere."""
+    if not allowed(identity, action):
+        raise Forbidden(permission=action)
+    return WHOLE if POLICY[action][identity.role] == ALL else identity.scope
+
+
+def watched(identity: Identity) -> Scope:
+    """Return the scope of somebody's screens. Administrators have no jurisdiction: those of security and audit see no
+    incident; the system administrator's pages show sources and walls, and no panel of incidents.
+    """
+    if identity.role in ("security_admin", "audit_admin"):
+        return NOWHERE
+    return WHOLE if identity.role == "system_admin" else identity.scope
 
 
 @lru_cache(maxsize=1024)
 def permission_for(method: str, path: str) -> str | None:
-    """Return the permission a request needs ("WS" for a WebSocket), or None: denied to all."""
+    """Return the action a request needs ("WS" for a WebSocket), or None: denied to all."""
     method = "GET" if method == "HEAD" else method
-    for methods, pattern, permission in _COMPILED:
+    for methods, pattern, action in _COMPILED:
         if method in methods and pattern.fullmatch(path):
-            return permission
+            return action
     return None
 
 
 def admits(identity: Identity, method: str, path: str) -> bool:
     """Say whether the route table lets the identity in."""
-    permission = permission_for(method, path)
-    return permission is not None and allowed(identity, permission)
+    action = permission_for(method, path)
+    return action is not None and allowed(identity, action)

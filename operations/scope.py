@@ -15,3 +15,5 @@ class Scope(Struct, frozen=True):
 
 
 WHOLE = Scope()
+NOWHERE = Scope("-", "-")
+"""Covers nothing: no grid and no department has that code."""

@@ -238,7 +238,11 @@ token = Table(
     _text("source"),
     _text("scope_grid"),
     _text("scope_department"),
+    _text("actions"),
+    _text("networks"),
     _int("added_at"),
+    _text("added_by"),
+    _time("expires_at"),
     _time("revoked_at"),
     _time("used_at"),
 )
@@ -256,6 +260,46 @@ account = Table(
     _int("locked_until"),
     _int("added_at"),
     _time("disabled_at"),
+    _text("shown_name"),
+    _text("external"),
+    _time("valid_from"),
+    _time("valid_to"),
+    _int("must_change"),
+    _int("password_at"),
+    _text("past_passwords"),
+    Column("totp", LargeBinary, nullable=True),
+    _int("totp_last"),
+    _int("demo"),
+)
+
+# A right beside the account's own, such as standing in for the duty commander 代班: the one begun last counts while it
+# is in force.
+assignment = Table(
+    "assignment",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _text("account"),
+    _text("role"),
+    _text("scope_grid"),
+    _text("scope_department"),
+    _int("starts_at"),
+    _time("ends_at"),
+    _int("given_at"),
+    _text("given_by"),
+    _text("reason"),
+    _time("withdrawn_at"),
+    Index("assignment_account", "account"),
+)
+
+# Codes for who has lost the second factor, each used once.
+recovery_code = Table(
+    "recovery_code",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True),
+    _text("account"),
+    _int("made_at"),
+    _time("used_at"),
+    Index("recovery_account", "account"),
 )
 
 # Names nobody has that somebody tried to sign in with, each by a keyed digest.
@@ -279,6 +323,9 @@ session = Table(
     _int("expires_at"),
     _time("seen_at"),
     _time("closed_at"),
+    _text("stage"),
+    _text("method"),
+    _text("address"),
     Index("session_account", "account"),
 )
 
@@ -329,4 +376,64 @@ grid_card = Table(
     _text("body"),
     _int("changed_at"),
     _text("changed_by"),
+)
+
+# Walls 大屏 are devices: read-only, bound to a layout and a jurisdiction. The secret before the newest one holds until
+# that has been used.
+wall = Table(
+    "wall",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    _text("layout"),
+    _text("scope_grid"),
+    _text("scope_department"),
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    Column("hash_before", LargeBinary, nullable=True),
+    _int("rotated_at"),
+    _int("paired_at"),
+    _text("paired_by"),
+    _time("revoked_at"),
+    _text("agent"),
+    _text("version"),
+    _time("seen_at"),
+    _time("painted_at"),
+    _int("painted"),
+)
+
+# Screens that show a pairing code and wait; the claim becomes the wall's first secret.
+pairing = Table(
+    "pairing",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("claim", LargeBinary, nullable=False, unique=True),
+    _text("agent"),
+    _text("address"),
+    _int("made_at"),
+    _int("expires_at"),
+)
+
+# Departments made on screen or imported; they go before those of config/departments.toml.
+department = Table(
+    "department",
+    metadata,
+    Column("code", Text, primary_key=True),
+    _text("name"),
+    _text("short"),
+    _int("added_at"),
+    _text("added_by"),
+    _time("ended_at"),
+)
+
+# Old prefixes of the journal that have left as signed files: verification begins after the last one.
+segment = Table(
+    "segment",
+    metadata,
+    Column("last", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    _int("first"),
+    Column("hash", LargeBinary, nullable=False),
+    _int("epoch"),
+    _text("file"),
+    _text("sha256"),
+    _int("at"),
 )

@@ -3,7 +3,9 @@
 from types import ModuleType
 
 from dashboard.panels import (
+    account_list,
     alerts,
+    audit_log,
     departments,
     desk_doubles,
     desk_drawer,
@@ -23,7 +25,9 @@ from dashboard.panels import (
     header,
     heat,
     map,
+    me,
     quarantine,
+    settings_list,
     source_datum,
     source_files,
     source_form,
@@ -32,8 +36,10 @@ from dashboard.panels import (
     source_mapping,
     source_try,
     sources,
+    token_list,
     trend,
     unplaced,
+    wall_list,
     warnings,
 )
 
@@ -75,4 +81,10 @@ PAGES: dict[str, tuple[ModuleType, ...]] = {
         desk_help,
         desk_start,
     ),
+    "accounts": (desk_header, account_list, desk_help, desk_start),
+    "walls": (desk_header, wall_list, desk_help, desk_start),
+    "tokens": (desk_header, token_list, desk_help, desk_start),
+    "audit": (desk_header, audit_log, desk_help, desk_start),
+    "settings": (desk_header, settings_list, desk_help, desk_start),
+    "me": (desk_header, me, desk_help, desk_start),
 }

@@ -19,7 +19,7 @@ from operations.board import Board
 from operations.doubles import SHOWN, Twin, twins
 from operations.errors import OperationsError
 from operations.incident import Incident
-from operations.policy import PERMISSIONS, ROLES, Identity, allowed
+from operations.policy import POLICY, ROLES, Identity, allowed
 
 SIDE = "desk-side"
 BODY = "desk-drawer-body"
@@ -215,7 +215,7 @@ def unread(identity: Identity, words: Words) -> str:
     """Return who may read the texts of an incident, to somebody who may not; nothing to who may."""
     if allowed(identity, "incident.text"):
         return ""
-    readers = [known(words, "desk.role", role) for role in ROLES if role in PERMISSIONS["incident.text"]]
+    readers = [known(words, "desk.role", role) for role in ROLES if role in POLICY["incident.text"]]
     role = known(words, "desk.role", identity.role)
     return words.text("desk.drawer.text_denied", role=role, readers=words.pick("、", ", ").join(readers))
 

@@ -17,7 +17,10 @@ DATUMS = "desk-datums"
 LOST = "desk-lost"
 AS_OF_LIMIT = 60
 """Seconds after which the picture counts as stale (standards, section 7)."""
-PAGES = ("desk", "heat", "quarantine", "sources", "grids", "wall")
+PAGES = (
+    *("desk", "heat", "quarantine", "sources", "grids", "accounts", "walls", "tokens", "settings", "audit", "wall"),
+)
+"""The ways in the header; one's own account is behind one's name."""
 
 
 @dataclass(frozen=True)

@@ -274,11 +274,11 @@ async def test_the_journal_is_read_in_pieces_and_inside_the_scope(
 
 async def test_alive_ready_and_in_figures(server: Server, client: httpx.AsyncClient, proof: Proof) -> None:
     assert (await client.get("/healthz")).json() == {"ok": True}
-    ready = await client.get("/readyz", headers=proof("administrator"))
+    ready = await client.get("/readyz", headers=proof("system_admin"))
     assert ready.status_code == 200 and ready.json()["grids"]["count"] == 3
     for headers in ({}, proof("operator"), proof("source")):
         assert (await client.get("/readyz", headers=headers)).json() == {"ready": True, "missing": []}
-    figures = (await client.get("/metrics", headers=proof("administrator"))).text
+    figures = (await client.get("/metrics", headers=proof("system_admin"))).text
     for name in (
         "journal_seq",
         "hub_lag_entries",

@@ -20,7 +20,7 @@ from tests.dashboard.web import Web
 
 EXAMPLES = 12
 CHECKS = [status_code_conformance, content_type_conformance, response_schema_conformance]
-ROLES = {"/api/v1/reports": "source", "/metrics": "administrator"}
+ROLES = {"/api/v1/reports": "source", "/metrics": "system_admin"}
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def opened(settings: Settings, furnished: Database, web: Web, page: "Page") -> I
 
 
 def test_an_administrator_confirms_and_goes_back(opened: Opened, furnished: Database) -> None:
-    page = opened("administrator")
+    page = opened("system_admin")
     page.wait_for_selector("#desk-datums:has-text('坐标系待确认：12345 热线')")
     told = page.locator("#source-datum").inner_text()
     assert "80 件写明地点的来件" in told and "95.0 %" in told
@@ -62,7 +62,7 @@ def test_an_administrator_confirms_and_goes_back(opened: Opened, furnished: Data
 
 
 def test_an_administrator_keeps_the_declared_one(opened: Opened, furnished: Database) -> None:
-    page = opened("administrator")
+    page = opened("system_admin")
     page.click("button:has-text('不改，维持原坐标系')")
     page.wait_for_selector("#source-datum:has-text('已记下：维持原坐标系')")
     assert _datum(furnished) == "WGS84"

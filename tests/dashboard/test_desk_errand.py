@@ -173,8 +173,8 @@ def test_what_may_be_one_event_is_shown_told_apart_and_taken_back(opened: Desk) 
 @pytest.mark.parametrize(
     ("who", "pages"),
     [
-        (LEADER, ["wall", "desk", "heat"]),
-        (OPERATOR, ["wall", "desk", "heat", "quarantine"]),
+        (LEADER, ["me", "wall", "desk", "heat"]),
+        (OPERATOR, ["me", "wall", "desk", "heat", "quarantine"]),
         (Identity("wall", role="wall"), ["wall"]),
     ],
 )

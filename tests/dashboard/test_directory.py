@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dashboard.server import Server
 
 ADMIN, COMMANDER, OPERATOR = (
-    Identity("account", role, role, role) for role in ("administrator", "duty_commander", "operator")
+    Identity("account", role, role, role) for role in ("system_admin", "duty_commander", "operator")
 )
 PULL = Source("dept", "某部门", kind="http_pull", settings='{"url":"http://127.0.0.1:1/"}')
 

@@ -18,7 +18,7 @@ PROGRESS = "document.getElementById('files-progress').innerText"
 
 
 def test_a_hotlines_workbook_is_connected_on_the_screen_alone(web: Web, page: "Page", furnished: Database) -> None:
-    signed_in(page, web, furnished, "administrator", "/sources")
+    signed_in(page, web, furnished, "system_admin", "/sources")
     until(page, "document.querySelectorAll('.admin-row').length === 1")
     page.click(".admin-row")
     page.click("[data-tab=files]")

@@ -45,7 +45,7 @@ def faulty(folder: Path) -> Path:
 def test_faults_are_seen_on_the_map_repaired_and_taken_over(
     web: Web, page: "Page", furnished: Database, folder: Path
 ) -> None:
-    accounts.add(furnished, SYSTEM, "boss", "administrator", now=clock.now(), password=PASSWORD)
+    accounts.add(furnished, SYSTEM, "boss", "system_admin", now=clock.now(), password=PASSWORD)
     page.goto(f"{web.url}/signin?once={sessions.issue_one_time(furnished, 'boss', clock.now())}&next=/grids")
     until(page, "!!document.querySelector('.upload-area')")
     with page.expect_file_chooser() as chooser:

@@ -22,7 +22,7 @@ from streams.shelf import Shelf
 from tests.streams.samples import MAPPINGS, TAXONOMY, make_intake, make_log
 
 pytestmark = [pytest.mark.stream, pytest.mark.database]
-ADMIN = Identity("account", name="zhang", role="administrator")
+ADMIN = Identity("account", name="zhang", role="system_admin")
 DRAFT = {"fields": {"id": "no", "title": "t"}}
 
 
@@ -86,7 +86,7 @@ async def test_what_was_opened_is_for_whoever_opened_it(furnished: Database, key
     repairs = Repairs(furnished, keys, lambda _seq: None, make_intake(log))
     set_aside(furnished, keys, [b"{}"])
     token, _ = repairs.open("s1", "看")
-    access._current.set(Identity("account", name="li", role="administrator"))
+    access._current.set(Identity("account", name="li", role="system_admin"))
     with pytest.raises(Lapsed):
         repairs.columns(token)
     access._current.set(Identity("account", name="op", role="operator"))

@@ -56,7 +56,7 @@ async def test_every_route_of_a_page_is_in_the_table(server: Server) -> None:
     for page in server.pages.names:
         for method, path in routes(flat(server.pages.app(page, "zh").server)):
             assert policy.permission_for(method, path) is not None or path.endswith(unused), (method, path)
-    assert set(server.pages.names) <= set(servers.VIEWS)
+    assert set(server.pages.names) <= set(policy.PAGES)
 
 
 async def test_every_line_of_the_table_is_of_some_route(server: Server) -> None:

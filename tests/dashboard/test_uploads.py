@@ -14,13 +14,13 @@ from operations.policy import Identity
 from tests.dashboard.conftest import Proof
 
 BODY = b"a,b\n1,2\n"
-ADMIN = Identity("account", name="administrator", role="administrator")
+ADMIN = Identity("account", name="system_admin", role="system_admin")
 
 
 async def test_a_file_is_found_again_by_whoever_sent_it_only(
     client: httpx.AsyncClient, proof: Proof, settings: Settings
 ) -> None:
-    answer = await client.post("/uploads/table?name=../x/工单.csv", content=BODY, headers=proof("administrator"))
+    answer = await client.post("/uploads/table?name=../x/工单.csv", content=BODY, headers=proof("system_admin"))
     assert answer.status_code == 200
     told = answer.json()
     assert (told["name"], told["size"], told["sha256"]) == ("工单.csv", len(BODY), sha256(BODY).hexdigest())
@@ -28,7 +28,7 @@ async def test_a_file_is_found_again_by_whoever_sent_it_only(
     found, path = kept.find(told["id"], ADMIN)
     assert path.read_bytes() == BODY and found.name == "工单.csv"
     with pytest.raises(NotFound):
-        kept.find(told["id"], Identity("account", name="other", role="administrator"))
+        kept.find(told["id"], Identity("account", name="other", role="system_admin"))
     with pytest.raises(NotFound):
         kept.find("../" + told["id"], ADMIN)
 
@@ -42,7 +42,7 @@ async def test_a_file_that_is_too_large_is_refused_and_not_kept(
     client: httpx.AsyncClient, proof: Proof, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(uploads.KINDS, "table", ("source.manage", 4))
-    answer = await client.post("/uploads/table?name=x.csv", content=BODY, headers=proof("administrator"))
+    answer = await client.post("/uploads/table?name=x.csv", content=BODY, headers=proof("system_admin"))
     assert answer.status_code == 413 and "x.csv" in answer.json()["text"]["zh"]
     assert not list((settings.data / "uploads").iterdir())
 

@@ -50,7 +50,7 @@ def page_of_grids(settings: Settings, valkey: str, furnished: Database, page: "P
     """The page of grids in English, signed in as an administrator, live."""
     web = Web(settings)
     web.start()
-    signed_in(page, web, furnished, "administrator", "/grids?lang=en")
+    signed_in(page, web, furnished, "system_admin", "/grids?lang=en")
     until(page, "document.documentElement.dataset.link === 'live'")
     until(page, "document.querySelector('#versions-list table')")
     yield page
@@ -124,7 +124,7 @@ def test_duties_are_changed_on_the_card(page_of_grids: "Page", furnished: Databa
     assert duties.card(furnished, SYSTEM_READER, TOWNS[0]).duties == (duties.Duty("leader", "Wang", "0371-60001234"),)
 
 
-SYSTEM_READER = structs.replace(SYSTEM, role="administrator")
+SYSTEM_READER = structs.replace(SYSTEM, role="system_admin")
 
 
 def test_everything_on_the_desks_map_changes_with_the_grids(

@@ -17,7 +17,7 @@ from operations.report import Located
 from tests.operations.desk import COMMANDER, DAY, HOUR, LEAVES, MINUTE, RULES, SECOND, Desk, chain, refusal, report
 
 TYPES = (*RULES.department_of, "0999")
-ADMINISTRATOR = Identity("account", "a1", "admin", "administrator")
+ADMINISTRATOR = Identity("account", "a1", "admin", "system_admin")
 EVIDENCE = Evidence("WGS84", "GCJ02", 80, 11, 76, 560.0, 280.0)
 Step = tuple[str, int, int, int]  # what, which incident, and two numbers that choose the details
 

@@ -12,7 +12,7 @@ from operations.policy import ANONYMOUS, SYSTEM, Identity
 from tests.operations.desk import LEADER, LEAVES, OPERATOR, Desk
 
 pytestmark = pytest.mark.database
-ADMIN = Identity("account", "a1", "admin", "administrator")
+ADMIN = Identity("account", "a1", "admin", "system_admin")
 WANG = Duty("leader", "王建国", "0371-60001234")
 LI = Duty("part_time", "李梅")
 
