@@ -11,7 +11,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from operations import journal
+from operations import journal, separation
 from operations.database import AfterCommit, Database, Transaction
 from operations.entry import Draft
 from operations.errors import Forbidden, NotFound, Refused
@@ -67,6 +67,7 @@ def add(
         if _row(transaction.connection, name) is not None:
             raise Refused("operations.account_exists", name=name)
         row = {"id": account_id, "name": name, "role": role, "password": hashed, "added_at": now, **scoped}
+        row["administrator"] = separation.kept("", role)
         transaction.connection.execute(sa.insert(table).values(row))
         body: dict[str, object] = {"name": name, "role": role, **scoped}
         journal.append(transaction, [_draft(identity, "account.added", account_id, now, body)])
@@ -82,7 +83,10 @@ def disable(
         row = _row(transaction.connection, name)
         if row is None or row.disabled_at is not None:
             raise NotFound()
-        transaction.connection.execute(sa.update(table).where(table.c.id == row.id).values(disabled_at=now))
+        separation.check_own(identity, row.id)
+        separation.check_last(transaction, row.id, now)
+        values = {"disabled_at": now, "revision": row.revision + 1}
+        transaction.connection.execute(sa.update(table).where(table.c.id == row.id).values(values))
         journal.append(transaction, [_draft(identity, "account.disabled", row.id, now, {})])
 
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from msgspec import Struct
 
-from operations import accounts, journal, secret
+from operations import accounts, assignments, journal, secret
 from operations.accounts import Account
 from operations.database import AfterCommit, Database, Transaction
 from operations.entry import Draft
@@ -50,9 +50,9 @@ def identify(database: Database, given: str, now: int) -> Identity | None:
     query = sa.select(session.c.expires_at, session.c.closed_at, account_table).select_from(joined)
     with database.read() as connection:
         row = connection.execute(query.where(session.c.hash == secret.digest(given))).one_or_none()
-    if row is None or row.closed_at is not None or row.expires_at <= now or row.disabled_at is not None:
-        return None
-    return accounts.account_of(row).identity
+        if row is None or row.closed_at is not None or row.expires_at <= now or row.disabled_at is not None:
+            return None
+        return assignments.standing(connection, accounts.account_of(row), now).identity
 
 
 def close(database: Database, given: str, *, now: int, after_commit: AfterCommit | None = None) -> None:

@@ -247,6 +247,7 @@ token = Table(
     _time("used_at"),
 )
 
+# `administrator`: which of the three separated administrators it ever was; it never becomes another.
 account = Table(
     "account",
     metadata,
@@ -270,6 +271,8 @@ account = Table(
     Column("totp", LargeBinary, nullable=True),
     _int("totp_last"),
     _int("demo"),
+    _int("revision"),
+    _text("administrator"),
 )
 
 # A right beside the account's own, such as standing in for the duty commander 代班: the one begun last counts while it
@@ -283,7 +286,7 @@ assignment = Table(
     _text("scope_grid"),
     _text("scope_department"),
     _int("starts_at"),
-    _time("ends_at"),
+    _int("ends_at"),
     _int("given_at"),
     _text("given_by"),
     _text("reason"),

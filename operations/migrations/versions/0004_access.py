@@ -17,6 +17,7 @@ def upgrade() -> None:
         for column in columns:
             op.add_column(table, column)
     op.execute("UPDATE account SET role = 'system_admin' WHERE role = 'administrator'")
+    op.execute("UPDATE account SET administrator = role WHERE role = 'system_admin'")
     op.execute("UPDATE account SET disabled_at = added_at WHERE role = 'wall' AND disabled_at IS NULL")
     op.create_table(
         "assignment",
@@ -26,7 +27,7 @@ def upgrade() -> None:
         _text("scope_grid"),
         _text("scope_department"),
         _int("starts_at"),
-        _time("ends_at"),
+        _int("ends_at"),
         _int("given_at"),
         _text("given_by"),
         _text("reason"),
@@ -129,5 +130,7 @@ _NEW: dict[str, tuple[sa.Column[Any], ...]] = {
         sa.Column("totp", sa.LargeBinary(), nullable=True),
         _int("totp_last"),
         _int("demo"),
+        _int("revision"),
+        _text("administrator"),
     ),
 }
