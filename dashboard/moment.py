@@ -24,3 +24,8 @@ def moment(text: str | None, zone: tzinfo) -> int | None:
         except (ValueError, OverflowError):
             continue
     raise NoMoment(given)
+
+
+def shown_moment(at: int, zone: tzinfo) -> str:
+    """Return a time (UTC microseconds) as the city's date and time of day."""
+    return datetime.fromtimestamp(at / MICROSECONDS, zone).strftime("%Y-%m-%d %H:%M:%S")

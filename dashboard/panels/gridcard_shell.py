@@ -6,7 +6,7 @@ from dash import html
 
 from config.words import Words
 from dashboard.gridcard import Facts, Step
-from dashboard.panels.grids_versions import shown as moment
+from dashboard.moment import shown_moment
 from geo.grid import GENERAL, Grid
 from geo.heat import RATE
 from operations.duties import Duty
@@ -86,4 +86,6 @@ def over(found: tuple[Grid, ...], words: Words) -> list[Any]:
 def step(one: Step, words: Words) -> html.Li:
     """Return one step of the history."""
     told = words.pick("、", ", ").join(words.text(f"card.step.{change}") for change in one.changes)
-    return html.Li([html.Time(moment(one.since, words)), f" {words.text('card.version', n=one.version)} · {told}"])
+    return html.Li(
+        [html.Time(shown_moment(one.since, words.city.zone)), f" {words.text('card.version', n=one.version)} · {told}"]
+    )

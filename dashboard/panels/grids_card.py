@@ -10,9 +10,9 @@ from config.words import Words
 from dashboard import gridcard
 from dashboard.errand import explain
 from dashboard.gridcard import counted
-from dashboard.panels import gridcard_shell
+from dashboard.panels import gridcard_shell, roster_shell
 from dashboard.panels.admin_shell import field, notice, section
-from dashboard.panels.grids_roster import TAKEN, fault, roster_parts
+from dashboard.panels.roster_shell import TAKEN, fault, roster_parts
 from geo.grid import Grid
 from operations.duties import Card
 from operations.errors import OperationsError
@@ -23,7 +23,7 @@ FORM, DUTIES, HOUSEHOLDS, REVISION, SAVE, TOLD = (
 )  # fmt: skip
 
 
-def card_section(words: Words) -> html.Section:
+def layout(words: Words) -> html.Section:
     """Return the section of the tab "card"."""
     find = dcc.Input(id=SEARCH, type="search", className="desk-input", debounce=0.3, maxLength=60)
     lines = dcc.Textarea(id=DUTIES, className="desk-input", rows=6, spellCheck=False)
@@ -46,11 +46,6 @@ def card_section(words: Words) -> html.Section:
         dcc.Store(id=REVISION),
     ]
     return section("card", body)
-
-
-def layout(words: Words) -> html.Div:
-    """Return nothing: the page's first panel holds the section."""
-    return html.Div(hidden=True)
 
 
 def chosen(code: str) -> dict[str, Any]:
@@ -110,8 +105,9 @@ def saved(commands: Any, code: str, typed_in: tuple[str, str, int], words: Words
 
 
 def register(app: Any, commands: Any) -> None:
-    """Register finding, showing and changing a card."""
+    """Register finding, showing and changing a card, and reading a roster."""
     words: Words = app.words
+    roster_shell.register(app, commands)
 
     def choose(clicks: list[int | None]) -> dict[str, Any]:
         if not any(clicks) or not isinstance(ctx.triggered_id, dict):

@@ -8,14 +8,11 @@ from dash.exceptions import PreventUpdate
 
 from config.words import Words
 from dashboard.errand import explain
-from dashboard.moment import NoMoment, moment
-from dashboard.panels import grids_faults, grids_reading
+from dashboard.moment import NoMoment, moment, shown_moment
+from dashboard.panels import faults_shell, reading_shell
 from dashboard.panels.admin_shell import notice, section, tabs, upload
-from dashboard.panels.grids_card import card_section
-from dashboard.panels.grids_faults import MEND, SHOWN, faults_section, summary
-from dashboard.panels.grids_reading import AGAIN, ASKED, REPAIR, asked_of, reading_section
-from dashboard.panels.grids_versions import FROM, from_field, versions_section
-from dashboard.panels.grids_versions import shown as told_time
+from dashboard.panels.faults_shell import MEND, SHOWN, faults_section, summary
+from dashboard.panels.reading_shell import AGAIN, ASKED, FROM, REPAIR, asked_of, from_field, reading_section
 from geo.importing import PHASES
 from operations.errors import OperationsError
 
@@ -44,9 +41,7 @@ def layout(words: Words) -> html.Div:
         dcc.Store(id=TASK),
         dcc.Interval(id=TICK, interval=TICK_MS, disabled=True),
     ]
-    sections = [section("import", body, first=True), versions_section(words), card_section(words)]
-    work = html.Div([tabs("grids", TABS, words), *sections], className="admin-work")
-    return html.Div(work, className="admin-body")
+    return html.Div([tabs("grids", TABS, words), section("import", body, first=True)], className="admin-parts")
 
 
 def begun(gridbook: Any, words: Words, answer: dict[str, Any] | None, again: int | None, *form: Any) -> tuple[Any, ...]:
@@ -105,7 +100,8 @@ def register(app: Any, commands: Any) -> None:
             return notice("wrong", explain(error, words))
         if at is not None:
             return notice(
-                "good", words.text("versions.taken_later", count=count, version=version, at=told_time(at, words))
+                "good",
+                words.text("versions.taken_later", count=count, version=version, at=shown_moment(at, words.city.zone)),
             )
         said = html.P(words.text("admin.grids.taken", count=count, version=version))
         return notice("good", [said, html.A(words.text("admin.grids.next"), href="/sources")])
@@ -130,5 +126,5 @@ def register(app: Any, commands: Any) -> None:
         Output(REPAIR, "value"), Output(AGAIN, "n_clicks"), Input(MEND, "n_clicks"), State(AGAIN, "n_clicks"),
         prevent_initial_call=True,
     )(mended)  # fmt: skip
-    grids_faults.register(app, commands)
-    grids_reading.register(app, commands, SHOWN)
+    faults_shell.register(app, commands)
+    reading_shell.register(app, commands, SHOWN)

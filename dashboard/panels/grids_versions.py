@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from dash import ALL, Input, Output, State, ctx, dcc, html
@@ -11,16 +10,16 @@ from dash.exceptions import PreventUpdate
 from config import clock
 from config.words import Words
 from dashboard.errand import explain
-from dashboard.panels.admin_shell import field, notice, section, table
+from dashboard.moment import shown_moment
+from dashboard.panels import difference_shell
+from dashboard.panels.admin_shell import notice, section, table
 from operations import edition
 from operations.edition import Edition
 from operations.errors import OperationsError
 
-FROM = "grids-from"
 LIST, ASKED, CONFIRM, TOLD = "versions-list", "versions-asked", "versions-confirm", "versions-told"
 NOW, YES, NO = "grids-in-force", "versions-yes", "versions-no"
 COMING, IN_FORCE, EARLIER, WITHDRAWN = "coming", "in_force", "earlier", "withdrawn"
-MICROSECONDS = 1_000_000
 MOST = 200
 """Versions that are listed."""
 
@@ -60,19 +59,7 @@ def row(one: Edition, present: Edition | None, ahead: set[int]) -> Row:
     return Row(one.id, state, one.valid_from, one.count, by, one.note, action)
 
 
-def shown(at: int, words: Words) -> str:
-    """Return a time as the city's date and time of day."""
-    return datetime.fromtimestamp(at / MICROSECONDS, words.city.zone).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def from_field(words: Words) -> html.Label:
-    """Return where the time is given from which an import is in force; empty is at once."""
-    control = dcc.Input(id=FROM, type="text", className="desk-input", placeholder="2027-01-01 00:00", maxLength=30)
-    zone = str(words.city.zone)
-    return field(words.text("versions.from"), control, words.text("versions.from_hint", zone=zone))
-
-
-def versions_section(words: Words) -> html.Section:
+def layout(words: Words) -> html.Section:
     """Return the section of the tab "versions"."""
     return section(
         "versions",
@@ -88,11 +75,6 @@ def versions_section(words: Words) -> html.Section:
     )
 
 
-def layout(words: Words) -> html.Div:
-    """Return nothing: the page's first panel holds the section."""
-    return html.Div(hidden=True)
-
-
 def listing(found: Sequence[Row], words: Words) -> html.Div:
     """Return the table of the versions."""
     names = ("version", "state", "from", "count", "by", "note", "action")
@@ -103,7 +85,15 @@ def listing(found: Sequence[Row], words: Words) -> html.Div:
 def line(one: Row, words: Words) -> list[Any]:
     """Return one version as cells."""
     state = html.Span(words.text(f"versions.state.{one.state}"), className=f"version-state {one.state}")
-    return [str(one.id), state, shown(one.since, words), f"{one.count:,}", one.by, one.note, buttons(one, words)]
+    return [
+        str(one.id),
+        state,
+        shown_moment(one.since, words.city.zone),
+        f"{one.count:,}",
+        one.by,
+        one.note,
+        buttons(one, words),
+    ]
 
 
 def buttons(one: Row, words: Words) -> html.Div:
@@ -141,8 +131,9 @@ def done(gridbook: Any, asked: dict[str, Any], words: Words) -> html.Div:
 
 
 def register(app: Any, commands: Any) -> None:
-    """Register the list, asking before something is done, and doing it."""
+    """Register the list, what a version changes, asking before something is done, and doing it."""
     words: Words = app.words
+    difference_shell.register(app, commands)
 
     def listed(*_again: object) -> html.Div:
         return listing(rows(commands.gridbook.editions(), clock.now()), words)

@@ -45,14 +45,9 @@ def point(bearing: float) -> str:
     return POINTS[round(bearing / 45) % 8]
 
 
-def body(words: Words) -> html.Section:
+def layout(words: Words) -> html.Section:
     """Return the section of the tab."""
     return section(NAME, [html.Div(id=BODY, **{"aria-live": "polite"})])
-
-
-def layout(words: Words) -> html.Div:
-    """Return nothing of its own: the page's list holds the section."""
-    return html.Div(hidden=True)
 
 
 def evidence(found: Evidence, words: Words) -> list[Any]:

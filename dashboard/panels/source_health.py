@@ -10,7 +10,7 @@ from dashboard.errand import explain
 from dashboard.history import fault
 from dashboard.names import Names, names_of
 from dashboard.panels.admin_shell import notice, section, table
-from dashboard.panels.source_form import reason
+from dashboard.panels.source_shell import reason
 from operations.cursors import Cursor
 from operations.errors import OperationsError
 from operations.sources import Source
@@ -83,12 +83,7 @@ def pulled(found: Health, kept: Cursor, names: Names) -> list[Row]:
 # ---- looks -----------------------------------------------------------------------------------------------------------
 
 
-def layout(words: Words) -> html.Div:
-    """Return nothing: the page's first panel holds the section."""
-    return html.Div(hidden=True)
-
-
-def health(words: Words) -> html.Section:
+def layout(words: Words) -> html.Section:
     """Return the section, empty."""
     again = html.Button(words.text("health.again"), id=AGAIN, type="button", className="desk-button", n_clicks=0)
     return section(TAB, [html.Div(id=SHOWN, className="health"), html.Div(again, className="admin-line")])

@@ -10,8 +10,8 @@ from msgspec import json
 
 from config.words import Words
 from dashboard.errand import explain
-from dashboard.panels import source_datum, source_files, source_form, source_health, source_mapping, source_try
 from dashboard.panels.admin_shell import notice, section, table, tabs
+from dashboard.panels.source_shell import OWN, begin, reason, token, values
 from operations.board import Board, SourceState
 from operations.errors import OperationsError
 from operations.sources import Source
@@ -64,34 +64,21 @@ def render(board: Board, _now: int, _words: Words) -> dict[str, dict[str, Any]]:
 
 
 def layout(words: Words) -> html.Div:
-    """Return the empty list and the tabs of one source; other panels of the page fill tabs of their own."""
+    """Return the empty list, the tabs of one source and the first of them; the page's other panels are the others."""
     overview = [html.Div(id=FACTS), html.Div(id=DONE, **{"aria-live": "polite"}), dcc.ConfirmDialog(id=SURE)]
+    side = [
+        html.Div(begin(words), className="admin-list-head"),
+        html.Nav(id=LIST, className="admin-list", **{"aria-label": words.text("page.sources")}),
+    ]
     return html.Div(
         [
-            html.Div(
-                [
-                    html.Div(source_form.begin(words), className="admin-list-head"),
-                    html.Nav(id=LIST, className="admin-list", **{"aria-label": words.text("page.sources")}),
-                ],
-                className="admin-side",
-            ),
-            html.Div(
-                [
-                    tabs("sources", TABS, words),
-                    section("overview", overview, first=True),
-                    source_health.health(words),
-                    source_try.console(words),
-                    source_files.body(words),
-                    source_mapping.body(words),
-                    source_datum.body(words),
-                    source_form.form(words),
-                ],
-                className="admin-work",
-            ),
+            html.Div(side, className="admin-side"),
+            tabs("sources", TABS, words),
+            section("overview", overview, first=True),
             dcc.Store(id=CHOSEN),
             dcc.Store(id=PULSE),
         ],
-        className="admin-body two",
+        className="admin-parts",
     )
 
 
@@ -120,13 +107,13 @@ def facts(one: Source, known: SourceState | None, words: Words, *, may: bool) ->
         [words.text("admin.sources.fact.kind"), words.text(f"admin.sources.kind.{one.kind}")],
         *([words.text(f"admin.sources.fact.{name}"), value or "—"] for name, value in said.items()),
     ]
-    own = source_form.values(one)
-    asked = [one for one in source_form.OWN.get(one.kind, ()) if one.control != "secret" and own.get(one.name)]
+    own = values(one)
+    asked = [one for one in OWN.get(one.kind, ()) if one.control != "secret" and own.get(one.name)]
     lines += [[words.text(f"sources.field.{field.name}"), str(own[field.name])] for field in asked]
     heads = [words.text("admin.sources.fact.name"), words.text("admin.sources.fact.value")]
     told = words.text(f"sources.state_said.{state}")
     if known is not None and state == "lost":
-        told += " " + source_form.reason(known.lost, {}, words)
+        told += " " + reason(known.lost, {}, words)
     return html.Div(
         [
             html.H2([one.name, html.Span(words.text(f"sources.state.{state}"), className=f"source-state {state}")]),
@@ -154,8 +141,8 @@ def nothing_chosen(grids: bool, heard: bool, words: Words) -> Any:
 
 def acts(one: Source, words: Words, *, may: bool) -> html.Div:
     """Return the buttons; who may not is told why."""
-    names = ["edit", "off" if one.enabled else "on"] if one.kind in source_form.OWN else []
-    if one.kind not in (*FETCHERS, "file") and one.kind in source_form.OWN:
+    names = ["edit", "off" if one.enabled else "on"] if one.kind in OWN else []
+    if one.kind not in (*FETCHERS, "file") and one.kind in OWN:
         names.append("token")
     buttons = [
         html.Button(
@@ -177,7 +164,7 @@ def carried_out(commands: Any, words: Words, question: str, chosen: str) -> Any:
         name = commands.directory.get(chosen).name
         act = next((act for act in SWITCHES if words.text(f"sources.sure.{act}", name=name) == question), "")
         if act == "token":
-            return notice("good", source_form.token(commands.directory.new_token(chosen), words))
+            return notice("good", token(commands.directory.new_token(chosen), words))
         if not act:  # renamed meanwhile: it would be another question now
             raise PreventUpdate
         commands.directory.switch(chosen, on=act == "on")

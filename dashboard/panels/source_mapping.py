@@ -14,7 +14,7 @@ from msgspec import structs
 from config.taxonomy import URGENCIES
 from config.words import Words
 from dashboard.panels.admin_shell import leading, notice, section, table
-from dashboard.panels.source_files import TOLD, Row, field_name, previewed, reason, rows, taxonomy, trouble
+from dashboard.panels.file_shell import TOLD, Row, field_name, previewed, reason, rows, taxonomy, trouble
 from dashboard.repairs import Tested
 from operations.errors import NotFound
 from streams.mapping import FIELDS, written
@@ -88,7 +88,7 @@ def _format(name: str, words: Words) -> str:
     return words.text(key) if key in words else name
 
 
-def body(words: Words) -> html.Section:
+def layout(words: Words) -> html.Section:
     """Return the tab; the page's first panel puts it into the page."""
     reason = dcc.Input(
         id=REASON, type="text", className="desk-input", placeholder=words.text("mapping.reason"), maxLength=200
@@ -131,11 +131,6 @@ def tested(found: Tested, words: Words) -> list[Any]:
     heads = [words.text("files.head.said"), words.text("mapping.count")]
     lines = [[reason(code, field, words), str(count)] for (code, field), count in sorted(found.reasons.items())]
     return [said, table(heads, lines)]
-
-
-def layout(_words: Words) -> html.Div:
-    """Return nothing of its own: `source_list` sets `body` among its tabs."""
-    return html.Div(hidden=True)
 
 
 class Deeds:

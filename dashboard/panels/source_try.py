@@ -11,8 +11,8 @@ from config.words import Words
 from dashboard.errand import explain
 from dashboard.history import fault, mark
 from dashboard.names import Names, names_of
-from dashboard.panels import source_form
 from dashboard.panels.admin_shell import field, notice, section, table
+from dashboard.panels.source_shell import Wrong, probing, reason, source_of
 from operations.errors import OperationsError
 from operations.report import Located, Refusal, Report
 from operations.sources import Source
@@ -148,12 +148,7 @@ def examples(source: Source, url: str, body: str) -> dict[str, str]:
 # ---- looks -----------------------------------------------------------------------------------------------------------
 
 
-def layout(words: Words) -> html.Div:
-    """Return where the browser writes down its own address; the page's first panel holds the section."""
-    return html.Div(dcc.Store(id=ORIGIN), hidden=True)
-
-
-def console(words: Words) -> html.Section:
+def layout(words: Words) -> html.Section:
     """Return the section: a place for an item, what became of it, examples."""
     looks: dict[str, Any] = {"rows": 12, "maxLength": MOST, "className": "desk-input try-item", "spellCheck": False}
     area = field(words.text("try.item"), dcc.Textarea(id=GIVEN, value="", **looks))
@@ -163,7 +158,8 @@ def console(words: Words) -> html.Section:
     ]
     left = [html.H2(words.text("try.title")), html.P(words.text("try.hint"), className="desk-hint"), area]
     left += [html.Div(buttons, className="admin-line"), html.Div(id=MADE, **{"aria-live": "polite"})]
-    return section(TAB, [html.Div([html.Div(left), html.Div(id=EXAMPLE)], className="try-halves")])
+    halves = html.Div([html.Div(left), html.Div(id=EXAMPLE)], className="try-halves")
+    return section(TAB, [halves, dcc.Store(id=ORIGIN)])
 
 
 def made(found: Report | Refusal, located: Located, names: Names) -> Any:
@@ -191,7 +187,7 @@ def tested(found: Tried, names: Names, located: Any) -> html.Div:
     """Return what a test of a connection came to."""
     words = names.words
     if found.code:
-        told = source_form.reason(found.code, found.params, words)
+        told = reason(found.code, found.params, words)
         return notice("wrong", words.text("try.test_failed", reason=told))
     said = notice("good", words.text("try.test_ok", count=found.count, shown=len(found.items)))
     pairs = [
@@ -270,7 +266,7 @@ def register(app: Any, commands: Any) -> None:
         Input("source-done", "children"),
     )(shown)
     app.callback(Output(GIVEN, "value"), Input(FILL, "n_clicks"), State("source-chosen", "data"))(filled)
-    source_form.probing(app, probed)
+    probing(app, probed)
 
 
 def attempt(commands: Any, words: Words, chosen: str, given: str) -> Any:
@@ -306,9 +302,9 @@ def probe(commands: Any, words: Words, filled: dict[str, Any], mode: dict[str, s
     """Return what one fetch by the form's settings comes to."""
     try:
         before = commands.directory.get(mode["id"]) if mode.get("id") else None
-        source = source_form.source_of(before.kind if before else mode["kind"], filled, before, words)
+        source = source_of(before.kind if before else mode["kind"], filled, before, words)
         found = commands.wait(commands.directory.tried(source, str(filled.get("secret") or ""), mode.get("id", "")))
-    except source_form.Wrong as error:
+    except Wrong as error:
         return notice("wrong", f"{words.text(f'sources.field.{error.field}')}: {error.said}")
     except SettingsWrong as error:
         return notice("wrong", words.text(f"sources.wrong.{error.code}", **error.params))

@@ -7,7 +7,7 @@ import io
 import orjson
 
 from dashboard import findings_file
-from dashboard.panels.grids_faults import counts, meant, rows
+from dashboard.panels.faults_shell import counts, meant, rows
 from geo.problem import ERROR, WARNING, Problem
 from tests.dashboard.panel_board import WORDS
 

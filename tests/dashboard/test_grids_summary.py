@@ -1,7 +1,7 @@
 """What is said of a file of grids in one line, and the offer to mend what is safe."""
 
 from dashboard import frame
-from dashboard.panels.grids_faults import MEND, summary
+from dashboard.panels.faults_shell import MEND, summary
 from dashboard.panels.grids_import import mended
 from geo.importing import Imported
 from geo.problem import ERROR, Problem

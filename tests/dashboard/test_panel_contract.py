@@ -1,5 +1,6 @@
 """What every wall panel promises: pure, all it fills is laid out, no inline style, raw sizes in the tokens only."""
 
+import ast
 import re
 from pathlib import Path
 from types import ModuleType
@@ -104,3 +105,20 @@ def test_raw_colours_and_sizes_stand_in_the_tokens_only(sheet: Path) -> None:
     assert re.findall(r":[^;{]*#[0-9a-fA-F]{3,8}\b", rules) == []
     assert re.findall(r"\b\d*\.?\d+(?:px|rem|em|pt)\b", rules) == []
     assert re.findall(r"\b(?:rgba?|hsla?)\(", rules) == []
+
+
+PANELS = {panel.__name__.rpartition(".")[2]: panel for panels in PAGES.values() for panel in panels}
+
+
+@pytest.mark.parametrize("name", PANELS)
+def test_a_panel_imports_no_other_panel(name: str) -> None:
+    tree = ast.parse(Path(str(PANELS[name].__file__)).read_text(encoding="utf-8"))
+    of_modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+    named = {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "dashboard.panels"
+        for alias in node.names
+    }
+    taken = named | {one.removeprefix("dashboard.panels.") for one in of_modules}
+    assert not taken & PANELS.keys()

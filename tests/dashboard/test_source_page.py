@@ -9,7 +9,7 @@ from config.words import LANGUAGES, Words
 from dashboard import frame
 from dashboard.names import Names
 from dashboard.panels import source_form, source_health, source_list, source_mapping, source_try
-from dashboard.panels.source_form import OWN, Wrong, source_of, values
+from dashboard.panels.source_shell import OWN, Wrong, source_of, values
 from operations.board import SourceState
 from operations.cursors import Cursor
 from operations.report import Located, Refusal, Report

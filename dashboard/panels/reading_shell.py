@@ -15,6 +15,7 @@ from geo.importing import Imported
 from geo.mapping import USUAL_NAMES
 from operations.errors import OperationsError
 
+FROM = "grids-from"
 LAYERS, CRS, ENCODING, AGAIN = "grids-wanted", "grids-crs", "grids-encoding", "grids-again"
 CONTROL, REPAIR = "grids-control", "grids-repair"
 COLUMN = "grids-column"
@@ -54,6 +55,13 @@ def reading_section(words: Words) -> html.Div:
 def _field(name: str, control: Any, words: Words) -> html.Label:
     """A labelled control with its hint."""
     return field(words.text(f"reading.{name}"), control, words.text(f"reading.{name}_hint"))
+
+
+def from_field(words: Words) -> html.Label:
+    """Return where the time is given from which an import is in force; empty is at once."""
+    control = dcc.Input(id=FROM, type="text", className="desk-input", placeholder="2027-01-01 00:00", maxLength=30)
+    zone = str(words.city.zone)
+    return field(words.text("versions.from"), control, words.text("versions.from_hint", zone=zone))
 
 
 ASKED: tuple[State, ...] = (

@@ -29,11 +29,6 @@ def roster_parts(words: Words) -> list[Any]:
     ]
 
 
-def layout(words: Words) -> html.Div:
-    """Return nothing: the tab "card" holds the parts."""
-    return html.Div(hidden=True)
-
-
 def fault(one: Fault, words: Words) -> str:
     """Return what is wrong with a line."""
     return words.text(f"card.fault.{one.kind}", line=one.line, value=one.value)

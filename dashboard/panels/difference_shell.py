@@ -13,18 +13,13 @@ from dashboard.difference import MOST_MOVED, Difference, Drawn, points
 from dashboard.errand import explain
 from dashboard.moment import NoMoment, moment
 from dashboard.panels.admin_shell import notice, table
-from dashboard.panels.grids_versions import FROM
+from dashboard.panels.reading_shell import FROM
 from geo.difference import RECODED, Change, Part, counts
 from operations.errors import OperationsError
 
 PLACE, COMPARED = "grids-difference", "versions-compared"
 MOST_LISTED = 300
 """Changes listed; those beyond are counted."""
-
-
-def layout(words: Words) -> html.Div:
-    """Return nothing: the tabs of import and versions hold the places."""
-    return html.Div(hidden=True)
 
 
 def rows(changes: Iterable[Change], found: Difference, words: Words) -> list[list[str]]:
