@@ -5,7 +5,7 @@ else. A request whose route is not in the table never reaches the application. B
 WebSockets too, which Starlette's `BaseHTTPMiddleware` does not.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
@@ -14,10 +14,10 @@ import orjson
 
 from config.words import LANGUAGES, Words
 from dashboard.answers import RETRY_SECONDS
-from dashboard.asgi import ASGI, Headers, Message, Receive, Scope, Send, cookies, header, respond, secure
+from dashboard.asgi import ASGI, Headers, Message, Receive, Scope, Send, address, cookies, header, respond, secure
 from dashboard.pages import language
 from dashboard.signin import refused_page, waiting_page
-from operations import policy
+from operations import audit, policy
 from operations.errors import DatabaseTrouble
 from operations.policy import ANONYMOUS, Identity
 
@@ -34,6 +34,9 @@ _current: ContextVar[Identity] = ContextVar("identity", default=ANONYMOUS)
 def current() -> Identity:
     """Return who asks in the request being served; for Dash callbacks, which are handed no request."""
     return _current.get()
+
+
+Taking = Callable[[audit.Note], None]
 
 
 class Gate(Protocol):
@@ -53,9 +56,10 @@ class BodyTooLarge(Exception):
 class Access:
     """ASGI middleware: identity into `scope["state"]["identity"]`, or an answer of its own."""
 
-    def __init__(self, app: ASGI, gate: Gate, *, script_hashes: list[str]) -> None:
+    def __init__(self, app: ASGI, gate: Gate, *, script_hashes: list[str], note: Taking = lambda _note: None) -> None:
         self._app = app
         self._gate = gate
+        self._take = note
         self._policy = content_policy(script_hashes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,6 +82,7 @@ class Access:
         if not policy.admits(identity, method, path):
             await self._refuse(scope, send, identity)
         elif method in STATE_CHANGING and ambient and not same_origin(scope):
+            self._note(scope, identity, "origin")
             await answer(scope, send, 403, "signin.origin")
         else:
             await (self._serve if path in OWN_BOUND else self._bounded)(scope, receive, send, identity)
@@ -90,8 +95,10 @@ class Access:
             return
         origin_given = bool(header(scope, "origin"))
         if not policy.admits(identity, "WS", scope["path"]):
+            self._note(scope, identity, why_not(scope, identity))
             await close(receive, send, NOT_SIGNED_IN if identity is ANONYMOUS else FORBIDDEN)
         elif (ambient or origin_given) and not same_origin(scope):
+            self._note(scope, identity, "origin")
             await close(receive, send, CROSS_ORIGIN)
         else:
             await self._serve(scope, receive, send, identity)
@@ -116,6 +123,8 @@ class Access:
 
     async def _refuse(self, scope: Scope, send: Send, identity: Identity) -> None:
         known = policy.permission_for(scope["method"], scope["path"]) is not None
+        if identity is not ANONYMOUS or not wants_page(scope):  # to be asked to sign in is no refusal
+            self._note(scope, identity, why_not(scope, identity))
         if identity is ANONYMOUS and wants_page(scope):
             ended = "&ended=expired" if cookies(scope).get(COOKIE) else ""
             await redirect(send, "/signin?next=" + quote(safe_next(full_path(scope)), safe="") + ended)
@@ -126,6 +135,9 @@ class Access:
             await answer(scope, send, 403, key)
         else:
             await answer(scope, send, 404, "refused.not_found")
+
+    def _note(self, scope: Scope, identity: Identity, reason: str) -> None:
+        self._take(audit.refused(identity, method_of(scope), scope["path"], reason, address(scope)))
 
     def _with_headers(self, scope: Scope, send: Send) -> Send:
         async def sending(message: Message) -> None:
@@ -157,6 +169,20 @@ async def identified(gate: Gate, scope: Mapping[str, Any]) -> Identity:
 def bears_cookie(scope: Mapping[str, Any]) -> bool:
     """Say whether what proves the sender is something a browser sends unasked."""
     return header(scope, "authorization").partition(" ")[0].lower() != "bearer"
+
+
+def method_of(scope: Mapping[str, Any]) -> str:
+    """Return a request's method as the route table has it."""
+    return "WS" if scope["type"] == "websocket" else str(scope["method"])
+
+
+def why_not(scope: Mapping[str, Any], identity: Identity) -> str:
+    """Return the class of a refusal: secret (a wrong or ended one, or none), locked, unknown route, or forbidden."""
+    if identity is ANONYMOUS:
+        return "secret"
+    if policy.permission_for(method_of(scope), scope["path"]) is None:
+        return "unknown"
+    return "locked" if identity.locked else "forbidden"
 
 
 def unknown(scope: Mapping[str, Any]) -> str:

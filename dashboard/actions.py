@@ -18,6 +18,7 @@ from dashboard.gridcard import Gridcards
 from dashboard.mapbook import Mapbook
 from dashboard.quarantine import Quarantine
 from dashboard.repairs import Repairs
+from dashboard.trail import Trail
 from operations import policy
 from operations.board import Board
 from operations.commands import Commands
@@ -56,6 +57,7 @@ class Actions:
         area: Callable[[], Area | None],
         located: Callable[[float | None, float | None, str], Located],
         time_zone: str,
+        trail: Trail,
     ) -> None:
         self.operations = operations
         self.quarantine = quarantine
@@ -68,6 +70,7 @@ class Actions:
         self.area = area
         self.located = located
         self.time_zone = time_zone
+        self.trail = trail
         self._desk = desk
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ask: Callable[..., Coroutine[Any, Any, Any]] | None = None

@@ -37,6 +37,12 @@ def query(scope: Mapping[str, Any]) -> dict[str, str]:
     return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=50)) if text.count("&") < 50 else {}
 
 
+def address(scope: Mapping[str, Any]) -> str:
+    """Return the address a request came from, "" where the server does not know."""
+    near = scope.get("client")
+    return str(near[0]) if near else ""
+
+
 def secure(scope: Mapping[str, Any]) -> bool:
     """Return whether the request came over TLS."""
     return scope.get("scheme") in ("https", "wss")

@@ -15,7 +15,7 @@ from dashboard.answers import RETRY_SECONDS
 from dashboard.pages import language, language_cookie
 from dashboard.parts import Shared
 from dashboard.signin import language_of, signin_page
-from operations import accounts, policy, sessions
+from operations import accounts, audit, policy, sessions
 from operations.errors import DatabaseTrouble, Refused
 from operations.policy import Identity
 
@@ -74,6 +74,7 @@ async def show(
             after_commit=shared.port.ring,
         )
     except Refused:
+        shared.trail.note(audit.signin_failed("", "link", asgi.address(request.scope)))
         return shown(request, signin_page(words, path, words.text("signin.link_spent")), 403)
     except DatabaseTrouble:
         return busy(request, signin_page(words, path, words.text("refused.failed")))
@@ -106,6 +107,8 @@ async def enter(
             after_commit=shared.port.ring,
         )
     except Refused as refused:
+        reason = "wait" if "seconds" in refused.params else "wrong"
+        shared.trail.note(audit.signin_failed(name, reason, asgi.address(request.scope)))
         return shown(request, signin_page(words, path, told(words, refused), name), 401)
     except DatabaseTrouble:
         return busy(request, signin_page(words, path, words.text("refused.failed"), name))

@@ -13,6 +13,7 @@ from dashboard.gate import Gate
 from dashboard.live import Hub
 from dashboard.senders import Senders
 from dashboard.tiles import Tiles
+from dashboard.trail import Trail
 from operations.database import Database
 from operations.policy import Identity
 from streams.port import Port
@@ -33,6 +34,7 @@ class Parts:
     tiles: Tiles
     actions: Actions
     warnings: Warnings
+    trail: Trail
     version: str
 
 

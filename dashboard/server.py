@@ -34,6 +34,7 @@ from dashboard.repairs import Repairs
 from dashboard.senders import Senders
 from dashboard.socket import Live
 from dashboard.tiles import Tiles
+from dashboard.trail import trail
 from operations import policy, walls
 from operations.commands import Commands
 from operations.database import Database
@@ -69,6 +70,7 @@ class Server:
         directory = Directory(database, port, SourceSecrets(settings.data / "keys"))
         gridbook = Gridbook(database, port.ring, settings)
         filebook = Filebook(database, port.ring, port.intake, settings.data / "uploads", lambda: areas.current)
+        notes = trail(database, port.ring)
         actions = Actions(
             commands,
             desk=senders.register,
@@ -82,15 +84,18 @@ class Server:
             area=lambda: areas.current,
             located=areas.located,
             time_zone=settings.city_time_zone,
+            trail=notes,
         )
         hub = Hub(database, port, PAGES, city=City.of(settings), walls=self._tell, grids=areas.key)
         gate = Gate(Database(settings.database_url, busy_timeout_s=PATIENCE_SECONDS))
         tiles = Tiles(settings.base_map, settings.data, lambda path: clock.now() / 1e6 - path.stat().st_mtime)
-        self.parts = Parts(settings, database, port, senders, gate, hub, areas, tiles, actions, warnings, version())
+        self.parts = Parts(
+            settings, database, port, senders, gate, hub, areas, tiles, actions, warnings, notes, version()
+        )
         self.pages = Pages(PAGES, City.of(settings), actions)
         self.app = self._application()
         self._reports = api_reports.Reports(self.parts)
-        self._served: ASGI = Access(self._route, self.parts.gate, script_hashes=self.pages.hashes)
+        self._served: ASGI = Access(self._route, self.parts.gate, script_hashes=self.pages.hashes, note=notes.note)
         self._telling: set[asyncio.Task[None]] = set()
         self._in_turn = asyncio.Lock()
         self._following: asyncio.Task[None] | None = None
@@ -132,6 +137,7 @@ class Server:
     async def start(self) -> None:
         """Start following the journal, the doorbell and the grids."""
         self.parts.actions.started(self.parts.hub.ask)
+        self.parts.trail.start()
         await self.parts.areas.start()
         following = self.parts.port.shelf.follow(self.parts.database)
         self._following = asyncio.create_task(following, name="mappings")
@@ -145,6 +151,7 @@ class Server:
         await self.parts.areas.stop()
         await self.parts.tiles.close()
         await asyncio.gather(*self._telling, return_exceptions=True)
+        await asyncio.to_thread(self.parts.trail.stop)
         await self.parts.port.close()
         await self.parts.gate.close()
         self.parts.database.close()

@@ -158,7 +158,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", r"/api/v1/journal", "journal.read"),
     Route("GET", r"/api/v1/quarantine", "quarantine.read"),
 )
-_COMPILED = tuple((frozenset(route.methods.split()), re.compile(route.path), route.action) for route in ROUTES)
+_COMPILED = tuple((frozenset(route.methods.split()), re.compile(route.path), route) for route in ROUTES)
 
 
 def allowed(identity: Identity, action: str) -> bool:
@@ -187,10 +187,16 @@ def watched(identity: Identity) -> Scope:
 @lru_cache(maxsize=1024)
 def permission_for(method: str, path: str) -> str | None:
     """Return the action a request needs ("WS" for a WebSocket), or None: denied to all."""
+    found = route_for(method, path)
+    return None if found is None else found.action
+
+
+def route_for(method: str, path: str) -> Route | None:
+    """Return the line of the table that a request falls under."""
     method = "GET" if method == "HEAD" else method
-    for methods, pattern, action in _COMPILED:
+    for methods, pattern, route in _COMPILED:
         if method in methods and pattern.fullmatch(path):
-            return action
+            return route
     return None
 
 
