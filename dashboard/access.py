@@ -122,7 +122,7 @@ class Access:
             _current.reset(mark)
 
     async def _refuse(self, scope: Scope, send: Send, identity: Identity) -> None:
-        known = policy.permission_for(scope["method"], scope["path"]) is not None
+        action = policy.permission_for(scope["method"], scope["path"])
         if identity is not ANONYMOUS or not wants_page(scope):  # to be asked to sign in is no refusal
             self._note(scope, identity, why_not(scope, identity))
         if identity is ANONYMOUS and wants_page(scope):
@@ -130,7 +130,9 @@ class Access:
             await redirect(send, "/signin?next=" + quote(safe_next(full_path(scope)), safe="") + ended)
         elif identity is ANONYMOUS:
             await answer(scope, send, 401, unknown(scope), [(b"www-authenticate", b'Bearer realm="gridwall"')])
-        elif known:
+        elif action is not None and policy.locked_out(identity, action):
+            await answer(scope, send, 423, "access.locked")
+        elif action is not None:
             key = "refused.forbidden" if bears_cookie(scope) else "access.token_not_allowed"
             await answer(scope, send, 403, key)
         else:

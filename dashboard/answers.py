@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from config.words import LANGUAGES, Words
-from operations.errors import DatabaseTrouble, OperationsError
+from operations.errors import DatabaseTrouble, Forbidden, Locked, NotFound, OperationsError
 
 JSON = "application/json"
 RETRY_SECONDS = 5
@@ -42,6 +42,14 @@ async def unavailable(request: Request, error: Exception) -> Response:
     return refusal(503, "access.unavailable", headers={"retry-after": str(RETRY_SECONDS)})
 
 
+async def denied(request: Request, error: Exception) -> Response:
+    """Return the answer to who may not: 423 on a desk that has stood idle, 404 for what is not there or not theirs."""
+    assert isinstance(error, OperationsError)
+    if isinstance(error, Locked):
+        return refusal(423, "access.locked")
+    return problem(404 if isinstance(error, NotFound) else 403, error)
+
+
 async def wrong(request: Request, error: Exception) -> Response:
     """Return the 422 for parameters that are not what the description asks for; what was sent is not told again."""
     assert isinstance(error, RequestValidationError)
@@ -57,7 +65,13 @@ async def unserved(request: Request, error: Exception) -> Response:
 
 
 UNSERVED = {404: "refused.not_found", 405: "refused.method"}
-TROUBLES = {DatabaseTrouble: unavailable, RequestValidationError: wrong, HTTPException: unserved}
+TROUBLES = {
+    DatabaseTrouble: unavailable,
+    Forbidden: denied,
+    NotFound: denied,
+    RequestValidationError: wrong,
+    HTTPException: unserved,
+}
 """What answers instead of a route that raised."""
 
 

@@ -23,10 +23,12 @@ from fastapi import FastAPI, Request, Response
 from config.city import City
 from config.settings import ROOT
 from config.words import LANGUAGES, Words, choose
-from dashboard.answers import TROUBLES
+from dashboard.answers import TROUBLES, refusal
 from dashboard.asgi import ASGI, Message, Receive, Send, cookies, query, respond
 from dashboard.signin import refused_page
+from operations import policy
 from operations.errors import DatabaseTrouble
+from operations.policy import Identity
 
 log = logging.getLogger(__name__)
 
@@ -62,8 +64,10 @@ class Backend(FastAPIDashServer):  # type: ignore[misc]  # Dash ships no types f
 
         async def dispatch(request: Request) -> Any:
             body = self.request_adapter().get_json()
-            if not isinstance(body, dict) or str(body.get("output")) not in dash_app.callback_map:
+            if not isinstance(body, dict):
                 return Response(status_code=400)
+            if (refused := withheld(dash_app, str(body.get("output")), request)) is not None:
+                return refused
             try:
                 return await called(dash_app, body)
             except (PreventUpdate, DatabaseTrouble):
@@ -73,6 +77,17 @@ class Backend(FastAPIDashServer):  # type: ignore[misc]  # Dash ships no types f
                 raise
 
         return dispatch
+
+
+def withheld(dash_app: Dash, output: str, request: Request) -> Response | None:
+    """Return the answer to who may not call a callback, the same as for one that is not there; None: they may."""
+    identity: Identity = request.scope.get("state", {}).get("identity", policy.ANONYMOUS)
+    there = "callback" in dash_app.callback_map.get(output, {})
+    wanted = policy.actions_for(dash_app.page, output) if there else None
+    if wanted is not None and all(policy.allowed(identity, action) for action in wanted):
+        return None
+    locked = wanted is not None and any(policy.locked_out(identity, action) for action in wanted)
+    return refusal(423, "access.locked") if locked else refusal(403, "refused.callback")
 
 
 async def called(dash_app: Dash, body: dict[str, Any]) -> Any:
@@ -143,7 +158,7 @@ def build(page: str, words: Words, panels: Sequence[ModuleType], actions: object
         suppress_callback_exceptions=True,
         index_string=index(page, words),
     )
-    app.words = words
+    app.words, app.page = words, page
     app.layout = tags.Main([panel.layout(words) for panel in panels], id="page", className=f"page {page}")
     for panel in panels:
         if hasattr(panel, "register"):

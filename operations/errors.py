@@ -46,6 +46,12 @@ class Forbidden(OperationsError):
     code = "operations.forbidden"
 
 
+class Locked(Forbidden):
+    """The desk has stood idle: it does nothing until whoever sits there signs in again."""
+
+    code = "operations.locked"
+
+
 class LeaseLost(OperationsError):
     """Another worker holds the partition now; drop the batch, acknowledge nothing."""
 

@@ -7,9 +7,9 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from operations.errors import Forbidden
+from operations.errors import Forbidden, Locked
 from operations.scope import NOWHERE, WHOLE, Scope
 
 PEOPLE = ("operator", "duty_commander", "leader", "liaison", "grid_worker")
@@ -20,8 +20,9 @@ ROLES = (*PEOPLE, *ADMINISTRATORS, "wall")
 MACHINE_ROLES = ("source", "token_read", "system", "pending", "anonymous")
 """Roles of what is no account; "pending" is somebody who has to do more before being signed in."""
 
-ALL, SCOPE, OWN = "all", "scope", "own"
-"""How far an action reaches: everything of its kind; what lies in the jurisdiction and department; one's own things."""
+ALL, SCOPE, OWN, CITY = "all", "scope", "own", "city"
+"""How far an action reaches: everything of its kind; what lies in the jurisdiction and department; one's own things;
+everything, but only for whoever has the whole city as jurisdiction: what it is about has no place anybody knows."""
 
 
 class Identity(Struct, frozen=True):
@@ -77,8 +78,9 @@ POLICY: dict[str, dict[str, str]] = {
     "incident.unseal": _reach(SCOPE, "duty_commander"),
     "incident.escalate": _reach(ALL, "system"),
     "report.send": _reach(OWN, "source"),
-    "quarantine.read": _reach(ALL, *_DESK, "system_admin"),
-    "quarantine.repair": _reach(ALL, "duty_commander", "system_admin"),
+    "quarantine.read": _reach(CITY, *_DESK, "system_admin"),
+    "quarantine.repair": _reach(CITY, "duty_commander", "system_admin"),
+    "quarantine.retry": _reach(ALL, "system_admin"),
     "journal.read": _reach(SCOPE, "token_read") | _reach(ALL, "audit_admin"),
     "audit.read": _reach(ALL, "audit_admin"),
     "audit.export": _reach(ALL, "audit_admin"),
@@ -96,7 +98,7 @@ POLICY: dict[str, dict[str, str]] = {
     "account.manage": _reach(ALL, "security_admin", "system"),
     "policy.read": _reach(ALL, *ADMINISTRATORS),
     "key.destroy": _reach(ALL, "system"),
-    "metrics.read": _reach(ALL, "system_admin", "token_read", "system"),
+    "metrics.read": _reach(ALL, "system_admin", "system") | _reach(CITY, "token_read"),
 }
 """action → {role: reach}."""
 
@@ -135,6 +137,36 @@ def _page_routes() -> list[Route]:
     return [*opened, *called]
 
 
+class Callback(NamedTuple):
+    """A line of the table of callbacks: page and id of an output (regular expressions; what is not said is any)."""
+
+    page: str
+    output: str
+    action: str
+
+
+# First match wins for each output of a callback; it wants the actions of all of them, and no match is denied.
+CALLBACKS: tuple[Callback, ...] = (
+    Callback(r".*", r"desk-facts", "signed_in"),
+    # every role that may do anything to an incident may note; which command it is, is asked where it is carried out
+    Callback(r"desk", r"desk-answer", "incident.note"),
+    Callback(r"desk", r"desk-drawer-body|desk-warning-told", "incident.read"),
+    Callback(r"desk", r"desk-registered", "incident.register"),
+    Callback(r"desk", r"desk-gridcard-body", "grid.duties"),
+    Callback(r"quarantine", r"desk-answer|quarantine-rows", "quarantine.read"),
+    Callback(r"sources", r"mapping-(opened|quarantined|resubmitted)", "quarantine.retry"),
+    Callback(r"sources", r"source-(list|chosen|facts|sure|datum)|health-shown|try-example", "source.read"),
+    Callback(r"sources", r"form-(mode|body|note)|try-(made|item)", "source.read"),
+    Callback(r"sources", r"source-done|form-probe|{\"wrong\".*|(files|mapping)-.*", "source.manage"),
+    Callback(r"grids", r"(grids|versions|card)-.*|{.*\"grids-column\"}", "grid.import"),
+    Callback(r"accounts", r".*", "account.read"),
+    Callback(r"walls", r".*", "wall.manage"),
+    Callback(r"tokens", r".*", "token.manage"),
+    Callback(r"audit", r".*", "audit.read"),
+    Callback(r"settings", r".*", "settings.read"),
+    Callback(r"me", r".*", "account.own"),
+)
+
 # First match wins; no match is denied.
 ROUTES: tuple[Route, ...] = (
     Route("GET", r"/healthz|/readyz", "public"),
@@ -163,15 +195,27 @@ _COMPILED = tuple((frozenset(route.methods.split()), re.compile(route.path), rou
 
 def allowed(identity: Identity, action: str) -> bool:
     """Say whether somebody may do an action anywhere at all; an unknown action is nobody's."""
-    held = identity.role in POLICY.get(action, {})
+    how_far = POLICY.get(action, {}).get(identity.role)
+    held = how_far is not None and (how_far != CITY or identity.scope == WHOLE)
     narrowed = not identity.actions or action in identity.actions or action in ("public", "signed_in")
     return held and narrowed and (not identity.locked or action in WHILE_LOCKED)
 
 
+def locked_out(identity: Identity, action: str) -> bool:
+    """Say whether somebody may not do an action only because their desk has stood idle."""
+    return identity.locked and allowed(structs.replace(identity, locked=False), action)
+
+
+def require(identity: Identity, action: str) -> None:
+    """Return if somebody may do an action anywhere at all. Raises Forbidden; Locked on a desk that has stood idle."""
+    if allowed(identity, action):
+        return
+    raise Locked(permission=action) if locked_out(identity, action) else Forbidden(permission=action)
+
+
 def reach(identity: Identity, action: str) -> Scope:
     """Return where somebody may do an action: a condition of the query that looks. Raises Forbidden when nowhere."""
-    if not allowed(identity, action):
-        raise Forbidden(permission=action)
+    require(identity, action)
     return WHOLE if POLICY[action][identity.role] == ALL else identity.scope
 
 
@@ -204,3 +248,24 @@ def admits(identity: Identity, method: str, path: str) -> bool:
     """Say whether the route table lets the identity in."""
     action = permission_for(method, path)
     return action is not None and allowed(identity, action)
+
+
+@lru_cache(maxsize=1024)
+def actions_for(page: str, output: str) -> frozenset[str] | None:
+    """Return the actions a callback needs, by its key in Dash's map of callbacks, or None: denied to all."""
+    found = {_action_of(page, one) for one in outputs_of(output)}
+    return None if None in found or not found else frozenset(one for one in found if one)
+
+
+def outputs_of(output: str) -> list[str]:
+    """Return the ids of a callback's outputs: of "a.children" or "..a.children@HASH...b.data..", a and b."""
+    several = output.startswith("..") and output.endswith("..")
+    parts = output[2:-2].split("...") if several else [output]
+    return [part.partition("@")[0].rpartition(".")[0] for part in parts]
+
+
+def _action_of(page: str, output_id: str) -> str | None:
+    for line in CALLBACKS:
+        if re.fullmatch(line.page, page) and re.fullmatch(line.output, output_id):
+            return line.action
+    return None

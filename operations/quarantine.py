@@ -14,9 +14,8 @@ from msgspec import Struct, structs
 from operations import journal
 from operations.database import AfterCommit, Database
 from operations.entry import Draft
-from operations.errors import Forbidden, NotFound, Refused, Sealed
-from operations.policy import Identity, allowed
-from operations.scope import WHOLE
+from operations.errors import NotFound, Refused, Sealed
+from operations.policy import Identity, require
 from operations.seal import KeyStore
 from operations.tables import outcome
 from operations.tables import quarantine as table
@@ -82,14 +81,12 @@ def page(
     through: str = "",
     limit: int = LIMIT,
 ) -> Quarantined:
-    """Return a page of items; quarantine belongs to the whole city only.
+    """Return a page of items, for who has the whole city: what lies here has no place anybody knows.
 
     `before`: the last id of the page before. `through`: instead begin anew and come down to this id, if that is not
     over MOST items.
     """
-    _permit(identity, "quarantine.read")
-    if identity.scope != WHOLE:
-        return Quarantined([], 0, None)
+    require(identity, "quarantine.read")
     wanted = table.c.state == state
     with database.read() as connection:
         total = _count(connection, wanted)
@@ -109,10 +106,11 @@ def _count(connection: sa.Connection, wanted: sa.ColumnElement[bool]) -> int:
 
 
 def reasons(database: Database, identity: Identity, source: str, *, since: int) -> dict[str, int]:
-    """Return how much of a source's came into quarantine since then, by reason, the most first; gone or not."""
-    _permit(identity, "quarantine.read")
-    if identity.scope != WHOLE:
-        return {}
+    """Return how much of a source's came into quarantine since then, by reason, the most first; gone or not.
+
+    Numbers only, which are a fact about the source.
+    """
+    require(identity, "source.read")
     wanted = (table.c.source == source) & (table.c.at >= since) & (table.c.id >= earliest(since))
     count = sa.func.count()
     query = sa.select(table.c.reason, count).where(wanted).group_by(table.c.reason).order_by(count.desc()).limit(50)
@@ -122,12 +120,12 @@ def reasons(database: Database, identity: Identity, source: str, *, since: int) 
 
 def get(database: Database, keys: KeyStore, identity: Identity, item_id: str) -> Opened:
     """Return an item opened. Raises NotFound, and Sealed once its key was destroyed."""
-    _permit(identity, "quarantine.read")
+    require(identity, "quarantine.read")
     if not (item_id.isascii() and item_id.isprintable()):  # none of ours; a database would not take it
         raise NotFound()
     with database.read() as connection:
         row = connection.execute(sa.select(*_COLUMNS, table.c.sealed).where(table.c.id == item_id)).one_or_none()
-    if row is None or identity.scope != WHOLE:
+    if row is None:
         raise NotFound()
     sealed: dict[str, Any] = msgspec.msgpack.decode(keys.open(item_id, row.sealed))
     return Opened(Item(*row[: len(_COLUMNS)]), sealed["raw"], sealed["params"])
@@ -167,9 +165,7 @@ def read_all(
     One whose key was destroyed is left out.
     """
     reason = _words(reason, required=True)
-    _permit(identity, "quarantine.read")
-    if identity.scope != WHOLE:
-        return []
+    require(identity, "quarantine.read")
     wanted = (table.c.state == "open") & (table.c.source == source_id)
     query = sa.select(*_COLUMNS, table.c.sealed).where(wanted).order_by(table.c.id.desc()).limit(most)
     with database.read() as connection:
@@ -221,12 +217,12 @@ def _end(
     now: int,
     after_commit: AfterCommit | None,
 ) -> None:
-    _permit(identity, "quarantine.repair")
+    require(identity, "quarantine.repair")
     reason = _words(reason, required=state == "discarded")
     with database.write(after_commit) as transaction:
         query = sa.select(table.c.key, table.c.state).where(table.c.id == item_id).with_for_update()
         row = transaction.connection.execute(query).one_or_none()
-        if row is None or identity.scope != WHOLE:
+        if row is None:
             raise NotFound()
         if row.state != "open":
             raise Refused("operations.quarantine_ended", state=row.state)
@@ -255,8 +251,3 @@ def _draft(identity: Identity, item_id: str, state: str, reason: str, now: int) 
         subject_id=item_id,
         reason=reason,
     )
-
-
-def _permit(identity: Identity, permission: str) -> None:
-    if not allowed(identity, permission):
-        raise Forbidden(permission=permission)

@@ -26,6 +26,8 @@ from dashboard.panels import (
     me,
     quarantine,
     settings_list,
+    settings_policy,
+    settings_tabs,
     source_datum,
     source_files,
     source_form,
@@ -81,6 +83,6 @@ PAGES: dict[str, tuple[ModuleType, ...]] = {
     "walls": (desk_header, wall_list, desk_help, desk_start),
     "tokens": (desk_header, token_list, desk_help, desk_start),
     "audit": (desk_header, audit_log, desk_help, desk_start),
-    "settings": (desk_header, settings_list, desk_help, desk_start),
+    "settings": (desk_header, settings_tabs, settings_list, settings_policy, desk_help, desk_start),
     "me": (desk_header, me, desk_help, desk_start),
 }

@@ -179,7 +179,7 @@ async def test_a_wrong_page_of_quarantine_is_refused(client: httpx.AsyncClient, 
 async def test_quarantine_is_the_whole_citys(client: httpx.AsyncClient, database: Database, proof: Proof) -> None:
     set_aside(database, 1)
     scoped = await client.get("/api/v1/quarantine", headers=proof("operator", Scope(TOWNS[0])))
-    assert scoped.json() == {"items": [], "total": 0, "next": None}
+    assert scoped.status_code == 403 and "total" not in scoped.json()
     assert (await client.get("/api/v1/quarantine", headers=proof("leader"))).status_code == 403
 
 

@@ -4,14 +4,17 @@ import ast
 import re
 from pathlib import Path
 from types import ModuleType
+from unittest.mock import MagicMock
 
 import pytest
 
 from config.settings import ROOT
 from config.words import LANGUAGES, Words
 from dashboard import frame
+from dashboard.pages import build
 from dashboard.panels import PAGES
 from dashboard.picture import Picture
+from operations.policy import actions_for
 from tests.dashboard.panel_board import NOW, WORDS, board, incident
 
 WALL = PAGES["wall"]
@@ -122,3 +125,10 @@ def test_a_panel_imports_no_other_panel(name: str) -> None:
     }
     taken = named | {one.removeprefix("dashboard.panels.") for one in of_modules}
     assert not taken & PANELS.keys()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_callback_of_a_page_has_a_line_in_the_table_of_callbacks(page: str) -> None:
+    made = build(page, WORDS, PAGES[page], MagicMock()).callback_map.items()
+    without = {key for key, one in made if "callback" in one and actions_for(page, key) is None}
+    assert without == set(), "add a line to operations.policy.CALLBACKS"

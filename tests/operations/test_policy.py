@@ -1,18 +1,26 @@
 """The one table: every route × every role, default deny."""
 
+import itertools
+
 import pytest
 
+from operations.errors import Forbidden, Locked
 from operations.policy import (
     ANONYMOUS,
     MACHINE_ROLES,
     POLICY,
     ROLES,
     ROUTES,
+    WHILE_LOCKED,
     Identity,
+    actions_for,
     admits,
     allowed,
+    outputs_of,
     permission_for,
+    reach,
 )
+from operations.scope import WHOLE, Scope
 
 EVERYONE = set(ROLES) | set(MACHINE_ROLES)
 STAFF = {"operator", "duty_commander", "leader", "liaison"}
@@ -76,7 +84,7 @@ def test_who_is_let_in(method: str, path: str) -> None:
 def test_the_table_names_only_permissions_and_roles_that_exist() -> None:
     assert {route.action for route in ROUTES} <= POLICY.keys()
     assert set().union(*POLICY.values()) <= EVERYONE
-    assert {reach for roles in POLICY.values() for reach in roles.values()} == {"all", "scope", "own"}
+    assert {reach for roles in POLICY.values() for reach in roles.values()} == {"all", "scope", "own", "city"}
 
 
 def test_nobody_holds_an_unknown_permission_and_an_unknown_role_holds_none() -> None:
@@ -99,3 +107,61 @@ def test_a_wall_only_looks() -> None:
         "live.watch",
         "grid.read",
     }
+
+
+def test_what_has_no_place_is_for_who_has_the_whole_city() -> None:
+    for action in ("quarantine.read", "quarantine.repair"):
+        assert reach(Identity("account", role="duty_commander"), action) == WHOLE
+        for scope in (Scope("990101"), Scope("", "fire")):
+            assert not allowed(Identity("account", role="duty_commander", scope=scope), action)
+    assert not allowed(Identity("token", role="token_read", scope=Scope("990101")), "metrics.read")
+
+
+def test_the_three_administrators_share_nothing_that_changes_or_tells_of_incidents() -> None:
+    shared = {"public", "signed_in", "account.own", "live.watch", "grid.read", "settings.read", "policy.read"}
+    kept = {"token.manage", "wall.manage"}  # devices and their secrets: configuration and rights alike
+    for one, other in itertools.combinations(ADMINS, 2):
+        both = {action for action, roles in POLICY.items() if {one, other} <= roles.keys()}
+        assert both <= shared | (kept if "audit_admin" not in (one, other) else set())
+    for action in (
+        "incident.read",
+        "incident.unseal",
+        "desk.view",
+        "wall.view",
+    ):
+        assert not ADMINS & POLICY[action].keys(), action
+    for action in ("journal.read", "audit.read", "audit.export", "audit.verify"):
+        assert POLICY[action].keys() & ADMINS == {"audit_admin"}
+    assert {action for action, roles in POLICY.items() if "audit_admin" in roles} == shared | {
+        "journal.read",
+        "audit.read",
+        "audit.export",
+        "audit.verify",
+    }
+
+
+def test_a_locked_desk_only_looks_and_is_told_why() -> None:
+    locked = Identity("account", role="duty_commander", locked=True)
+    assert {action for action in POLICY if allowed(locked, action)} == WHILE_LOCKED & {
+        action for action, roles in POLICY.items() if "duty_commander" in roles
+    }
+    with pytest.raises(Locked):
+        reach(locked, "incident.close")
+    with pytest.raises(Forbidden) as refused:
+        reach(locked, "account.manage")
+    assert not isinstance(refused.value, Locked)
+
+
+def test_a_callback_wants_the_actions_of_all_its_outputs() -> None:
+    assert outputs_of("a.children") == ["a"]
+    assert outputs_of('..a.children@0f...{"b":["ALL"]}.data...c.d..') == ["a", '{"b":["ALL"]}', "c"]
+    assert actions_for("sources", "..form-note.children@1...source-done.children..") == {"source.read", "source.manage"}
+    assert actions_for("sources", "..form-note.children...nothing.data..") is None
+    assert actions_for("desk", "source-done.children") is None
+
+
+def test_whoever_may_do_anything_to_an_incident_may_note() -> None:
+    """The desk's commands come through one callback, whose line asks for this."""
+    done = ("acknowledge", "urgency", "place", "close", "reopen", "distinct", "unseal")
+    held = set().union(*(POLICY[f"incident.{one}"] for one in done))
+    assert held <= POLICY["incident.note"].keys()

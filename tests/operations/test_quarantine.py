@@ -85,12 +85,20 @@ def test_who_may_do_what(desk: Desk, item: quarantine.Item) -> None:
 
 
 def test_it_belongs_to_the_whole_city(desk: Desk, item: quarantine.Item) -> None:
-    assert quarantine.page(desk.database, SCOPED) == quarantine.Quarantined([], 0, None)
-    for who, item_id in ((SCOPED, item.id), (COMMANDER, "absent")):
-        with pytest.raises(NotFound):
-            quarantine.get(desk.database, desk.keys, who, item_id)
-        with pytest.raises(NotFound):
-            quarantine.discard(desk.database, who, item_id, "理由", now=desk.now)
+    with pytest.raises(Forbidden):
+        quarantine.page(desk.database, SCOPED)
+    for item_id in (item.id, "absent"):
+        for call in (
+            lambda: quarantine.get(desk.database, desk.keys, SCOPED, item_id),  # noqa: B023 called at once
+            lambda: quarantine.discard(desk.database, SCOPED, item_id, "理由", now=desk.now),  # noqa: B023
+        ):
+            with pytest.raises(Forbidden) as refused:
+                call()
+            assert str(refused.value) == f"operations.forbidden: permission={refused.value.params['permission']}"
+    with pytest.raises(NotFound):
+        quarantine.get(desk.database, desk.keys, COMMANDER, "absent")
+    with pytest.raises(NotFound):
+        quarantine.discard(desk.database, COMMANDER, "absent", "理由", now=desk.now)
 
 
 def test_a_person_reads_it_with_a_reason(desk: Desk, item: quarantine.Item) -> None:
