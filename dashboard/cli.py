@@ -86,6 +86,7 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(dest="command", metavar="COMMAND")
     _add_roles(commands, serving)
     _add_administration(commands, shared)
+    _add_keeping(commands, shared)
     _add_measuring(commands, shared)
     return whole
 
@@ -187,6 +188,17 @@ def _add_end(commands: Commands, shared: argparse.ArgumentParser, name: str, of:
 def _add_scope(command: argparse.ArgumentParser) -> None:
     command.add_argument("--grid", default="", help="only this grid and what is under it")
     command.add_argument("--department", default="", help="only this department")
+
+
+def _add_keeping(commands: Commands, shared: argparse.ArgumentParser) -> None:
+    backup = commands.add_parser("backup", parents=[shared], help="write a backup while the program runs")
+    backup.add_argument("target", nargs="?", default="", metavar="DIR|FILE.tar", help="(default: DATA/backups)")
+    backup.add_argument("--keys", default="", metavar="FILE", help="write the keys too, apart, into this file")
+    backup.set_defaults(handler="backup")
+    restore = commands.add_parser("restore", parents=[shared], help="restore a backup into an empty folder (--data)")
+    restore.add_argument("file", metavar="FILE")
+    restore.add_argument("--keys", default="", metavar="FILE", help="the archive of the keys that belongs to it")
+    restore.set_defaults(handler="restore")
 
 
 def _add_measuring(commands: Commands, shared: argparse.ArgumentParser) -> None:

@@ -69,6 +69,13 @@ def administer(asked: argparse.Namespace, settings: Settings, words: Words) -> i
     return administration.COMMANDS[asked.handler](asked, settings, words)
 
 
+def keep(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
+    """One of the commands that keep what there is: backups, segments, certificates."""
+    from dashboard import keeping
+
+    return keeping.COMMANDS[asked.handler](asked, settings, words)
+
+
 def replay(asked: argparse.Namespace, settings: Settings, _words: Words) -> int:
     """A file of real reports through the doors."""
     from streams import replay
@@ -102,5 +109,8 @@ ADMINISTRATION = (
     *("add_token", "revoke_token", "forget", "restored"),
 )
 """Names of `dashboard.administration.COMMANDS`, known without importing it."""
+KEEPING = ("backup", "restore")
+"""Names of `dashboard.keeping.COMMANDS`."""
 _OWN: tuple[Task, ...] = (start, web, worker, sources, check, link, replay, bench, lint, test)
 TASKS: dict[str, Task] = {task.__name__: task for task in _OWN} | dict.fromkeys(ADMINISTRATION, administer)
+TASKS |= dict.fromkeys(KEEPING, keep)

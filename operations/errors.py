@@ -94,6 +94,18 @@ class CopyFailed(OperationsError):
     code = "operations.copy_failed"
 
 
+class ArchiveDamaged(OperationsError):
+    """A backup cannot be believed: cut, changed, or not one of ours; nothing of it was taken."""
+
+    code = "keeping.archive_damaged"
+
+
+class RestoreRefused(OperationsError):
+    """A backup may not be restored there; the code says why. Nothing was changed."""
+
+    code = "keeping.restore_refused"
+
+
 class Sealed(OperationsError):
     """The sealed part cannot be opened: its key is not here, was destroyed or does not fit."""
 

@@ -9,6 +9,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -86,6 +87,10 @@ class KeyStore:
         """Sign a head with our key, made on first use."""
         return heads.sign(self._signing_key(), head, at)
 
+    def signature(self, message: bytes) -> bytes:
+        """Sign bytes of an archive or a segment, which name themselves, so that they are never taken for a head."""
+        return self._signing_key().sign(message)
+
     def public_key(self) -> Ed25519PublicKey:
         """Return the key that checks our signatures."""
         return self._signing_key().public_key()
@@ -97,6 +102,11 @@ class KeyStore:
     def digest_key(self) -> bytes:
         """Return the key of the digests that stand for phone and ID-card numbers in identifiers; it never changes."""
         return hmac.digest(self._signing_key().private_bytes_raw(), b"gridwall-digest-1", "sha256")
+
+    def copy(self, target: Path) -> None:
+        """Copy the keys of subjects, as they are at one moment, into a SQLite file."""
+        with self._lock, closing(sqlite3.connect(target)) as sink:
+            self._connection.backup(sink)
 
     def close(self) -> None:
         """Close the store."""

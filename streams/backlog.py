@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 import redis
 
-from streams.engine import translated
+from streams.engine import connect_sync, translated
 from streams.errors import SealBroken
 from streams.log import ACCEPTED, DECIDED
-from streams.packet import Packet, opened, place_of
+from streams.packet import PARTITIONS, Packet, opened, place_of
 from streams.transit import TransitSeal
 
 START = "0-0"
@@ -89,6 +89,15 @@ class Backlog:
             pipe.xrange(place_of(partition), f"({cursor}", "+")
             accepted, rows = pipe.execute()
         return int(accepted or 0), sum(int(fields.get(b"n", 0)) for _, fields in rows)
+
+
+def waiting(url: str, cursors: Mapping[int, str]) -> int:
+    """Return how many reports are accepted and not yet decided, given how far each partition is. Raises EngineAway."""
+    with translated(), connect_sync(url) as client:
+        pipe = client.pipeline(transaction=True)
+        for number in range(PARTITIONS):
+            pipe.xrange(place_of(number), f"({cursors.get(number) or START}", "+")
+        return sum(int(fields.get(b"n", 0)) for rows in pipe.execute() for _, fields in rows)
 
 
 def _flat(rows: Any) -> list[tuple[bytes, Mapping[bytes, bytes]]]:

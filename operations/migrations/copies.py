@@ -19,30 +19,35 @@ DETAIL_MOST = 300
 
 def of_file(file: Path, folder: Path, name: str) -> Path:
     """Copy a live SQLite file and return the copy's path."""
-    with _finished(folder / f"{name}.db") as partial, _closing(file) as source, _closing(partial) as sink:
-        source.backup(sink)
+    with _finished(folder / f"{name}.db") as partial:
+        copy_file(file, partial)
     return folder / f"{name}.db"
+
+
+def copy_file(file: Path, target: Path) -> None:
+    """Copy a live SQLite file as it is at one moment."""
+    with _closing(file) as source, _closing(target) as sink:
+        source.backup(sink)
 
 
 def of_server(url: URL, folder: Path, name: str) -> Path:
     """Copy a PostgreSQL database into a file for pg_restore and return its path. Raises CopyFailed."""
-    program = shutil.which("pg_dump")
-    if program is None:
-        raise CopyFailed(detail="pg_dump: not found")
+    with _finished(folder / f"{name}.dump") as partial:
+        run("pg_dump", url, "--format=custom", f"--file={partial}")
+    return folder / f"{name}.dump"
+
+
+def run(program: str, url: URL, *options: str, code: str = CopyFailed.code) -> None:
+    """Run pg_dump or pg_restore on a database; its password goes by the environment. Raises CopyFailed with `code`."""
+    path = shutil.which(program)
+    if path is None:
+        raise CopyFailed(code, detail=f"{program}: not found")
     address = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
     environment = child_environment() | ({"PGPASSWORD": url.password} if url.password else {})
-    with _finished(folder / f"{name}.dump") as partial:
-        command = [
-            program,
-            "--format=custom",
-            "--no-password",
-            f"--file={partial}",
-            f"--dbname={address.render_as_string()}",
-        ]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise CopyFailed(detail=" ".join(done.stderr.split())[:DETAIL_MOST] or f"pg_dump: {done.returncode}")
-    return folder / f"{name}.dump"
+    command = [path, "--no-password", *options, f"--dbname={address.render_as_string()}"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise CopyFailed(code, detail=" ".join(done.stderr.split())[:DETAIL_MOST] or f"{program}: {done.returncode}")
 
 
 @contextmanager

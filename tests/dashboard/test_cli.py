@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard import administration, cli, tasks
+from dashboard import administration, cli, keeping, tasks
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,9 @@ from dashboard import administration, cli, tasks
             "test",
             {"rest": ["tests/geo", "-x", "-k", "point", "--durations=3"]},
         ),
+        ("backup /b/x.tar --keys /k.tar --data d", "backup", {"target": "/b/x.tar", "keys": "/k.tar", "data": "d"}),
+        ("backup", "backup", {"target": "", "keys": ""}),
+        ("restore x.tar --data n", "restore", {"file": "x.tar", "keys": "", "data": "n"}),
         ("link --account wang", "link", {"account": "wang"}),
     ],
 )
@@ -72,3 +75,4 @@ def test_a_wrong_setting_is_one_line(folder: Path, capsys: pytest.CaptureFixture
 
 def test_the_administration_known_by_name_is_the_one_there_is() -> None:
     assert set(tasks.ADMINISTRATION) == administration.COMMANDS.keys()
+    assert set(tasks.KEEPING) == keeping.COMMANDS.keys()

@@ -1,0 +1,90 @@
+"""The commands that keep what there is: backups and restoring them."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from config import clock
+from config.settings import Settings
+from config.supervisor import only_one
+from config.words import Words
+from dashboard.start import signed
+from operations import backup as backups
+from operations import reconciliation
+from operations.database import Database
+from operations.restore import restore as restored
+from operations.seal import KeyStore
+from streams import backlog
+from streams.errors import EngineAway, EngineMisconfigured
+
+OK, REFUSED = 0, 1
+FAULTS_SHOWN = 20
+
+
+def backup(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
+    """Write a backup; the program may run meanwhile."""
+    now = clock.now()
+    target = _target(asked.target, settings, now)
+    apart = Path(asked.keys).expanduser().resolve() if asked.keys else None
+    for file in (target, apart):
+        if file is not None and file.exists():
+            print(words.text("keeping.file_there", file=file), file=sys.stderr)
+            return REFUSED
+        if file is not None:
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with signed(settings) as database, closing(KeyStore(settings.data / "keys")) as keys:
+        made = backups.take(database, keys, settings.data, target, now=now)
+        if apart is not None:
+            backups.take_keys(keys, settings.data / "keys", apart, now=now)
+        left = _undecided(database, settings)
+    print(words.text("keeping.backup_made", file=target, seq=made.seq, hash=made.hash[:16], files=len(made.files)))
+    print(words.text("keeping.keys_made", file=apart) if apart else words.text("keeping.keys_not_made"))
+    if left:
+        print(words.text("keeping.undecided", count=left))
+    return OK
+
+
+def restore(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
+    """Restore a backup into the empty data folder; says what its journal's check found."""
+    file, apart = Path(asked.file).expanduser(), Path(asked.keys).expanduser() if asked.keys else None
+    with only_one(settings.data):
+        now = clock.now()
+        done = restored(
+            file, apart, settings.data, settings.database_url, now=now, engine_empty=settings.embedded_valkey
+        )
+        with signed(settings):
+            pass  # whose end signs the new head
+    for fault in done.verification.faults[:FAULTS_SHOWN]:
+        text = words.text(f"terminal.fault.{fault.kind}")
+        print("✗ " + words.text("terminal.check.journal_fault", seq=fault.seq, text=text))
+    print(words.text("keeping.restored", count=done.verification.count, seq=done.manifest.seq, epoch=done.epoch))
+    if apart is None:
+        print(words.text("keeping.restored_sealed"))
+    print(words.text("keeping.restored_after", key=done.manifest.key[:16]))
+    return OK if done.verification.ok else REFUSED
+
+
+def _target(asked: str, settings: Settings, now: int) -> Path:
+    """The file to write: the one named, or one named after the time in a folder."""
+    path = Path(asked).expanduser().resolve() if asked else settings.data / "backups"
+    if path.suffix == ".tar":
+        return path
+    return path / f"gridwall-{datetime.fromtimestamp(now // 1_000_000, UTC):%Y%m%dT%H%M%SZ}.tar"
+
+
+def _undecided(database: Database, settings: Settings) -> int:
+    """How many reports wait in the engine; 0 also when it is not running."""
+    if settings.embedded_valkey and not settings.socket.exists():
+        return 0
+    try:
+        return backlog.waiting(settings.redis_url, reconciliation.cursors(database))
+    except (EngineAway, EngineMisconfigured):
+        return 0
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace, Settings, Words], int]] = {
+    command.__name__: command for command in (backup, restore)
+}
