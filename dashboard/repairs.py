@@ -1,6 +1,7 @@
-"""Quarantined items of one source, opened together to mend its mapping (隔离来件与字段对照): tried, and sent again.
+"""Quarantined items of one source, opened together to try its mapping on (隔离来件与字段对照), and sent again.
 
-What was opened stays in the memory of this process for a while, for whoever opened it; nothing unsealed reaches a disk.
+What was opened stays in the memory of this process for a while, for whoever asked for it; nothing unsealed reaches a
+disk, and nobody is told what is in it: verdicts, reasons and numbers only (三员分立: who configures sees no data).
 """
 
 import secrets
@@ -14,18 +15,17 @@ from config import clock
 from dashboard import access
 from operations import quarantine, sources
 from operations.database import AfterCommit, Database
-from operations.errors import Forbidden, NotFound, OperationsError, Refused
-from operations.policy import Identity, allowed
+from operations.errors import NotFound, OperationsError, Refused
+from operations.policy import Identity, require
 from operations.quarantine import Opened
-from operations.report import Refusal, Report
+from operations.report import Refusal
 from operations.restated import RESTATED
 from operations.seal import KeyStore
 from operations.sources import Source
 from streams.errors import Unreadable
 from streams.intake import Intake
-from streams.item import Item, decoded, split
+from streams.item import Item, split
 from streams.mapping import Mapped
-from streams.tables.columns import Column, Columns
 
 MOST = 500
 """Items opened at once."""
@@ -69,7 +69,7 @@ class Repairs:
     def open(self, source_id: str, reason: str) -> tuple[str, int]:
         """Open what waits of a source, with a reason, as one entry; returns (token, count)."""
         identity, now = self._permit(), clock.now()
-        items = quarantine.read_all(
+        items = quarantine.for_retry(
             self._database,
             self._keys,
             identity,
@@ -87,25 +87,6 @@ class Repairs:
                 self._held.pop(name, None)
             self._held[token] = Held(identity.actor, source_id, now, kept)
         return token, len(kept)
-
-    def columns(self, token: str) -> list[Column]:
-        """Return the columns of what was opened."""
-        columns = Columns()
-        for one in self._of(token).items:
-            for item in _items(one.raw):
-                try:
-                    columns.take(decoded(item))
-                except Unreadable:
-                    continue
-        return columns.all()
-
-    def preview(
-        self, token: str, source_id: str, mapping: Mapped, count: int = 8
-    ) -> list[tuple[int, Report | Refusal]]:
-        """Return what the first items would become."""
-        source = self._source(source_id)
-        items = [item for one in self._of(token).items for item in _items(one.raw)][:count]
-        return [(number, self._intake.examine(source, item, mapping)) for number, item in enumerate(items, start=1)]
 
     def test(self, token: str, source_id: str, mapping: Mapped) -> Tested:
         """Return how many items would be read by a mapping; nothing is kept."""
@@ -128,7 +109,13 @@ class Repairs:
         for one in good:
             try:
                 quarantine.resubmit(
-                    self._database, identity, one.item.id, REPAIRED, now=clock.now(), after_commit=self._ring
+                    self._database,
+                    identity,
+                    one.item.id,
+                    REPAIRED,
+                    now=clock.now(),
+                    action="quarantine.retry",
+                    after_commit=self._ring,
                 )
             except Refused:  # somebody else has decided it meanwhile; what was sent is a duplicate
                 continue
@@ -157,9 +144,8 @@ class Repairs:
 
     def _permit(self) -> Identity:
         identity = access.current()
-        for permission in ("source.manage", "quarantine.repair"):
-            if not allowed(identity, permission):
-                raise Forbidden(permission=permission)
+        for action in ("source.manage", "quarantine.retry"):
+            require(identity, action)
         return identity
 
 

@@ -149,7 +149,7 @@ def read(
     return opened
 
 
-def read_all(
+def for_retry(
     database: Database,
     keys: KeyStore,
     identity: Identity,
@@ -160,12 +160,13 @@ def read_all(
     now: int,
     after_commit: AfterCommit | None = None,
 ) -> list[Opened]:
-    """Return the newest items of a source that wait, opened to mend its mapping; one entry for all, with the reason.
+    """Return the newest items of a source that wait, opened for its mapping to be tried on; one entry with the reason.
 
-    One whose key was destroyed is left out.
+    For the program alone: whoever asked is told verdicts and numbers, never what is in them. One whose key was
+    destroyed is left out.
     """
     reason = _words(reason, required=True)
-    require(identity, "quarantine.read")
+    require(identity, "quarantine.retry")
     wanted = (table.c.state == "open") & (table.c.source == source_id)
     query = sa.select(*_COLUMNS, table.c.sealed).where(wanted).order_by(table.c.id.desc()).limit(most)
     with database.read() as connection:
@@ -176,7 +177,7 @@ def read_all(
             sealed: dict[str, Any] = msgspec.msgpack.decode(keys.open(row.id, row.sealed))
             found.append(Opened(Item(*row[: len(_COLUMNS)]), sealed["raw"], sealed["params"]))
     if found:
-        draft = structs.replace(_draft(identity, found[0].item.id, "unsealed", reason, now), body={"count": len(found)})
+        draft = structs.replace(_draft(identity, found[0].item.id, "retried", reason, now), body={"count": len(found)})
         with database.write(after_commit) as transaction:
             journal.append(transaction, [draft])
     return found
@@ -189,9 +190,14 @@ def resubmit(
     reason: str,
     *,
     now: int,
+    action: str = "quarantine.repair",
     after_commit: AfterCommit | None = None,
 ) -> None:
-    """Record that the item was repaired and accepted by intake. Raises NotFound, Refused when it has ended already."""
+    """Record that the item was accepted by intake: repaired, or (`action` "quarantine.retry") by another mapping.
+
+    Raises Forbidden, NotFound, Refused when it has ended already.
+    """
+    require(identity, action)
     _end(database, identity, item_id, "resubmitted", reason, now, after_commit)
 
 
@@ -205,6 +211,7 @@ def discard(
     after_commit: AfterCommit | None = None,
 ) -> None:
     """Discard an item with a reason; its key's outcome becomes "discarded"."""
+    require(identity, "quarantine.repair")
     _end(database, identity, item_id, "discarded", reason, now, after_commit)
 
 
@@ -217,7 +224,6 @@ def _end(
     now: int,
     after_commit: AfterCommit | None,
 ) -> None:
-    require(identity, "quarantine.repair")
     reason = _words(reason, required=state == "discarded")
     with database.write(after_commit) as transaction:
         query = sa.select(table.c.key, table.c.state).where(table.c.id == item_id).with_for_update()

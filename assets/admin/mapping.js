@@ -20,8 +20,8 @@
     clearTimeout(timer);
     timer = setTimeout(() => {
       const mapping = clean();
-      const { upload, token } = facts;
-      window.dash_clientside.set_props("mapping-draft", { data: { mapping, name, revision, upload, token } });
+      const { upload } = facts;
+      window.dash_clientside.set_props("mapping-draft", { data: { mapping, name, revision, upload } });
     }, PAUSE);
   };
 

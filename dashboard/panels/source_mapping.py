@@ -140,10 +140,10 @@ class Deeds:
         self._words = words
         self._commands = commands
 
-    def basis(self, chosen: str, upload_id: str, token: str, copied: str) -> Basis:
+    def basis(self, chosen: str, upload_id: str, copied: str) -> Basis:
         book = self._commands.mapbook
         source = book.source(chosen)
-        columns = _columns(self._commands, upload_id, token)
+        columns = self._commands.filebook.summary(upload_id).columns if upload_id else []
         name, draft, revision = source.mapping, {}, 0
         if copied == PROPOSED:
             draft = book.proposed(columns)
@@ -157,31 +157,26 @@ class Deeds:
             revision = _revision(book, source.mapping)
         return Basis(columns, draft, name or chosen, revision)
 
-    def facing(self, chosen: str | None, answer: Any, copied: Any, held: Any) -> Any:
+    def facing(self, chosen: str | None, answer: Any, copied: Any) -> Any:
         if not chosen:
             raise PreventUpdate
         copy = str((copied or {}).get("name", "")) if ctx.triggered_id == COPY else ""
-        sample = (answer or {}).get("id", ""), (held or {}).get("token", "")
-        quarantined = ctx.triggered_id == QUARANTINED or not sample[0]
-        upload_id, token = ("", sample[1]) if quarantined else (sample[0], "")
+        upload_id = str((answer or {}).get("id", ""))
         try:
-            found = self.basis(chosen, str(upload_id), str(token), copy)
+            found = self.basis(chosen, upload_id, copy)
         except TOLD as error:
             return {"trouble": _plain(error, self._words)}
         told = facts(found, self._commands.mapbook.names(), self._words)
-        return {**told, "upload": upload_id, "token": token, "source": chosen}
+        return {**told, "upload": upload_id, "source": chosen}
 
     def tried(self, draft: dict[str, Any] | None, chosen: str | None) -> Any:
         if not draft or not chosen:
             raise PreventUpdate
         try:
             mapping = self._commands.mapbook.read(_mapping(draft))
-            if draft.get("upload"):
-                found = self._commands.filebook.preview(str(draft["upload"]), chosen, mapping)
-            elif draft.get("token"):
-                found = self._commands.repairs.preview(str(draft["token"]), chosen, mapping)
-            else:
+            if not draft.get("upload"):
                 return None
+            found = self._commands.filebook.preview(str(draft["upload"]), chosen, mapping)
         except TOLD as error:
             return trouble(error, self._words)
         return previewed(rows(found, self._words), self._words)
@@ -237,7 +232,7 @@ class Deeds:
 def register(app: Any, commands: Any) -> None:
     """Register beginning, trying, saving, and what has to do with quarantine."""
     does = Deeds(app.words, commands)
-    inputs = Input(CHOSEN, "data"), Input(FILE, "data"), Input(COPY, "data"), Input(QUARANTINED, "data")
+    inputs = Input(CHOSEN, "data"), Input(FILE, "data"), Input(COPY, "data")
     app.callback(Output(FACTS, "data"), *inputs)(does.facing)
     app.clientside_callback("dash_clientside.mapping.begin", Output("mapping-sink", "title"), Input(FACTS, "data"))
     app.clientside_callback("dash_clientside.mapping.saved", Output("mapping-sink", "lang"), Input(SAVED, "data"))
@@ -252,13 +247,6 @@ def register(app: Any, commands: Any) -> None:
     )
     again = Input(RESUBMIT, "n_clicks"), State(QUARANTINED, "data"), State(CHOSEN, "data")
     app.callback(Output(RESUBMITTED, "children"), *again)(does.resubmitted)
-
-
-def _columns(commands: Any, upload_id: str, token: str) -> list[Column]:
-    if upload_id:
-        found: list[Column] = commands.filebook.summary(upload_id).columns
-        return found
-    return list(commands.repairs.columns(token)) if token else []
 
 
 def _revision(book: Any, name: str) -> int:
