@@ -55,6 +55,15 @@ class Settings:
     escalate_seconds: int
     silent_seconds: int
     session_hours: int
+    idle_minutes: int
+    password_least: int
+    password_days: int
+    leaked_passwords: str
+    lockout_tries: int
+    lockout_seconds: int
+    lockout_longest_seconds: int
+    totp_roles: str
+    demo_accounts: str
     minimum_population: int
     base_map_url: str
     base_map_matrix: str
@@ -129,6 +138,7 @@ def _are_lengths(value: str) -> bool:
     return own[0] > 0 and all(one < other for one, other in pairwise(own))
 
 
+_DEMO = "duty|admin|security|audit"
 RULES: Mapping[str, Rule] = {
     "host": _text("a host name or address such as 127.0.0.1", r"[\w.:-]+"),
     "port": _whole(1, 65535),
@@ -154,6 +164,15 @@ RULES: Mapping[str, Rule] = {
     "escalate_seconds": _whole(5, 86_400),
     "silent_seconds": _whole(5, 604_800),
     "session_hours": _whole(1, 720),
+    "idle_minutes": _whole(0, 1_440),
+    "password_least": _whole(8, 100),
+    "password_days": _whole(0, 3_650),
+    "leaked_passwords": _text("the path of a file, or empty", r"|/.+"),
+    "lockout_tries": _whole(1, 100),
+    "lockout_seconds": _whole(1, 3_600),
+    "lockout_longest_seconds": _whole(1, 86_400),
+    "totp_roles": _text("roles such as system_admin,liaison, or empty", r"|[a-z_]+(,[a-z_]+)*"),
+    "demo_accounts": _text("some of duty,admin,security,audit, or empty", rf"|({_DEMO})(,({_DEMO}))*"),
     "minimum_population": _whole(1, 10_000_000),
     "base_map_url": Rule(str, 'empty, "https://HOST/…" or "file:…" (under DATA/tiles) with {z} {x} {y}', is_template),
     "base_map_matrix": _text('"mercator" (EPSG:3857) or "degrees" (EPSG:4490, EPSG:4326)', "|".join(MATRICES)),

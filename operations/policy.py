@@ -61,6 +61,8 @@ POLICY: dict[str, dict[str, str]] = {
     "public": _reach(ALL, *ROLES, *MACHINE_ROLES),
     "signed_in": _reach(OWN, *ROLES),
     "signin.finish": _reach(OWN, "pending"),
+    "session.active": _reach(OWN, *PEOPLE, *ADMINISTRATORS),
+    "session.unlock": _reach(OWN, *PEOPLE, *ADMINISTRATORS),
     "account.own": _reach(OWN, *PEOPLE, *ADMINISTRATORS),
     "wall.view": _reach(SCOPE, *_STAFF, "wall"),
     "desk.view": _reach(SCOPE, *_STAFF),
@@ -102,7 +104,7 @@ POLICY: dict[str, dict[str, str]] = {
 }
 """action → {role: reach}."""
 
-WHILE_LOCKED = frozenset({"public", "signed_in", "wall.view", "desk.view", "live.watch", "grid.read"})
+WHILE_LOCKED = frozenset({"public", "signed_in", "session.unlock", "wall.view", "desk.view", "live.watch", "grid.read"})
 """What a desk that has stood idle may still do: alerts and sound go on, nothing can be looked up or changed."""
 
 

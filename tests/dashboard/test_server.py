@@ -17,6 +17,7 @@ from operations import accounts, journal, policy, sessions
 from operations.database import Database
 from operations.errors import DatabaseAway, DatabaseFull, DatabaseLocked, OperationsError
 from operations.policy import SYSTEM
+from operations.rules import DEFAULT
 from tests.dashboard.conftest import PASSWORD, Proof
 from tests.dashboard.test_live import NORTH, opened, write
 from tests.dashboard.wire import Closed, connected
@@ -149,7 +150,7 @@ async def test_sign_in_never_leads_away(client: httpx.AsyncClient, duty: str, fo
 
 async def test_failures_say_so_and_make_the_next_try_wait(client: httpx.AsyncClient, duty: str) -> None:
     said = []
-    for _ in range(accounts.FREE_TRIES + 2):
+    for _ in range(DEFAULT.tries + 2):
         response = await client.post("/signin", data={"name": duty, "password": "wrong"}, headers=ORIGIN)
         assert response.status_code == 401
         said.append("请" in response.text.partition("signin-message")[2].partition("</p>")[0])
