@@ -4,6 +4,7 @@ Order of precedence: command line, environment, DATA/config.toml, config/default
 Standard library only, because the set-up reads it before anything is installed.
 """
 
+import ipaddress
 import os
 import re
 import tomllib
@@ -20,6 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 DEFAULTS = ROOT / "config" / "default.toml"
 PREFIX = "GRIDWALL_"
 PLAIN_VARIABLES = {"DATABASE_URL": "database_url", "REDIS_URL": "redis_url", "CHROMIUM": "chromium"}
+OIDC_SECRET = "OIDC_SECRET"
+"""Of the environment, with the prefix; a secret is no setting, so no page and no message shows it."""
 SQLITE = "sqlite:///"
 ADDRESSES = ("database_url", "redis_url", "base_map_url")
 LONGEST_SOCKET_PATH = 100  # bytes; the kernel's limit is 108 with the closing zero
@@ -38,6 +41,7 @@ class Settings:
     data: Path
     host: str
     port: int
+    trusted_proxies: str
     database_url: str
     own_database_copies: bool
     redis_url: str
@@ -64,6 +68,11 @@ class Settings:
     lockout_longest_seconds: int
     totp_roles: str
     demo_accounts: str
+    oidc_issuer: str
+    oidc_client_id: str
+    oidc_name: str
+    oidc_role_claim: str
+    oidc_scopes: str
     minimum_population: int
     base_map_url: str
     base_map_matrix: str
@@ -139,9 +148,17 @@ def _are_lengths(value: str) -> bool:
 
 
 _DEMO = "duty|admin|security|audit"
+def _are_networks(value: str) -> bool:
+    try:
+        return all(ipaddress.ip_network(one.strip()) for one in value.split(",") if value)
+    except ValueError:
+        return False
+
+
 RULES: Mapping[str, Rule] = {
     "host": _text("a host name or address such as 127.0.0.1", r"[\w.:-]+"),
     "port": _whole(1, 65535),
+    "trusted_proxies": Rule(str, "addresses or networks such as 10.1.2.3, 10.8.0.0/16, or empty", _are_networks),
     "database_url": _text(
         'empty for SQLite in the data folder, "sqlite:///FILE" or "postgresql+psycopg://USER@HOST/NAME"',
         r"|(sqlite:///|postgresql(\+psycopg)?://).+",
@@ -173,6 +190,14 @@ RULES: Mapping[str, Rule] = {
     "lockout_longest_seconds": _whole(1, 86_400),
     "totp_roles": _text("roles such as system_admin,liaison, or empty", r"|[a-z_]+(,[a-z_]+)*"),
     "demo_accounts": _text("some of duty,admin,security,audit, or empty", rf"|({_DEMO})(,({_DEMO}))*"),
+    "oidc_issuer": _text(
+        'empty, or the address of the identity provider: "https://…" (http:// only on this machine)',
+        r"|https://[^\s?#]+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/[^\s?#]*)?",
+    ),
+    "oidc_client_id": _text("the name the provider knows us by, at most 200 characters", r"\S{0,200}"),
+    "oidc_name": _text("the provider's name for people, at most 40 characters", r".{0,40}"),
+    "oidc_role_claim": _text("the name of a claim such as groups, or realm_access.roles", r"[^\s]{1,100}"),
+    "oidc_scopes": _text("scopes parted by spaces, openid among them", r"(.* )?openid( .*)?"),
     "minimum_population": _whole(1, 10_000_000),
     "base_map_url": Rule(str, 'empty, "https://HOST/…" or "file:…" (under DATA/tiles) with {z} {x} {y}', is_template),
     "base_map_matrix": _text('"mercator" (EPSG:3857) or "degrees" (EPSG:4490, EPSG:4326)', "|".join(MATRICES)),
@@ -207,6 +232,15 @@ def load(data: Path | str | None = None, *, environ: Mapping[str, str] | None = 
 def child_environment() -> dict[str, str]:
     """The environment a process we start receives: ours, with unbuffered UTF-8 output."""
     return dict(os.environ) | {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+
+
+def oidc_secret(data: Path) -> str:
+    """The secret by which the identity provider knows us: of the environment, else DATA/keys/oidc.secret, else ""."""
+    try:
+        given = os.environ.get(PREFIX + OIDC_SECRET) or (data / "keys" / "oidc.secret").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    return given.strip()
 
 
 def in_ci() -> bool:
@@ -259,7 +293,7 @@ def _from_file(path: Path) -> dict[str, Any]:
 def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
     given = {name: environ[variable] for variable, name in PLAIN_VARIABLES.items() if environ.get(variable)}
     for variable, text in environ.items():
-        if variable.startswith(PREFIX) and variable != PREFIX + "DATA":
+        if variable.startswith(PREFIX) and variable not in (PREFIX + "DATA", PREFIX + OIDC_SECRET):
             given[variable.removeprefix(PREFIX).lower()] = text
     return given
 

@@ -15,6 +15,7 @@ import orjson
 from config.words import LANGUAGES, Words
 from dashboard.answers import RETRY_SECONDS
 from dashboard.asgi import ASGI, Headers, Message, Receive, Scope, Send, address, cookies, header, respond, secure
+from dashboard.limits import Limits
 from dashboard.pages import language
 from dashboard.signin import refused_page, waiting_page
 from operations import audit, policy
@@ -45,8 +46,8 @@ class Gate(Protocol):
     async def session(self, secret: str) -> Identity | None:
         """Return who holds this session."""
 
-    async def token(self, secret: str) -> Identity | None:
-        """Return who holds this token."""
+    async def token(self, secret: str, address: str) -> Identity | None:
+        """Return who holds this token, asking from this address."""
 
 
 class BodyTooLarge(Exception):
@@ -56,10 +57,19 @@ class BodyTooLarge(Exception):
 class Access:
     """ASGI middleware: identity into `scope["state"]["identity"]`, or an answer of its own."""
 
-    def __init__(self, app: ASGI, gate: Gate, *, script_hashes: list[str], note: Taking = lambda _note: None) -> None:
+    def __init__(
+        self,
+        app: ASGI,
+        gate: Gate,
+        *,
+        script_hashes: list[str],
+        note: Taking = lambda _note: None,
+        limits: Limits | None = None,
+    ) -> None:
         self._app = app
         self._gate = gate
         self._take = note
+        self._limits = limits
         self._policy = content_policy(script_hashes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,6 +82,10 @@ class Access:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         method, path = scope["method"], scope["path"]
         ambient = bears_cookie(scope)
+        if self._limits is not None and (wait := await self._limits.request(scope)):
+            self._note(scope, ANONYMOUS, "limited")
+            await too_many(scope, send, wait)
+            return
         try:
             identity = await identified(self._gate, scope)
         except DatabaseTrouble:
@@ -96,6 +110,7 @@ class Access:
         origin_given = bool(header(scope, "origin"))
         if not policy.admits(identity, "WS", scope["path"]):
             self._note(scope, identity, why_not(scope, identity))
+            await self._wrong(scope, identity)
             await close(receive, send, NOT_SIGNED_IN if identity is ANONYMOUS else FORBIDDEN)
         elif (ambient or origin_given) and not same_origin(scope):
             self._note(scope, identity, "origin")
@@ -128,6 +143,8 @@ class Access:
         if identity is ANONYMOUS and wants_page(scope):
             ended = "&ended=expired" if cookies(scope).get(COOKIE) else ""
             await redirect(send, "/signin?next=" + quote(safe_next(full_path(scope)), safe="") + ended)
+        elif wait := await self._wrong(scope, identity):
+            await too_many(scope, send, wait)
         elif identity is ANONYMOUS:
             await answer(scope, send, 401, unknown(scope), [(b"www-authenticate", b'Bearer realm="gridwall"')])
         elif action is not None and policy.locked_out(identity, action):
@@ -140,6 +157,11 @@ class Access:
 
     def _note(self, scope: Scope, identity: Identity, reason: str) -> None:
         self._take(audit.refused(identity, method_of(scope), scope["path"], reason, address(scope)))
+
+    async def _wrong(self, scope: Scope, identity: Identity) -> int:
+        """Count a token that nobody holds; return 0 or the seconds to wait."""
+        counted = self._limits is not None and identity is ANONYMOUS and not bears_cookie(scope)
+        return await self._limits.wrong_token(scope) if counted and self._limits else 0
 
     def _with_headers(self, scope: Scope, send: Send) -> Send:
         async def sending(message: Message) -> None:
@@ -165,7 +187,7 @@ async def identified(gate: Gate, scope: Mapping[str, Any]) -> Identity:
     if bears_cookie(scope):
         held = cookies(scope).get(COOKIE, "")
         return (await gate.session(held) if held else None) or ANONYMOUS
-    return await gate.token(header(scope, "authorization").partition(" ")[2].strip()) or ANONYMOUS
+    return await gate.token(header(scope, "authorization").partition(" ")[2].strip(), address(scope)) or ANONYMOUS
 
 
 def bears_cookie(scope: Mapping[str, Any]) -> bool:
@@ -275,6 +297,11 @@ async def unavailable(scope: Scope, send: Send) -> None:
         await respond(send, 503, body, [(b"content-type", b"text/html; charset=utf-8"), *headers])
     else:
         await answer(scope, send, 503, "access.unavailable", headers)
+
+
+async def too_many(scope: Scope, send: Send, wait: int) -> None:
+    """Answer 429: more was tried than one address may."""
+    await answer(scope, send, 429, "access.too_many", [(b"retry-after", str(wait).encode())])
 
 
 async def refuse_for_now(scope: Scope, receive: Receive, send: Send) -> None:

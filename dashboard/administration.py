@@ -24,6 +24,7 @@ from operations.policy import SYSTEM
 from operations.scope import Scope
 from operations.seal import KeyStore
 from operations.sources import Source
+from operations.tokens import Terms
 from streams import mapping
 from streams.errors import MappingError
 from streams.fetching import FETCHERS
@@ -133,8 +134,28 @@ def add_token(asked: argparse.Namespace, settings: Settings, words: Words) -> in
     with signed(settings) as database:
         if not _grid_known(database, asked.grid, words):
             return REFUSED
-        made = tokens.add(database, SYSTEM, asked.name, asked.scope, now=clock.now(), scope=scope)
+        now = clock.now()
+        ends = now + asked.days * DAY if asked.days else None
+        terms = Terms(tuple(asked.may), tuple(asked.network), ends)
+        made = tokens.add(database, SYSTEM, asked.name, asked.scope, now=now, scope=scope, terms=terms)
     return _show_once(words.text("terminal.token_added", name=asked.name), made, words)
+
+
+def rotate_token(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
+    """Give the living token of that name or id another secret; the old one holds for some hours more."""
+    with signed(settings) as database:
+        now = clock.now()
+        found = [
+            one.id
+            for one in tokens.listed(database)
+            if one.state(now) in ("active", "rotating") and asked.name in (one.id, one.name)
+        ]
+        if len(found) != 1:
+            key = "terminal.token_several" if found else "terminal.token_unknown"
+            print(words.text(key, name=asked.name, ids=", ".join(found)), file=sys.stderr)
+            return REFUSED
+        made = tokens.rotate(database, SYSTEM, found[0], hours=asked.hours, now=now)
+    return _show_once(words.text("terminal.token_rotated", name=asked.name, hours=asked.hours), made, words)
 
 
 def source_token(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
@@ -253,6 +274,6 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Settings, Words], int]] = {
     command.__name__: command
     for command in (
         *(import_grids, add_source, source_token, revoke_source, add_user, disable_user),
-        *(add_token, revoke_token, forget, restored),
+        *(add_token, rotate_token, revoke_token, forget, restored),
     )
 }

@@ -174,7 +174,12 @@ def _add_secrets(commands: Commands, shared: argparse.ArgumentParser) -> None:
     add_token.add_argument("name")
     add_token.add_argument("--scope", choices=("read",), default="read")
     _add_scope(add_token)
+    _add_terms(add_token)
     add_token.set_defaults(handler="add_token")
+    rotate = token.add_parser("rotate", parents=[shared], help="give a token another secret, once")
+    rotate.add_argument("name", help="its name or id")
+    rotate.add_argument("--hours", type=int, default=24, help="how long the old one still holds (default: 24; 0 = not)")
+    rotate.set_defaults(handler="rotate_token")
     _add_end(token, shared, "revoke", "name", "revoke_token", "end a token for good, by its name or id")
 
 
@@ -199,6 +204,12 @@ def _add_keeping(commands: Commands, shared: argparse.ArgumentParser) -> None:
     restore.add_argument("file", metavar="FILE")
     restore.add_argument("--keys", default="", metavar="FILE", help="the archive of the keys that belongs to it")
     restore.set_defaults(handler="restore")
+
+
+def _add_terms(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--may", nargs="+", default=[], metavar="ACTION", help="only these, e.g. incident.read")
+    command.add_argument("--network", nargs="+", default=[], metavar="CIDR", help="only from there, e.g. 10.1.2.0/24")
+    command.add_argument("--days", type=int, default=0, metavar="N", help="ends after so many days (default: never)")
 
 
 def _add_measuring(commands: Commands, shared: argparse.ArgumentParser) -> None:

@@ -25,7 +25,10 @@ ASKED_AT_ONCE = 4
 """Questions under way: the threads they would wait in serve others too."""
 SECRET_MOST = 200
 
-Identify = Callable[[Database, str, int], Identity | None]
+Identify = Callable[[Database, str, int, str], Identity | None]
+"""Database, secret, now, address."""
+Key = tuple[Identify, bytes, str]
+"""What is remembered: of a token also the address, for it may be right from one and not from another."""
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +38,7 @@ class Gate:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known: OrderedDict[tuple[Identify, bytes], tuple[float, Identity]] = OrderedDict()
+        self._known: OrderedDict[Key, tuple[float, Identity]] = OrderedDict()
         self._room = asyncio.Semaphore(ASKED_AT_ONCE)
         self._trouble: DatabaseTrouble | None = None
         self._troubled_until = 0.0
@@ -43,15 +46,15 @@ class Gate:
 
     async def session(self, secret: str) -> Identity | None:
         """Return who holds this session, or None. Raises DatabaseTrouble."""
-        return await self._identify(sessions.identify, secret)
+        return await self._identify(_session, secret)
 
-    async def token(self, secret: str) -> Identity | None:
-        """Return who holds this token, or None. Raises DatabaseTrouble."""
-        return await self._identify(tokens.identify, secret)
+    async def token(self, secret: str, address: str) -> Identity | None:
+        """Return who holds this token, if it may be used from `address`, or None. Raises DatabaseTrouble."""
+        return await self._identify(tokens.identify, secret, address)
 
     def forget(self, secret: str) -> None:
         """Believe a session no longer, because it was just closed."""
-        self._known.pop((sessions.identify, digest(secret)), None)
+        self._known.pop((_session, digest(secret), ""), None)
 
     async def close(self) -> None:
         """Let what is under way finish."""
@@ -59,34 +62,34 @@ class Gate:
             await self._noting
         self._database.close()
 
-    async def _identify(self, ask: Identify, secret: str) -> Identity | None:
+    async def _identify(self, ask: Identify, secret: str, address: str = "") -> Identity | None:
         if not secret or len(secret) > SECRET_MOST:
             return None
-        key = (ask, digest(secret))
+        key = (ask, digest(secret), address)
         if (known := self._remembered(key)) is not None:
             return known
         async with self._room:
             if (known := self._remembered(key)) is not None:  # somebody else asked the same meanwhile
                 return known
-            identity = await self._ask(ask, secret)
+            identity = await self._ask(ask, secret, address)
         self._known.pop(key, None)
         if identity is not None:
             self._known[key] = (clock.monotonic() + REMEMBERED_SECONDS, identity)
             if len(self._known) > REMEMBERED_MOST:
                 self._known.popitem(last=False)
             if ask is tokens.identify:
-                self._note_use(secret)
+                self._note_use(secret, address)
         return identity
 
-    def _remembered(self, key: tuple[Identify, bytes]) -> Identity | None:
+    def _remembered(self, key: Key) -> Identity | None:
         known = self._known.get(key)
         return known[1] if known is not None and known[0] > clock.monotonic() else None
 
-    async def _ask(self, ask: Identify, secret: str) -> Identity | None:
+    async def _ask(self, ask: Identify, secret: str, address: str) -> Identity | None:
         if self._trouble is not None and clock.monotonic() < self._troubled_until:
             raise type(self._trouble)(self._trouble.code, **self._trouble.params)
         try:
-            identity = await asyncio.to_thread(ask, self._database, secret, clock.now())
+            identity = await asyncio.to_thread(ask, self._database, secret, clock.now(), address)
         except DatabaseTrouble as error:
             if self._trouble is None:
                 log.warning("nobody new can be let in: %s", error)
@@ -97,11 +100,15 @@ class Gate:
         self._trouble = None
         return identity
 
-    def _note_use(self, secret: str) -> None:
+    def _note_use(self, secret: str, address: str) -> None:
         """Note beside the request that a token was used: a lock that lasts holds up nobody."""
         if self._noting is None or self._noting.done():
-            work = asyncio.to_thread(tokens.note_use, self._database, secret, clock.now())
+            work = asyncio.to_thread(tokens.note_use, self._database, secret, clock.now(), address)
             self._noting = asyncio.create_task(work, name="token use")
+
+
+def _session(database: Database, secret: str, now: int, _address: str) -> Identity | None:
+    return sessions.identify(database, secret, now)
 
 
 def digest(secret: str) -> bytes:

@@ -24,6 +24,7 @@ from dashboard.filebook import Filebook
 from dashboard.gate import PATIENCE_SECONDS, Gate
 from dashboard.gridbook import Gridbook
 from dashboard.gridcard import Gridcards
+from dashboard.limits import Limits
 from dashboard.live import Hub
 from dashboard.mapbook import Mapbook
 from dashboard.pages import Pages
@@ -95,7 +96,13 @@ class Server:
         self.pages = Pages(PAGES, City.of(settings), actions)
         self.app = self._application()
         self._reports = api_reports.Reports(self.parts)
-        self._served: ASGI = Access(self._route, self.parts.gate, script_hashes=self.pages.hashes, note=notes.note)
+        self._served: ASGI = Access(
+            self._route,
+            self.parts.gate,
+            script_hashes=self.pages.hashes,
+            note=notes.note,
+            limits=Limits(port.attempts),
+        )
         self._telling: set[asyncio.Task[None]] = set()
         self._in_turn = asyncio.Lock()
         self._following: asyncio.Task[None] | None = None
@@ -227,6 +234,7 @@ def main(settings: Settings) -> None:
         ws_max_size=LARGEST_MESSAGE,
         server_header=False,
         access_log=False,
+        forwarded_allow_ips=settings.trusted_proxies,
         log_level="warning",
         timeout_graceful_shutdown=GRACE_SECONDS,
     )

@@ -106,7 +106,7 @@ def test(asked: argparse.Namespace, settings: Settings, _words: Words) -> int:
 
 ADMINISTRATION = (
     *("import_grids", "add_source", "source_token", "revoke_source", "add_user", "disable_user"),
-    *("add_token", "revoke_token", "forget", "restored"),
+    *("add_token", "rotate_token", "revoke_token", "forget", "restored"),
 )
 """Names of `dashboard.administration.COMMANDS`, known without importing it."""
 KEEPING = ("backup", "restore")

@@ -233,6 +233,9 @@ token = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("hash", LargeBinary, nullable=False, unique=True),
+    Column("hash_before", LargeBinary, nullable=True),
+    _time("before_ends_at"),
+    _text("mark"),
     _text("name"),
     _text("kind"),
     _text("source"),
@@ -244,7 +247,10 @@ token = Table(
     _text("added_by"),
     _time("expires_at"),
     _time("revoked_at"),
+    _time("rotated_at"),
     _time("used_at"),
+    _text("used_address"),
+    Index("token_before", "hash_before"),
 )
 
 # `administrator`: which of the three separated administrators it ever was; it never becomes another.

@@ -13,6 +13,7 @@ from config.taxonomy import Taxonomy
 from operations.seal import KeyStore
 from operations.sources import Source
 from streams import doorbell, engine, gauges, mapping, presence, vitals
+from streams.attempts import Attempts
 from streams.errors import EngineAway, EngineMisconfigured
 from streams.intake import Intake
 from streams.limiter import Limiter
@@ -45,6 +46,7 @@ class Port:
         limiter = Limiter(clock.monotonic, settings.web_processes)
         with closing(KeyStore(settings.data / "keys")) as keys:
             digest_key = keys.digest_key()
+        self.attempts = Attempts(self._client, digest_key, settings.web_processes, clock.monotonic)
         self._vitals = Vitals(self._client)
         self.intake = Intake(
             self._log,

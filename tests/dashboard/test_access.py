@@ -41,7 +41,7 @@ class Desk:
     async def session(self, secret: str) -> Identity | None:
         return Identity("account", secret, secret, secret) if secret in PEOPLE else None
 
-    async def token(self, secret: str) -> Identity | None:
+    async def token(self, secret: str, address: str) -> Identity | None:
         return Identity("token", secret, secret, secret) if secret in ("source", "token_read", "system") else None
 
 

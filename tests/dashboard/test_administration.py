@@ -53,6 +53,24 @@ def test_a_token_ends_by_its_name(terminal: Terminal) -> None:
     assert terminal.run("token", "revoke", "report")[0] == 1
 
 
+def test_a_token_goes_only_so_far_and_is_rotated_with_an_overlap(terminal: Terminal) -> None:
+    line = ("token", "add", "report", "--may", "grid.read", "--network", "10.0.0.0/8", "--days", "30")
+    code, first = terminal.run(*line)
+    assert code == 0 and not terminal.opens(first)  # from nowhere known
+    found = tokens.identify(terminal.database, first, clock.now(), "10.1.2.3")
+    assert found is not None and found.actions == ("grid.read",)
+    _, second = terminal.run("token", "rotate", "report")
+    for secret in (first, second):
+        assert tokens.identify(terminal.database, secret, clock.now(), "10.1.2.3") == found
+    terminal.run("token", "rotate", "report", "--hours", "0")
+    assert tokens.identify(terminal.database, second, clock.now(), "10.1.2.3") is None
+    assert terminal.run("token", "rotate", "nobody")[0] == 1
+    terminal.run("token", "add", "report")
+    code, said = terminal.run("token", "rotate", "report")
+    assert (code, said.count("-") >= 8) == (1, True)
+    assert terminal.run("token", "add", "x", "--network", "10.0.0.1/8")[0] != 0
+
+
 def test_a_source_gets_another_token_or_none(terminal: Terminal) -> None:
     _, first = terminal.run("source", "add", "s2", "--name", "Two")
     _, second = terminal.run("source", "token", "s2")

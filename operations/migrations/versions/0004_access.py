@@ -19,6 +19,7 @@ def upgrade() -> None:
     op.execute("UPDATE account SET role = 'system_admin' WHERE role = 'administrator'")
     op.execute("UPDATE account SET administrator = role WHERE role = 'system_admin'")
     op.execute("UPDATE account SET disabled_at = added_at WHERE role = 'wall' AND disabled_at IS NULL")
+    op.create_index("token_before", "token", ["hash_before"])
     op.create_table(
         "assignment",
         _key("id"),
@@ -117,7 +118,17 @@ def _time(name: str) -> sa.Column[int]:
 
 
 _NEW: dict[str, tuple[sa.Column[Any], ...]] = {
-    "token": (_text("actions"), _text("networks"), _text("added_by"), _time("expires_at")),
+    "token": (
+        _text("actions"),
+        _text("networks"),
+        _text("added_by"),
+        _time("expires_at"),
+        sa.Column("hash_before", sa.LargeBinary(), nullable=True),
+        _time("before_ends_at"),
+        _text("mark"),
+        _time("rotated_at"),
+        _text("used_address"),
+    ),
     "session": (_text("stage"), _text("method"), _text("address")),
     "account": (
         _text("shown_name"),
