@@ -1,7 +1,9 @@
 """Departments 部门 as data: who answers for which type of incident, and what each is called on screen."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 FILE = Path(__file__).with_name("departments.toml")
@@ -9,12 +11,13 @@ FILE = Path(__file__).with_name("departments.toml")
 
 @dataclass(frozen=True)
 class Department:
-    """One department; `short` is the Chinese name for narrow columns."""
+    """One department; `short` is the Chinese name for narrow columns; `ended`: it is given to nobody any more."""
 
     code: str
     zh: str
     en: str
     short: str
+    ended: bool = False
 
     def name(self, language: str) -> str:
         """The full name in `zh` or `en`."""
@@ -37,3 +40,22 @@ def load(path: Path = FILE) -> dict[str, Department]:
             raise DepartmentsError(f"{path.name}: code {department.code!r} is given twice")
         found[department.code] = department
     return found
+
+
+_on_screen: dict[str, Department] = {}
+
+
+def put(found: Mapping[str, Department]) -> None:
+    """Have departments that were made or changed on screen go before those of the file, in this process."""
+    global _on_screen
+    _on_screen = dict(found)
+
+
+def current() -> dict[str, Department]:
+    """All departments by code, those of the file first: what screens call them now."""
+    return _of_file() | _on_screen
+
+
+@cache
+def _of_file() -> dict[str, Department]:
+    return load()

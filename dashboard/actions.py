@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from dashboard import access
+from dashboard.accountbook import Accountbook
 from dashboard.area import Area
 from dashboard.directory import Directory
 from dashboard.filebook import Filebook
@@ -54,6 +55,7 @@ class Actions:
         mapbook: Mapbook,
         repairs: Repairs,
         gridcards: Gridcards,
+        accounts: Accountbook,
         area: Callable[[], Area | None],
         located: Callable[[float | None, float | None, str], Located],
         time_zone: str,
@@ -67,6 +69,7 @@ class Actions:
         self.mapbook = mapbook
         self.repairs = repairs
         self.gridcards = gridcards
+        self.accounts = accounts
         self.area = area
         self.located = located
         self.time_zone = time_zone

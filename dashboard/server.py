@@ -15,6 +15,7 @@ from config.city import City
 from config.settings import ROOT, Settings
 from dashboard import access, api, api_reports, api_tiles, api_uploads, door
 from dashboard.access import Access
+from dashboard.accountbook import Accountbook
 from dashboard.actions import Actions
 from dashboard.answers import TROUBLES
 from dashboard.area import Areas
@@ -82,6 +83,7 @@ class Server:
             mapbook=Mapbook(database, port.ring, port.shelf, settings.data / "sources"),
             repairs=Repairs(database, keys, port.ring, port.intake),
             gridcards=Gridcards(database, port.ring, settings.data / "uploads"),
+            accounts=Accountbook(database, keys, port.ring),
             area=lambda: areas.current,
             located=areas.located,
             time_zone=settings.city_time_zone,

@@ -47,7 +47,7 @@ def change(
 ) -> None:
     """Appoint an account anew. Raises Forbidden, NotFound, Refused, Changed."""
     _permit(identity)
-    _check(post)
+    check(post)
     with database.write(after_commit) as transaction:
         row = _locked(transaction, account_id, revision)
         before, after = _values(_post(row)), _values(post)
@@ -99,7 +99,8 @@ def _locked(transaction: Transaction, account_id: str, revision: int) -> sa.Row[
     return row
 
 
-def _check(post: Post) -> None:
+def check(post: Post) -> None:
+    """Raise Refused, with the reason, for what nobody can be."""
     if post.role not in (*PEOPLE, *ADMINISTRATORS):
         raise Refused("operations.account_role", role=post.role, roles=", ".join((*PEOPLE, *ADMINISTRATORS)))
     if post.valid_to is not None and post.valid_to <= (post.valid_from or 0):

@@ -4,6 +4,7 @@ from types import ModuleType
 
 from dashboard.panels import (
     account_list,
+    account_tabs,
     alerts,
     audit_log,
     departments,
@@ -79,7 +80,7 @@ PAGES: dict[str, tuple[ModuleType, ...]] = {
         desk_help,
         desk_start,
     ),
-    "accounts": (desk_header, account_list, desk_help, desk_start),
+    "accounts": (desk_header, account_tabs, account_list, desk_help, desk_start),
     "walls": (desk_header, wall_list, desk_help, desk_start),
     "tokens": (desk_header, token_list, desk_help, desk_start),
     "audit": (desk_header, audit_log, desk_help, desk_start),

@@ -1,0 +1,103 @@
+"""Accounts as the security administrator's pages use them 账号: in the name of whoever asks."""
+
+from msgspec import Struct
+
+from config import clock
+from dashboard import access
+from operations import accounts, appointments, assignments, roll, sessions
+from operations.appointments import Post
+from operations.assignments import Right
+from operations.database import AfterCommit, Database
+from operations.errors import Forbidden, NotFound
+from operations.policy import Identity, allowed
+from operations.roll import Person
+from operations.seal import KeyStore
+from operations.sessions import Session
+
+
+class Once(Struct, frozen=True):
+    """An account and its new password, which is shown this once and must be changed at the first sign-in."""
+
+    id: str
+    name: str
+    password: str
+
+
+class Accountbook:
+    """One per web process."""
+
+    def __init__(self, database: Database, keys: KeyStore, ring: AfterCommit) -> None:
+        self._database = database
+        self._keys = keys
+        self._ring = ring
+
+    def people(self) -> list[Person]:
+        """Return all accounts. Raises Forbidden."""
+        return roll.people(self._database, access.current(), clock.now())
+
+    def person(self, account_id: str) -> Person:
+        """Return one account. Raises Forbidden, NotFound."""
+        found = next((one for one in self.people() if one.id == account_id), None)
+        if found is None:
+            raise NotFound()
+        return found
+
+    def add(self, name: str, post: Post) -> Once:
+        """Add an account with a password made here. Raises Forbidden, Refused."""
+        identity, now = access.current(), clock.now()
+        appointments.check(post)
+        password = accounts.add(
+            self._database, identity, name, post.role, now=now, scope=post.scope, after_commit=self._ring
+        )
+        found = next(one for one in self.people() if one.name == name)
+        appointments.change(
+            self._database, identity, found.id, post, revision=found.revision, now=now, after_commit=self._ring
+        )
+        return Once(found.id, name, password)
+
+    def change(self, account_id: str, post: Post, revision: int) -> None:
+        """Appoint an account anew. Raises Forbidden, NotFound, Refused, Changed."""
+        appointments.change(
+            self._database,
+            access.current(),
+            account_id,
+            post,
+            revision=revision,
+            now=clock.now(),
+            after_commit=self._ring,
+        )
+
+    def switch(self, account_id: str, revision: int, *, on: bool) -> None:
+        """Switch an account off or on. Raises Forbidden, NotFound, Refused, Changed."""
+        appointments.switch(
+            self._database,
+            access.current(),
+            account_id,
+            on=on,
+            revision=revision,
+            now=clock.now(),
+            after_commit=self._ring,
+        )
+
+    def give(self, account_id: str, right: Right) -> None:
+        """Give a right with a time. Raises Forbidden, NotFound, Refused."""
+        assignments.give(self._database, access.current(), account_id, right, now=clock.now(), after_commit=self._ring)
+
+    def withdraw(self, assignment_id: str) -> None:
+        """Take a right back. Raises Forbidden, NotFound, Refused."""
+        assignments.withdraw(self._database, access.current(), assignment_id, now=clock.now(), after_commit=self._ring)
+
+    def sessions(self, account_id: str) -> list[Session]:
+        """Return an account's open sessions. Raises Forbidden, NotFound."""
+        return sessions.listed(self._database, self.person(account_id).id, clock.now())
+
+    def revoke(self, session_id: str) -> None:
+        """End one session. Raises Forbidden, NotFound."""
+        identity = self._permitted()
+        sessions.revoke(self._database, identity, session_id, now=clock.now(), after_commit=self._ring)
+
+    def _permitted(self) -> Identity:
+        identity = access.current()
+        if not allowed(identity, "account.manage"):
+            raise Forbidden(permission="account.manage")
+        return identity
