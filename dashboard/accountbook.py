@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from config import clock
 from dashboard import access
-from operations import accounts, appointments, assignments, roll, sessions
+from operations import accounts, appointments, assignments, roll, second_factor, separation, sessions
 from operations.appointments import Post
 from operations.assignments import Right
 from operations.database import AfterCommit, Database
@@ -87,6 +87,22 @@ class Accountbook:
         """Take a right back. Raises Forbidden, NotFound, Refused."""
         assignments.withdraw(self._database, access.current(), assignment_id, now=clock.now(), after_commit=self._ring)
 
+    def reset_password(self, account_id: str) -> Once:
+        """Give somebody else another password. Raises Forbidden, NotFound, Refused for one's own."""
+        identity, found = self._other(account_id)
+        made = accounts.set_password(self._database, identity, found.name, now=clock.now(), after_commit=self._ring)
+        return Once(found.id, found.name, made)
+
+    def unlock(self, account_id: str) -> None:
+        """Let somebody try again at once. Raises Forbidden, NotFound."""
+        identity, found = self._other(account_id)
+        accounts.unlock(self._database, identity, found.name, now=clock.now(), after_commit=self._ring)
+
+    def reset_second_factor(self, account_id: str) -> None:
+        """Take somebody's second factor away. Raises Forbidden, NotFound, Refused for one's own."""
+        identity, found = self._other(account_id)
+        second_factor.reset(self._database, self._keys, identity, found.name, now=clock.now(), after_commit=self._ring)
+
     def sessions(self, account_id: str) -> list[Session]:
         """Return an account's open sessions. Raises Forbidden, NotFound."""
         return sessions.listed(self._database, self.person(account_id).id, clock.now())
@@ -96,8 +112,20 @@ class Accountbook:
         identity = self._permitted()
         sessions.revoke(self._database, identity, session_id, now=clock.now(), after_commit=self._ring)
 
+    def revoke_all(self, account_id: str) -> None:
+        """Sign an account out everywhere. Raises Forbidden, NotFound."""
+        identity, found = self._permitted(), self.person(account_id)
+        keep = identity.session if found.id == identity.id else ""
+        sessions.revoke_all(self._database, identity, found.id, now=clock.now(), keep=keep, after_commit=self._ring)
+
     def _permitted(self) -> Identity:
         identity = access.current()
         if not allowed(identity, "account.manage"):
             raise Forbidden(permission="account.manage")
         return identity
+
+    def _other(self, account_id: str) -> tuple[Identity, Person]:
+        """Who asks, and somebody else: one's own password and second factor are changed on one's own page."""
+        identity = self._permitted()
+        separation.check_own(identity, account_id)
+        return identity, self.person(account_id)

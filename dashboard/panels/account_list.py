@@ -103,7 +103,10 @@ def acts(one: Person, words: Words, now: int, *, own: bool) -> html.Div:
     """Return the buttons; about oneself there are none but a word why."""
     if own:
         return html.P(words.text("operations.account_own"), className="desk-hint")
-    names: list[str] = []
+    names = ["unlock"] if one.state(now) == "locked" else []
+    names += [] if one.external or one.demo else ["password"]
+    names += ["factor"] if one.second_factor else []
+    names += ["everywhere"] if one.open_sessions else []
     switch = act("on" if one.disabled_at is not None else "off", str(one.revision), words)
     return html.Div([*(act(name, "", words) for name in names), switch], className="admin-line")
 
@@ -293,10 +296,14 @@ def kept(commands: Any, name: str, account_id: str, revision: int, state: Any, w
 def carried_out(commands: Any, asked: Mapping[str, Any], words: Words) -> Any:
     """Do what was asked of an account; return what is said."""
     book, account_id, name = commands.accounts, str(asked["id"]), str(asked["act"])
+    if name == "password":
+        return once(book.reset_password(account_id), words)
     if name in ("on", "off"):
         book.switch(account_id, int(asked["of"]), on=name == "on")
-    else:
+    elif name in ("withdraw", "revoke"):
         (book.withdraw if name == "withdraw" else book.revoke)(str(asked["of"]))
+    else:
+        {"unlock": book.unlock, "factor": book.reset_second_factor, "everywhere": book.revoke_all}[name](account_id)
     return notice("good", words.text(f"accounts.done.{name}", name=str(asked["name"])))
 
 

@@ -9,7 +9,7 @@ from config import clock
 from config.words import Words
 from dashboard import access
 from dashboard.panels import account_list, account_shell
-from operations import accounts, journal
+from operations import accounts, journal, sessions
 from operations.appointments import Changed, Post
 from operations.assignments import Right
 from operations.database import Database
@@ -64,6 +64,35 @@ async def test_a_security_administrator_appoints_and_gives(server: "Server", fur
         book.person("nobody")
 
 
+async def test_ones_own_password_and_factor_are_for_ones_own_page(server: "Server", furnished: Database) -> None:
+    security = signed(furnished, "security", "security_admin")
+    book = server.parts.actions.accounts
+    for attempt in (book.reset_password, book.reset_second_factor, book.unlock):
+        with pytest.raises(Refused, match="account_own"):
+            attempt(security.id)
+
+
+async def test_a_password_is_reset_and_sessions_are_ended(server: "Server", furnished: Database) -> None:
+    accounts.add(furnished, SYSTEM, "li", "operator", now=clock.now(), password="correct horse 电池")
+    signed(furnished, "security", "security_admin")
+    book = server.parts.actions.accounts
+    [li] = [one for one in book.people() if one.name == "li"]
+    found = accounts.find(furnished, "li")
+    assert found is not None
+    for _ in range(2):
+        sessions.open(furnished, found, hours=1, now=clock.now())
+    assert book.person(li.id).open_sessions == len(book.sessions(li.id)) == 2
+    book.revoke(book.sessions(li.id)[0].id)
+    book.revoke_all(li.id)
+    assert book.sessions(li.id) == []
+    made = book.reset_password(li.id)
+    assert book.person(li.id).state(clock.now()) == "must_change"
+    with pytest.raises(Refused):
+        accounts.check_password(furnished, "li", "correct horse 电池", clock.now())
+    book.unlock(li.id)
+    assert accounts.check_password(furnished, "li", made.password, clock.now()).must_change
+
+
 @pytest.mark.parametrize("role", ["system_admin", "audit_admin", "duty_commander"])
 async def test_nobody_else_even_looks(server: "Server", furnished: Database, role: str) -> None:
     identity = signed(furnished, "other", role)
@@ -77,6 +106,10 @@ async def test_nobody_else_even_looks(server: "Server", furnished: Database, rol
         lambda: book.withdraw("x"),
         lambda: book.sessions(identity.id),
         lambda: book.revoke("x"),
+        lambda: book.revoke_all(identity.id),
+        lambda: book.unlock(identity.id),
+        lambda: book.reset_password(identity.id),
+        lambda: book.reset_second_factor(identity.id),
     ):
         with pytest.raises(Forbidden):
             attempt()
