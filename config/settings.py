@@ -148,6 +148,8 @@ def _are_lengths(value: str) -> bool:
 
 
 _DEMO = "duty|admin|security|audit"
+
+
 def _are_networks(value: str) -> bool:
     try:
         return all(ipaddress.ip_network(one.strip()) for one in value.split(",") if value)

@@ -90,11 +90,16 @@ class Actions:
         """Say whether whoever asks holds `permission`."""
         return policy.allowed(access.current(), permission)
 
-    def ask(self, question: Callable[[Board], T]) -> T:
-        """Return the answer to a question about the board as whoever asks may see it. Raises Slow."""
+    def ask(self, question: Callable[[Board], T], action: str = "") -> T:
+        """Return the answer to a question about the board as far as whoever asks may do `action`.
+
+        Without an action: about the board as their screens show it. Raises Forbidden, Slow.
+        """
         assert self._ask is not None, "the server has not started"
+        identity = self.identity()
+        scope = policy.reach(identity, action) if action else policy.watched(identity)
         try:
-            answer: T = self.wait(self._ask(question, policy.watched(self.identity())))
+            answer: T = self.wait(self._ask(question, scope))
         except TimeoutError:
             raise Slow() from None
         return answer

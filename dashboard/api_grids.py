@@ -21,6 +21,7 @@ from geo.grid import GENERAL
 from operations import views
 from operations.board import HOUR, MINUTE
 from operations.errors import NotFound
+from operations.policy import reach
 from operations.scope import Scope
 
 router = APIRouter(prefix="/api/v1", tags=["grids"])
@@ -249,9 +250,10 @@ async def heat(
         return problem(404, NoArea())
     now = clock.now()
     wanted = frozenset(types.split(",")) if types else None
-    leaves = await shared.hub.ask(lambda board: views.heat(board, now, window, wanted, urgency), asker.scope)
+    scope = reach(asker, "incident.read")
+    leaves = await shared.hub.ask(lambda board: views.heat(board, now, window, wanted, urgency), scope)
     least = shared.settings.minimum_population
-    return json_answer(await asyncio.to_thread(answer, area, leaves, asker.scope, (window, now, least)))
+    return json_answer(await asyncio.to_thread(answer, area, leaves, scope, (window, now, least)))
 
 
 def answer(area: Area, leaves: dict[str, int], scope: Scope, about: tuple[str, int, int]) -> Heat:

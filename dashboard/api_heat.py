@@ -21,7 +21,7 @@ from dashboard.parts import Asker, Parts, Shared
 from dashboard.spreadsheet import MARK, cell, harmless
 from operations import tally
 from operations.errors import NotFound, OperationsError
-from operations.policy import Identity
+from operations.policy import Identity, reach
 
 router = APIRouter(prefix="/api/v1", tags=["heat"])
 
@@ -100,7 +100,7 @@ async def ranked(shared: Parts, asker: Identity, wish: Asked) -> Ranking:
         raise NoArea()
     if wish.level and wish.level not in area.shapes.levels:
         raise NotFound("operations.no_level", level=wish.level, deepest=area.shapes.deepest)
-    now, zone, scope = clock.now(), shared.settings.zone, asker.scope
+    now, zone, scope = clock.now(), shared.settings.zone, reach(asker, "incident.read")
     span = heatbook.span(wish, now, zone)
     earliest = await asyncio.to_thread(tally.earliest, shared.database)
     spans = heatbook.past(wish, span, earliest, zone)

@@ -15,7 +15,8 @@ from operations.board import Board
 from operations.entry import Entry
 from operations.errors import NotFound
 from operations.incident import Incident, visible
-from operations.scope import Scope
+from operations.policy import reach
+from operations.scope import WHOLE, Scope
 
 router = APIRouter(prefix="/api/v1", tags=["incidents"])
 
@@ -71,7 +72,7 @@ def page(wanted: Filter, scope: Scope, before: str, limit: int) -> Callable[[Boa
     def question(board: Board) -> Page:
         found = heapq.nlargest(limit + 1, matching(board, wanted, scope, before), key=lambda incident: incident.id)
         following = found[limit - 1].id if len(found) > limit else None
-        return Page([told(one) for one in found[:limit]], following, board.at, board.seq if scope == Scope() else 0)
+        return Page([told(one) for one in found[:limit]], following, board.at, board.seq if scope == WHOLE else 0)
 
     return question
 
@@ -104,13 +105,14 @@ async def incidents(
 ) -> Response:
     """List incidents, newest first: what is open, and what was closed lately."""
     wanted = Filter(state, urgency or "", type, department, grid, source, received_since)
-    return json_answer(await shared.hub.ask(page(wanted, asker.scope, cursor, limit)))
+    return json_answer(await shared.hub.ask(page(wanted, reach(asker, "incident.read"), cursor, limit)))
 
 
 class Detail(msgspec.Struct):
     """An incident with its history from the journal, oldest first; texts are opened for who may read them.
 
-    Of a very long history the newest entries are listed; `earlier` counts those left out.
+    Of a very long history the newest entries are listed; `earlier` counts those left out. With a jurisdiction smaller
+    than the city an entry's `seq` is 0: it would tell how much went on elsewhere.
     """
 
     incident: Told
@@ -125,4 +127,6 @@ async def incident(shared: Shared, asker: Asker, id: Annotated[str, Path(pattern
         dossier = await asyncio.to_thread(shared.actions.operations.dossier, asker, id.lower())
     except NotFound as error:
         return problem(404, error)
-    return json_answer(Detail(told(dossier.incident), dossier.history, dossier.earlier))
+    scope = reach(asker, "incident.read")
+    history = [entry if scope == WHOLE else structs.replace(entry, seq=0) for entry in dossier.history]
+    return json_answer(Detail(told(dossier.incident), history, dossier.earlier))

@@ -13,7 +13,7 @@ from dashboard.answers import REFUSALS, json_answer, problem
 from dashboard.parts import Asker, Parts, Shared
 from dashboard.uploads import KINDS, MEBI, Upload, Uploads, plain
 from operations import policy
-from operations.errors import Forbidden, Refused
+from operations.errors import Refused
 from operations.policy import Identity
 
 router = APIRouter(tags=["uploads"], include_in_schema=False)
@@ -37,8 +37,7 @@ async def grids(request: Request, shared: Shared, asker: Asker, name: Name) -> R
 async def take(request: Request, shared: Parts, asker: Identity, kind: str, name: str) -> Response:
     """Keep a file of some kind and tell its id."""
     permission, most = KINDS[kind]
-    if not policy.allowed(asker, permission):
-        return problem(403, Forbidden(permission=permission))
+    policy.require(asker, permission)
     uploads, now = Uploads(shared.settings.data / "uploads"), clock.now()
     folder = await asyncio.to_thread(uploads.begin, now)
     name = plain(name)

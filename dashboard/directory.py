@@ -13,8 +13,8 @@ from operations import cursors, datums, quarantine, rederiving, sources, tokens
 from operations.cursors import Cursor
 from operations.database import Database
 from operations.datums import Standing
-from operations.errors import Forbidden, NotFound, Refused
-from operations.policy import allowed
+from operations.errors import NotFound, Refused
+from operations.policy import allowed, require
 from operations.report import Refusal, Report
 from operations.sources import Source
 from streams.fetching import FETCHERS
@@ -50,8 +50,7 @@ class Directory:
 
     def listed(self) -> list[Source]:
         """Return all sources by id. Raises Forbidden."""
-        if not allowed(access.current(), "source.read"):
-            raise Forbidden(permission="source.read")
+        require(access.current(), "source.read")
         return sources.listed(self._database)
 
     def get(self, source_id: str) -> Source:
@@ -96,8 +95,7 @@ class Directory:
     def new_token(self, source_id: str) -> str:
         """Return a new token, which is shown once; those from before end. Raises Forbidden, NotFound."""
         identity, now = access.current(), clock.now()
-        if not allowed(identity, "token.manage"):
-            raise Forbidden(permission="token.manage")
+        require(identity, "token.manage")
         source = self.get(source_id)
         old = [one for one in tokens.listed(self._database) if one.source == source.id and one.revoked_at is None]
         made = tokens.add(
@@ -139,22 +137,19 @@ class Directory:
 
         Raises Forbidden for anyone but an administrator: it makes us ask an address of their choice.
         """
-        if not allowed(access.current(), "source.manage"):
-            raise Forbidden(permission="source.manage")
+        require(access.current(), "source.manage")
         if not secret and known_as and origin(self.get(known_as).settings) == origin(source.settings):
             secret = self._secrets.get(known_as)
         return self._port.tried(source, secret)
 
     def datum_said(self, source_id: str) -> Standing:
         """Return what is proposed of a source's datum and what was decided. Raises Forbidden."""
-        if not allowed(access.current(), "source.read"):
-            raise Forbidden(permission="source.read")
+        require(access.current(), "source.read")
         return datums.standing(self._database, source_id)
 
     def places_left(self, source: Source, ids: Sequence[str]) -> int:
         """Return how many of the newest `PLACES_MOST` of a source's incidents are still to be read in its datum."""
-        if not allowed(access.current(), "source.read"):
-            raise Forbidden(permission="source.read")
+        require(access.current(), "source.read")
         return len(rederiving.outdated(self._database, sorted(ids)[-PLACES_MOST:], source.datum))
 
     def decide_datum(self, source_id: str, decision: str) -> None:

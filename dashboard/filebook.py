@@ -20,8 +20,8 @@ from dashboard.area import Area
 from dashboard.uploads import Upload, Uploads
 from operations import files, outcomes, sources
 from operations.database import AfterCommit, Database
-from operations.errors import DatabaseTrouble, Forbidden, NotFound, Refused
-from operations.policy import Identity, allowed
+from operations.errors import DatabaseTrouble, NotFound, Refused
+from operations.policy import Identity, require
 from operations.report import Refusal, Report
 from operations.sources import Source
 from streams.errors import MappingError
@@ -177,8 +177,7 @@ class Filebook:
 
     def _found(self, upload_id: str) -> tuple[Upload, Path]:
         identity = access.current()
-        if not allowed(identity, "source.manage"):
-            raise Forbidden(permission="source.manage")
+        require(identity, "source.manage")
         upload, path = self._uploads.find(upload_id, identity)
         if upload.kind != "table":
             raise NotFound()

@@ -19,8 +19,8 @@ from geo.neighbourhood import Drawing
 from operations import accounts, edition, grids
 from operations.database import AfterCommit, Database
 from operations.edition import Edition
-from operations.errors import Forbidden, NotFound, Refused
-from operations.policy import allowed
+from operations.errors import NotFound, Refused
+from operations.policy import require
 from streams.stored_grid import from_row, to_row
 
 
@@ -69,8 +69,7 @@ class Gridbook:
 
     def _found(self, upload_id: str) -> tuple[Upload, Path]:
         identity = access.current()
-        if not allowed(identity, "grid.import"):
-            raise Forbidden(permission="grid.import")
+        require(identity, "grid.import")
         return self._uploads.find(upload_id, identity)
 
     def _reference(self) -> list[Grid]:
@@ -104,8 +103,7 @@ class Gridbook:
 
     def editions(self) -> list[Edition]:
         """Return all versions, the one that begins last first. Raises Forbidden."""
-        if not allowed(access.current(), "grid.import"):
-            raise Forbidden(permission="grid.import")
+        require(access.current(), "grid.import")
         return sorted(grids.editions(self._database), key=lambda one: (one.valid_from, one.id), reverse=True)
 
     def difference(self, upload_id: str, at: int | None, points: Sequence[Point]) -> Difference:

@@ -21,9 +21,9 @@ from operations.board import Board
 from operations.database import AfterCommit, Database
 from operations.duties import Card
 from operations.edition import Edition
-from operations.errors import Forbidden, NotFound, Refused
+from operations.errors import NotFound, Refused
 from operations.grids import GridRow
-from operations.policy import allowed
+from operations.policy import reach, require
 from operations.scope import Scope
 
 MOST_FOUND = 50
@@ -46,14 +46,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything on the card; `open` by urgency, `received` by window, `heat` of 24 hours with its denominator."""
+    """Everything on the card; `open` by urgency, `received` by window, `heat` of 24 hours with its denominator.
+
+    The three are None for who may not see incidents.
+    """
 
     grid: Grid
     chain: tuple[Grid, ...]
     km2: float
     population: int | None
-    open: dict[str, int]
-    received: dict[str, int]
+    open: dict[str, int] | None
+    received: dict[str, int] | None
     heat: Figure | None
     over: tuple[Grid, ...]
     steps: tuple[Step, ...]
@@ -84,21 +87,24 @@ def held(area: Area, code: str, scope: Scope) -> bool:
     return code in area.chains and (not scope.grid or scope.grid in area.chains[code])
 
 
-def facts(area: Area, code: str, counts: Counts, card: Card, history: Sequence[Step], about: tuple[int, int]) -> Facts:
-    """Return the card of a grid in force; `about` is (now, least population for a rate)."""
+def facts(
+    area: Area, code: str, counts: Counts | None, card: Card, history: Sequence[Step], about: tuple[int, int]
+) -> Facts:
+    """Return the card of a grid in force; `about` is (now, least population for a rate); `counts` None: not told."""
     now, least = about
     grid = area.grids[code]
-    rolled = {name: rollups.rollup(one, area.chains, area.heirs).get(code, 0) for name, one in counts.items()}
-    day = rollups.rollup(counts["24h"], area.chains, area.heirs)
+    told = counts or {}
+    rolled = {name: rollups.rollup(one, area.chains, area.heirs).get(code, 0) for name, one in told.items()}
+    day = rollups.rollup(told.get("24h", {}), area.chains, area.heirs)
     figures = rollups.figures(day, area.grids.values(), since_at=now - DAY, until_at=now, least_population=least)
     return Facts(
         grid=grid,
         chain=tuple(area.grids[above] for above in area.chains[code][:-1]),
         km2=abs(ELLIPSOID.geometry_area_perimeter(grid.polygon)[0]) / 1e6,
         population=rollups.populations(area.grids.values()).get(code) if grid.kind == GENERAL else grid.population,
-        open={urgency: rolled[urgency] for urgency in URGENCIES},
-        received={window: rolled[window] for window in WINDOWS},
-        heat=figures.get(code),
+        open={urgency: rolled[urgency] for urgency in URGENCIES} if counts else None,
+        received={window: rolled[window] for window in WINDOWS} if counts else None,
+        heat=figures.get(code) if counts else None,
         over=tuple(one for one in area.grids.values() if one.kind != GENERAL and one.parent == code),
         steps=tuple(history),
         card=card,
@@ -135,19 +141,21 @@ class Gridcards:
         self._ring = ring
         self._uploads = Uploads(folder)
 
-    def card(self, code: str) -> Card:
-        """Return who is on duty in a grid. Raises Forbidden."""
-        return duties.card(self._database, access.current(), code)
-
     def history(self, code: str) -> list[Step]:
         """Return what happened to a code."""
         return steps(grids.of_code(self._database, code))
 
-    def facts(self, area: Area | None, code: str, counts: Counts, least: int) -> Facts:
+    def found(self, area: Area | None, text: str) -> list[Grid]:
+        """Return the grids of the asker's jurisdiction that a search finds. Raises Forbidden."""
+        scope = reach(access.current(), "grid.duties")
+        return found(area, text, scope) if area else []
+
+    def facts(self, area: Area | None, code: str, counts: Counts | None, least: int) -> Facts:
         """Return the card of a grid. Raises Forbidden; NotFound for one that is not there or not the asker's."""
-        if area is None or not held(area, code, access.current().scope):
+        if area is None or code not in area.chains:
+            require(access.current(), "grid.duties")
             raise NotFound()
-        card = self.card(code)
+        card = duties.card(self._database, access.current(), area.chains[code])
         return facts(area, code, counts, card, self.history(code), (clock.now(), least))
 
     def change(self, code: str, text: str, households: str, revision: int) -> Roster:
@@ -164,8 +172,7 @@ class Gridcards:
     def roster(self, upload_id: str, known: Collection[str]) -> Roster:
         """Return what an uploaded file holds; nothing is kept. Raises Forbidden, NotFound."""
         identity = access.current()
-        if not allowed(identity, "grid.import"):
-            raise Forbidden(permission="grid.import")
+        require(identity, "grid.import")
         _, path = self._uploads.find(upload_id, identity)
         return roster.read(path.read_bytes(), known)
 

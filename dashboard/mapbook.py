@@ -12,9 +12,9 @@ from config.taxonomy import Taxonomy
 from dashboard import access
 from operations import mappings, sources
 from operations.database import AfterCommit, Database
-from operations.errors import Forbidden, NotFound, Refused
+from operations.errors import NotFound, Refused
 from operations.mappings import Saved
-from operations.policy import Identity, allowed
+from operations.policy import Identity, require
 from operations.sources import Source
 from streams import proposal
 from streams.errors import MappingError
@@ -90,8 +90,7 @@ class Mapbook:
 
     def _permit(self) -> Identity:
         identity = access.current()
-        if not allowed(identity, "source.manage"):
-            raise Forbidden(permission="source.manage")
+        require(identity, "source.manage")
         return identity
 
     def _source(self, source_id: str) -> Source:

@@ -9,8 +9,8 @@ from config import clock
 from dashboard import access
 from operations import quarantine, sources
 from operations.database import AfterCommit, Database
-from operations.errors import Forbidden, NotFound, Refused
-from operations.policy import allowed
+from operations.errors import NotFound, Refused
+from operations.policy import require
 from operations.quarantine import Item, Opened, Quarantined
 from operations.report import Refusal
 from operations.restated import RESTATED
@@ -88,8 +88,7 @@ class Quarantine:
     def _open(self, item_id: str) -> Item:
         """Return an item that still waits, for somebody who may repair it; raises before anything is sent."""
         identity = access.current()
-        if not allowed(identity, "quarantine.repair"):
-            raise Forbidden(permission="quarantine.repair")
+        require(identity, "quarantine.repair")
         item = quarantine.get(self._database, self._keys, identity, item_id).item
         if item.state != "open":
             raise Refused("operations.quarantine_ended", state=item.state)

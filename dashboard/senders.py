@@ -6,7 +6,7 @@ from config import clock
 from config.settings import Settings
 from operations import policy, sources
 from operations.database import Database
-from operations.errors import Forbidden, Refused
+from operations.errors import Refused
 from operations.policy import SYSTEM, Identity
 from operations.sources import Source
 from streams.intake import Intake, Receipt
@@ -38,8 +38,7 @@ class Senders:
 
     async def register(self, identity: Identity, report: object) -> Receipt:
         """Take a report written down at the desk (登记). Raises Forbidden, and what intake raises."""
-        if not policy.allowed(identity, "incident.register"):
-            raise Forbidden(permission="incident.register")
+        policy.require(identity, "incident.register")
         desk = await self.find(DESK) or await self._add_desk()
         return await self._intake.accept(desk, [report], written_by=identity.actor)
 

@@ -18,9 +18,9 @@ from operations import doubles, incidents, journal, warnings
 from operations.database import AfterCommit, Database, Transaction
 from operations.decision import PLACED_BY_HAND, Standing
 from operations.entry import Draft, Entry, path
-from operations.errors import Conflict, Forbidden, Refused, Sealed
+from operations.errors import Conflict, Refused, Sealed
 from operations.incident import Incident, with_urgency
-from operations.policy import SYSTEM, Identity, allowed
+from operations.policy import SYSTEM, Identity, allowed, reach
 from operations.reception import store_incident
 from operations.report import Located
 from operations.seal import KeyStore, seal, unseal
@@ -142,7 +142,7 @@ class Commands:
 
         def step(incident: Incident, now: int) -> Step:
             _need(incident.is_open, "closed")
-            _need(identity.scope.covers(located.chain, incident.department), "outside_scope")
+            _need(reach(identity, "incident.place").covers(located.chain, incident.department), "outside_scope")
             marks = (*(mark for mark in incident.marks if mark != PLACED_BY_HAND), PLACED_BY_HAND)
             point = {} if lon is None else {"lon": lon, "lat": lat, "accuracy_m": None}
             return Step("incident.placed", {**point, **_located(located), "marks": marks})
@@ -156,9 +156,9 @@ class Commands:
         two need not learn of the other.
         """
         _need(0 < len(others) <= doubles.SHOWN and incident_id not in others, "no_others")
-        self._permit(identity, "incident.distinct")
+        scope = reach(identity, "incident.distinct")
         with self._database.read() as connection:
-            known = [incidents.find(connection, identity.scope, other).incident.id for other in others]
+            known = [incidents.find(connection, scope, other).incident.id for other in others]
         pairs = [doubles.pair(incident_id, other) for other in known]
 
         def step(incident: Incident, now: int) -> Step:
@@ -184,9 +184,9 @@ class Commands:
 
     def dossier(self, identity: Identity, incident_id: str) -> Dossier:
         """Return an incident with its entries. Who may read texts finds them opened in `body["words"]`."""
-        self._permit(identity, "incident.read")
+        scope = reach(identity, "incident.read")
         with self._database.read() as connection:
-            incident = incidents.find(connection, identity.scope, incident_id).incident
+            incident = incidents.find(connection, scope, incident_id).incident
             found = journal.of_subject(connection, incident_id)
             earlier = journal.count_of_subject(connection, incident_id) - len(found)
         if allowed(identity, "incident.text"):
@@ -195,8 +195,7 @@ class Commands:
 
     def warning(self, identity: Identity, warning_id: str) -> warnings.Dossier:
         """Return a warning with all that it says. Raises NotFound when it is absent or covers nothing in the scope."""
-        self._permit(identity, "incident.read")
-        return warnings.dossier(self._database, identity.scope, warning_id)
+        return warnings.dossier(self._database, reach(identity, "incident.read"), warning_id)
 
     def history(self, identity: Identity, incident_id: str) -> list[Entry]:
         """Return the entries of an incident's `dossier`."""
@@ -204,11 +203,11 @@ class Commands:
 
     def unseal(self, identity: Identity, incident_id: str, reason: str) -> dict[str, str]:
         """Return what sources sent sealed (text, reporter's name, phone …), newest word first to count; an entry."""
-        self._permit(identity, "incident.unseal")
+        scope = reach(identity, "incident.unseal")
         reason = _text(reason, required=True)
         now = self._now()
         with self._database.write(self._doorbell) as transaction:
-            incident = incidents.find(transaction.connection, identity.scope, incident_id).incident
+            incident = incidents.find(transaction.connection, scope, incident_id).incident
             opened = self._opened(incident_id, journal.sealed_of_subject(transaction.connection, incident_id))
             journal.append(
                 transaction, [_draft(identity, incident, incident, Step("incident.unsealed", {}, reason), now)]
@@ -236,10 +235,9 @@ class Commands:
         revision: int | None,
         step: Callable[[Incident, int], Step],
     ) -> Incident:
-        self._permit(identity, permission)
-        now = self._now()
+        scope, now = reach(identity, permission), self._now()
         with self._database.write(self._doorbell) as transaction:
-            standing = incidents.find(transaction.connection, identity.scope, incident_id, lock=True)
+            standing = incidents.find(transaction.connection, scope, incident_id, lock=True)
             if revision is not None and standing.incident.revision != revision:
                 raise Conflict(standing.incident)
             return self._write(transaction, identity, [(standing, step(standing.incident, now))], now)[0]
@@ -274,10 +272,6 @@ class Commands:
                 opened = msgspec.json.decode(unseal(key, entry.subject_id, sealed))
                 words = {name: opened[name] for name in ("text", "note") if name in opened}
         return structs.replace(entry, body={**entry.body, "words": words})
-
-    def _permit(self, identity: Identity, permission: str) -> None:
-        if not allowed(identity, permission):
-            raise Forbidden(permission=permission)
 
 
 def _draft(identity: Identity, before: Incident, after: Incident, step: Step, now: int) -> Draft:

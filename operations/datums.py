@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from operations import journal
 from operations.database import AfterCommit, Database
 from operations.entry import Draft, Entry
-from operations.errors import Forbidden, Refused
-from operations.policy import SYSTEM, Identity, allowed
+from operations.errors import Refused
+from operations.policy import SYSTEM, Identity, require
 
 PROPOSED, KEPT = "source.datum_proposed", "source.datum_kept"
 
@@ -71,8 +71,7 @@ def keep(
     database: Database, identity: Identity, source_id: str, *, now: int, after_commit: AfterCommit | None = None
 ) -> None:
     """Refuse what is proposed: only reports that come later can speak for it again. Raises Forbidden, Refused."""
-    if not allowed(identity, "source.manage"):
-        raise Forbidden(permission="source.manage")
+    require(identity, "source.manage")
     with database.write(after_commit) as transaction:
         transaction.alone("datums")
         if _standing(transaction.connection, source_id).proposal is None:

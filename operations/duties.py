@@ -15,8 +15,8 @@ from sqlalchemy import Connection
 from operations import journal
 from operations.database import AfterCommit, Database
 from operations.entry import Draft
-from operations.errors import Forbidden, Refused
-from operations.policy import Identity, allowed
+from operations.errors import NotFound, Refused
+from operations.policy import Identity, reach, require
 from operations.tables import grid_card as table
 
 ROLES = ("leader", "full_time", "part_time", "department", "post")  # 网格长 专职网格员 兼职网格员 责任部门 值守
@@ -51,10 +51,14 @@ class _Body(Struct, frozen=True):
     households: int | None = None
 
 
-def card(database: Database, identity: Identity, code: str) -> Card:
-    """Return the card of a grid, empty where nothing is known. Raises Forbidden."""
-    if not allowed(identity, "grid.duties"):
-        raise Forbidden(permission="grid.duties")
+def card(database: Database, identity: Identity, chain: tuple[str, ...]) -> Card:
+    """Return the card of the last grid of a chain, empty where nothing is known.
+
+    Raises Forbidden, and NotFound outside the asker's jurisdiction.
+    """
+    scope, code = reach(identity, "grid.duties"), chain[-1]
+    if scope.grid and scope.grid not in chain:
+        raise NotFound()
     with database.read() as connection:
         return _find(connection, code) or Card(code)
 
@@ -121,8 +125,7 @@ def _keep(connection: Connection, known: Card, found: Card, identity: Identity, 
 
 
 def _check(identity: Identity, found: Iterable[Card]) -> None:
-    if not allowed(identity, "grid.import"):
-        raise Forbidden(permission="grid.import")
+    require(identity, "grid.import")
     cards = list(found)
     if len(cards) > MOST_CARDS:
         raise Refused("operations.cards_most", most=MOST_CARDS)

@@ -3,8 +3,7 @@
 from operations import journal
 from operations.database import AfterCommit, Database
 from operations.entry import Draft
-from operations.errors import Forbidden
-from operations.policy import Identity, allowed
+from operations.policy import Identity, require
 
 
 def record(
@@ -18,8 +17,7 @@ def record(
     after_commit: AfterCommit | None = None,
 ) -> None:
     """Write one entry `file.sent`; `counts`: accepted, duplicates, quarantined of how many rows. Raises Forbidden."""
-    if not allowed(identity, "source.manage"):
-        raise Forbidden(permission="source.manage")
+    require(identity, "source.manage")
     body: dict[str, object] = {"source": source_id, **counts}
     draft = Draft(at=now, actor=identity.actor, action="file.sent", subject_type="file", subject_id=sha256, body=body)
     with database.write(after_commit) as transaction:

@@ -13,8 +13,8 @@ from operations import edition, journal
 from operations.database import AfterCommit, Database
 from operations.edition import Edition
 from operations.entry import Draft
-from operations.errors import Forbidden, NotFound, Refused
-from operations.policy import SYSTEM, Identity, allowed
+from operations.errors import NotFound, Refused
+from operations.policy import SYSTEM, Identity, require
 from operations.tables import grid, grid_version
 
 
@@ -213,8 +213,7 @@ def _set(connection: Connection, version_id: int, **values: int) -> None:
 
 
 def _check(identity: Identity, valid_from: int | None, now: int) -> None:
-    if not allowed(identity, "grid.import"):
-        raise Forbidden(permission="grid.import")
+    require(identity, "grid.import")
     if valid_from is not None and valid_from <= now:
         raise Refused("operations.grids_past")
 

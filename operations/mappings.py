@@ -8,8 +8,8 @@ from msgspec import Struct
 from operations import journal
 from operations.database import AfterCommit, Database
 from operations.entry import Draft
-from operations.errors import Forbidden, Refused
-from operations.policy import Identity, allowed
+from operations.errors import Refused
+from operations.policy import Identity, require
 from operations.tables import mapping as table
 
 LARGEST = 64 * 1024
@@ -50,8 +50,7 @@ def save(
     after_commit: AfterCommit | None = None,
 ) -> Saved:
     """Save a checked mapping over its `revision` (0: it is new). Raises Forbidden, Refused, Changed."""
-    if not allowed(identity, "source.manage"):
-        raise Forbidden(permission="source.manage")
+    require(identity, "source.manage")
     if not _NAME.fullmatch(name):
         raise Refused("operations.mapping_name", name=name[:60])
     if len(body.encode()) > LARGEST:

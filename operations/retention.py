@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from operations import journal
 from operations.database import AfterCommit, Database
 from operations.entry import Draft
-from operations.errors import Forbidden, Refused
+from operations.errors import Refused
 from operations.incident import Incident
-from operations.policy import Identity, allowed
+from operations.policy import Identity, require
 from operations.seal import KeyStore
 from operations.tables import incident, journal_body, quarantine
 from operations.tables import journal as journal_table
@@ -142,5 +142,4 @@ def _key_draft(identity: Identity, subject: str, rule: str, now: int) -> Draft:
 
 
 def _permit(identity: Identity) -> None:
-    if not allowed(identity, "key.destroy"):
-        raise Forbidden(permission="key.destroy")
+    require(identity, "key.destroy")

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from operations import journal
 from operations.database import AfterCommit, Database
 from operations.entry import Draft
-from operations.errors import Forbidden, NotFound, Refused
-from operations.policy import SYSTEM, Identity, allowed
+from operations.errors import NotFound, Refused
+from operations.policy import SYSTEM, Identity, require
 from operations.tables import source as table
 from operations.tables import source_cursor as cursor
 
@@ -140,8 +140,7 @@ def _rest(source: Source) -> dict[str, object]:
 
 
 def _check(identity: Identity, source: Source) -> None:
-    if not allowed(identity, "source.manage"):
-        raise Forbidden(permission="source.manage")
+    require(identity, "source.manage")
     rules = {
         "id": _ID.fullmatch(source.id) is not None,
         "name": 0 < len(source.name) <= 60,

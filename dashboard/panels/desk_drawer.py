@@ -247,7 +247,7 @@ def look(commands: Any, names: Names, id: str) -> html.Div | html.P:
         return html.P(explain(error, names.words), className="desk-empty")
     lines, text = history(dossier.history, names), latest_text(dossier.history)
     denied = unread(identity, names.words)
-    same = commands.ask(same_as(id))
+    same = commands.ask(same_as(id), "incident.read")
     return details(dossier.incident, text, lines, names, earlier=dossier.earlier, denied=denied, same=same)
 
 

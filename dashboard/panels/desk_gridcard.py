@@ -39,7 +39,7 @@ def register(app: Any, commands: Any) -> None:
         now = clock.now()
         code = str(wanted.get("code", ""))[:CODE_MOST]
         try:
-            counts = commands.ask(lambda board: counted(board, now))
+            counts = commands.ask(lambda board: counted(board, now), "incident.read")
             found = commands.gridcards.facts(commands.area(), code, counts, words.city.minimum_population)
         except OperationsError as error:
             return html.P(explain(error, words), className="desk-empty")

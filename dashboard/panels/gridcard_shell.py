@@ -44,7 +44,7 @@ def rows(found: Facts, words: Words) -> list[tuple[str, str]]:
         ("households", households),
         ("area", f"{found.km2:,.3f} km²"),
     ]
-    if found.grid.kind == GENERAL:
+    if found.grid.kind == GENERAL and found.open is not None and found.received is not None:
         parts = [f"{say(f'common.urgency.{name}')} {n:,}" for name, n in reversed(found.open.items())]
         told += [
             ("open", f"{sum(found.open.values()):,}" + words.pick("（{}）", " ({})").format(" · ".join(parts))),

@@ -7,9 +7,7 @@ from dash.exceptions import PreventUpdate
 
 from config import clock
 from config.words import Words
-from dashboard import gridcard
 from dashboard.errand import explain
-from dashboard.gridcard import counted
 from dashboard.panels import gridcard_shell, roster_shell
 from dashboard.panels.admin_shell import field, notice, section
 from dashboard.panels.roster_shell import TAKEN, fault, roster_parts
@@ -76,16 +74,16 @@ def typed(card: Card, words: Words) -> str:
 
 def search(commands: Any, text: str, words: Words) -> Any:
     """Return what a search finds inside the asker's scope."""
-    area = commands.area()
-    return hits(gridcard.found(area, text, commands.identity().scope) if area else [], text, words)
+    return hits(commands.gridcards.found(commands.area(), text), text, words)
 
 
 def looked(commands: Any, code: str, words: Words) -> tuple[Any, ...]:
-    """Return the card of a grid, whether its form is hidden, and what stands in it."""
-    now = clock.now()
+    """Return the card of a grid, whether its form is hidden, and what stands in it.
+
+    It tells nothing of incidents: who configures sees no data.
+    """
     try:
-        counts = commands.ask(lambda board: counted(board, now))
-        found = commands.gridcards.facts(commands.area(), code, counts, words.city.minimum_population)
+        found = commands.gridcards.facts(commands.area(), code, None, words.city.minimum_population)
     except OperationsError as error:
         return notice("wrong", explain(error, words)), True, "", "", None
     households = "" if found.card.households is None else str(found.card.households)

@@ -141,7 +141,7 @@ def test_who_may_not_read_texts_sees_none(opened: Desk) -> None:
 
 
 def drawn(desk: Desk, who: Identity) -> str:
-    commands = SimpleNamespace(operations=desk.commands, identity=lambda: who, ask=lambda ask: ask(desk.board()))
+    commands = SimpleNamespace(operations=desk.commands, identity=lambda: who, ask=lambda ask, _: ask(desk.board()))
     return str(desk_drawer.look(commands, NAMES, desk.incident().id))
 
 

@@ -121,7 +121,9 @@ def test_duties_are_changed_on_the_card(page_of_grids: "Page", furnished: Databa
     page.fill("#card-duties", "leader, Wang, 0371-60001234")
     page.click("#card-save")
     until(page, "document.querySelector('#card-shown').textContent.includes('0371-60001234')")
-    assert duties.card(furnished, SYSTEM_READER, TOWNS[0]).duties == (duties.Duty("leader", "Wang", "0371-60001234"),)
+    assert duties.card(furnished, SYSTEM_READER, (TOWNS[0],)).duties == (
+        duties.Duty("leader", "Wang", "0371-60001234"),
+    )
 
 
 SYSTEM_READER = structs.replace(SYSTEM, role="system_admin")

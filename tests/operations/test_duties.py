@@ -6,9 +6,11 @@ import orjson
 import pytest
 
 from operations import duties
+from operations.database import Database
 from operations.duties import MOST_DUTIES, Card, Duty
-from operations.errors import Forbidden, Refused
+from operations.errors import Forbidden, NotFound, Refused
 from operations.policy import ANONYMOUS, SYSTEM, Identity
+from operations.scope import Scope
 from tests.operations.desk import LEADER, LEAVES, OPERATOR, Desk
 
 pytestmark = pytest.mark.database
@@ -19,9 +21,9 @@ LI = Duty("part_time", "李梅")
 
 def test_a_card_is_kept_by_code_and_changed_by_who_saw_it(desk: Desk) -> None:
     database, code = desk.database, LEAVES[0]
-    assert duties.card(database, OPERATOR, code) == Card(code)
+    assert duties.card(database, OPERATOR, (code,)) == Card(code)
     kept = duties.change(database, ADMIN, Card(code, (WANG,), 412), now=desk.tick())
-    assert (kept.revision, kept.changed_by, duties.card(database, LEADER, code)) == (1, "admin", kept)
+    assert (kept.revision, kept.changed_by, duties.card(database, LEADER, (code,))) == (1, "admin", kept)
     with pytest.raises(Refused):
         duties.change(database, ADMIN, Card(code, (LI,), revision=0), now=desk.tick())
     assert duties.change(database, ADMIN, Card(code, (LI, WANG), revision=1), now=desk.tick()).revision == 2
@@ -47,7 +49,7 @@ def test_many_replace_the_duties_and_leave_households(desk: Desk) -> None:
     cards = [Card(LEAVES[0], (LI,)), Card(LEAVES[1], (WANG,))]
     assert duties.change_all(database, ADMIN, cards, now=desk.tick()) == 2
     assert duties.change_all(database, ADMIN, cards, now=desk.tick()) == 0
-    found = duties.card(database, ADMIN, LEAVES[0])
+    found = duties.card(database, ADMIN, (LEAVES[0],))
     assert (found.duties, found.households) == ((LI,), 412)
 
 
@@ -64,13 +66,13 @@ def test_many_replace_the_duties_and_leave_households(desk: Desk) -> None:
 def test_what_is_wrong_is_refused_as_a_whole(desk: Desk, wrong: Card) -> None:
     with pytest.raises(Refused):
         duties.change_all(desk.database, ADMIN, [Card(LEAVES[0], (WANG,)), wrong], now=desk.tick())
-    assert desk.entries() == [] and duties.card(desk.database, ADMIN, LEAVES[0]) == Card(LEAVES[0])
+    assert desk.entries() == [] and duties.card(desk.database, ADMIN, (LEAVES[0],)) == Card(LEAVES[0])
 
 
 def test_walls_and_strangers_read_none_and_only_administrators_change(desk: Desk) -> None:
     for nobody in (ANONYMOUS, Identity("wall", "w", "w", "wall"), Identity("token", "t", "t", "token_read")):
         with pytest.raises(Forbidden):
-            duties.card(desk.database, nobody, LEAVES[0])
+            duties.card(desk.database, nobody, (LEAVES[0],))
     for identity in (OPERATOR, LEADER):
         with pytest.raises(Forbidden):
             duties.change(desk.database, identity, Card(LEAVES[0], (WANG,)), now=desk.tick())
@@ -85,3 +87,11 @@ def test_of_two_who_change_a_card_at_once_one_looks_again(desk: Desk) -> None:
         failed = [one.exception() for one in [pool.submit(change, duty) for duty in (WANG, LI, WANG, LI)]]
     assert [type(one) for one in failed if one is not None] == [Refused] * 3
     assert len(desk.entries()) == 1
+
+
+def test_a_card_outside_the_jurisdiction_is_not_there(database: Database) -> None:
+    scoped = Identity("account", "o", "o", "operator", Scope("990101001"))
+    assert duties.card(database, scoped, ("990101", "990101001", "x")) == Card("x")
+    for chain in (("990101", "990101002", "x"), ("990101",)):
+        with pytest.raises(NotFound):
+            duties.card(database, scoped, chain)
