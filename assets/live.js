@@ -18,6 +18,8 @@
   const PAINT_MOST = 1000; // ms; a paint that takes longer is not waited for
   const LENS = { heat: "24h", type: "all", urgency: "all" }; // the default, which an address need not name
   const WISH_EACH = 60000; // ms between tries for the lens of the address while there is no room for it
+  const ENDED = { 4401: "ended", 4403: "changed" }; // codes with which the server takes a page's right to be seen
+  const READ_FOR = 1500; // ms a page that went dark says why, before it loads again or goes to the sign-in
   const REFUSED = { 4422: "wrong", 4429: "crowded" }; // codes with which the server refuses a lens
 
   const words = JSON.parse(document.getElementById("gridwall-words")?.textContent || "{}");
@@ -39,6 +41,8 @@
   let n = 0;
   let epoch = "";
   let version = "";
+  let rights = ""; // a digest of what this screen may see
+  let dark = false;
   let asOf = 0;
   let toAcknowledge = 0;
   let acknowledgeTimer = 0;
@@ -182,6 +186,7 @@
   drawn.observe(root, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-at"] });
 
   function tick() {
+    if (dark) return;
     showMoments();
     for (const element of document.querySelectorAll("[data-at]")) age(element);
     const silence = performance.now() - heardAt;
@@ -244,6 +249,7 @@
   }
 
   function applyNext() {
+    if (dark) return;
     painting = 0;
     const frame = next;
     next = null;
@@ -335,7 +341,7 @@
   function address(through, from) {
     const url = new URL("/live", location.href);
     url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-    const said = { page, lang: root.dataset.lang || "zh", n: from, epoch, at: asOf, screen, ...through };
+    const said = { page, lang: root.dataset.lang || "zh", n: from, epoch, rights, at: asOf, screen, ...through };
     url.search = new URLSearchParams(said).toString();
     return url;
   }
@@ -343,7 +349,7 @@
   function connect() {
     clearTimeout(retryTimer);
     retryTimer = 0;
-    if (socket) return;
+    if (socket || dark) return;
     const opened = new WebSocket(address(lens, n));
     const slow = setTimeout(() => opened.close(), RETRY_MOST);
     opened.onopen = () => clearTimeout(slow);
@@ -409,6 +415,7 @@
   // Look through another lens. A second connection is opened beside the first and takes its place with its first frame,
   // a snapshot: the picture is live all the while and rows of two lenses never meet. A refusal changes nothing.
   function look(wanted) {
+    if (dark) return;
     dismiss();
     if (wish && !same(wanted, wish)) wish = null;
     if (same(wanted, lens)) return told("");
@@ -490,6 +497,8 @@
     const journal = (text) => text.split(".")[0];
     offset = said.now / 1000 - Date.now();
     const other = (version && version !== said.version) || (epoch && journal(epoch) !== journal(said.epoch));
+    if (rights && rights !== said.rights) return goDark("changed"); // while it was away
+    rights = said.rights;
     if (epoch !== said.epoch) {
       n = 0;
       toAcknowledge = 0;
@@ -523,30 +532,69 @@
   function closed(code) {
     socket = null;
     if (root.dataset.link === "live") setLink("stale");
-    if (code === 4401) return signIn();
+    if (ENDED[code]) return goDark(ENDED[code]);
     if (REFUSED[code] && !same(lens, LENS)) return fallBack(REFUSED[code]);
     const wait = Math.min(RETRY_MOST, RETRY_FIRST * 2 ** Math.min(retries, 6)) * (0.5 + Math.random() / 2);
     retries += 1;
-    if (retries % 4 === 0) probeSession();
+    if (retries % 4 === 1) probeSession();
     retryTimer = setTimeout(connect, wait);
   }
 
   // A refused handshake looks like a dead server to a browser; the page itself tells which it is.
   async function probeSession() {
+    const status = await asked();
+    if (status === "elsewhere") goDark("ended");
+    if (status === 403) goDark("changed");
+  }
+
+  // How the server answers to this page's address now: a status, "elsewhere" (the sign-in), or 0: it is away.
+  async function asked() {
     try {
       const answer = await fetch(location.href, { redirect: "manual", cache: "no-store" });
-      if (answer.type === "opaqueredirect") signIn();
+      return answer.type === "opaqueredirect" ? "elsewhere" : answer.status;
     } catch {
-      // the server is away: the retries go on
+      return 0;
     }
   }
 
-  function signIn() {
-    const next = location.pathname + location.search;
-    location.assign(`/signin?${new URLSearchParams({ next, ended: "expired" })}`);
+  // Nothing of what was shown stays, not even behind the words that say why; then whatever the server says comes.
+  function goDark(why) {
+    if (dark) return;
+    dark = true;
+    dismiss();
+    clearTimeout(retryTimer);
+    clearTimeout(wishTimer);
+    const old = socket;
+    socket = null;
+    next = null;
+    old?.close();
+    for (const name of [...wholes.keys()]) empty(name); // the sound stops, the map empties
+    for (const element of [...document.body.children]) element.remove();
+    root.dataset.link = "dark";
+    const said = document.createElement("p");
+    said.className = "dark";
+    said.setAttribute("role", "alert");
+    said.textContent = say(`dark_${why}`);
+    document.body.append(said);
+    setTimeout(leave, READ_FOR);
+  }
+
+  function empty(name) {
+    try {
+      applyRows(name, {}, true);
+    } catch (error) {
+      console.error(error); // whatever one part of the page makes of it, the others go dark too
+    }
+  }
+
+  async function leave() {
+    const status = await asked();
+    if (status === 0 || status >= 500) setTimeout(leave, RETRY_MOST);
+    else location.reload(); // to the sign-in, to the page with other rights, or to the refusal that names them
   }
 
   function probe() {
+    if (dark) return;
     if (socket && performance.now() - heardAt > LOST_AFTER) drop();
     if (!socket) connect();
     else if (document.visibilityState === "visible" && n) painted(n);

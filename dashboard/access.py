@@ -7,7 +7,7 @@ WebSockets too, which Starlette's `BaseHTTPMiddleware` does not.
 
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import quote, urlsplit
 
 import orjson
@@ -184,10 +184,25 @@ class Access:
 
 async def identified(gate: Gate, scope: Mapping[str, Any]) -> Identity:
     """Return who sent a request: by its bearer token if it has one, else by its session cookie."""
+    held = proof(scope)
+    if held.kind == "session":
+        return (await gate.session(held.secret) if held.secret else None) or ANONYMOUS
+    return await gate.token(held.secret, held.address) or ANONYMOUS
+
+
+class Proof(NamedTuple):
+    """What proves who somebody is: a "session" or a "token", its secret, and for a token where it is used from."""
+
+    kind: str
+    secret: str
+    address: str = ""
+
+
+def proof(scope: Mapping[str, Any]) -> Proof:
+    """Return what a request proves its sender by; the secret may be empty."""
     if bears_cookie(scope):
-        held = cookies(scope).get(COOKIE, "")
-        return (await gate.session(held) if held else None) or ANONYMOUS
-    return await gate.token(header(scope, "authorization").partition(" ")[2].strip(), address(scope)) or ANONYMOUS
+        return Proof("session", cookies(scope).get(COOKIE, ""))
+    return Proof("token", header(scope, "authorization").partition(" ")[2].strip(), address(scope))
 
 
 def bears_cookie(scope: Mapping[str, Any]) -> bool:

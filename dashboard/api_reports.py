@@ -4,6 +4,7 @@ The POST is plain ASGI, called by `dashboard.server` before FastAPI: routing, de
 more than all the rest of a single report.
 """
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from dashboard.access import refuse_for_now
+from dashboard.access import proof, refuse_for_now
 from dashboard.answers import JSON, RETRY_SECONDS
 from dashboard.asgi import Receive, Scope, Send, respond
 from dashboard.parts import Parts, parts
@@ -121,14 +122,25 @@ async def stream(socket: WebSocket) -> None:
         text: str | bytes | None = message.get("text")
         return message.get("bytes") or b"" if text is None else text
 
+    ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    serving = asyncio.create_task(door.serve(shared.port.intake, source, receive, socket.send_text))
     try:
-        await door.serve(shared.port.intake, source, receive, socket.send_text)
+        with shared.standing.hold(proof(socket.scope), socket.scope["state"]["identity"], ended.set_result):
+            either: set[asyncio.Future[Any]] = {serving, ended}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if ended.done():
+            await socket.close(ended.result())
+        else:
+            await serving
     except* door.StreamClosed as group:
         closed = leaves(group)[0]
         with suppress(RuntimeError):
             await socket.close(closed.code, closed.reason)
     except* (WebSocketDisconnect, RuntimeError):
         pass  # the sender has gone; what was not acknowledged it sends again
+    finally:
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
 
 
 def leaves(group: BaseExceptionGroup[door.StreamClosed]) -> list[door.StreamClosed]:

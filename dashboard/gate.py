@@ -1,4 +1,4 @@
-"""Who holds a secret (身份): asked of the database, remembered for a second so that 3,000 posts are not 3,000 reads.
+"""Who holds a secret (身份): asked of the database, remembered for a moment so that 3,000 posts are not 3,000 reads.
 
 While the database is locked or away, nobody is let in anew and nobody is signed out: it raises DatabaseTrouble, which
 the access middleware answers with 503.
@@ -7,16 +7,18 @@ the access middleware answers with 503.
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 
 from config import clock
+from dashboard.access import Proof
 from operations import sessions, tokens
 from operations.database import Database
 from operations.errors import DatabaseTrouble
 from operations.policy import Identity
 
-REMEMBERED_SECONDS = 1.0
+REMEMBERED_SECONDS = 0.4
 """How long a revoked session or token may still be believed; also how long trouble is, before it is asked again."""
 REMEMBERED_MOST = 5_000
 PATIENCE_SECONDS = 1.0
@@ -43,6 +45,7 @@ class Gate:
         self._trouble: DatabaseTrouble | None = None
         self._troubled_until = 0.0
         self._noting: asyncio.Task[None] | None = None
+        self._thread = ThreadPoolExecutor(1, "standing")  # of its own: it must not wait behind slow requests
 
     async def session(self, secret: str) -> Identity | None:
         """Return who holds this session, or None. Raises DatabaseTrouble."""
@@ -56,8 +59,23 @@ class Gate:
         """Believe a session no longer, because it was just closed."""
         self._known.pop((_session, digest(secret), ""), None)
 
+    async def standing(self, proofs: Collection[Proof]) -> dict[Proof, Identity]:
+        """Return who holds each of these secrets, by a query a kind; nobody's are left out. Raises DatabaseTrouble."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._standing, proofs, clock.now())
+
+    def _standing(self, proofs: Collection[Proof], now: int) -> dict[Proof, Identity]:
+        found: dict[Proof, Identity] = {}
+        if wanted := [one for one in proofs if one.kind == "session"]:
+            held = sessions.identify_many(self._database, [one.secret for one in wanted], now)
+            found |= {one: held[one.secret] for one in wanted if one.secret in held}
+        if wanted := [one for one in proofs if one.kind == "token"]:
+            using = tokens.identify_many(self._database, [(one.secret, one.address) for one in wanted], now)
+            found |= {one: using[one.secret, one.address] for one in wanted if (one.secret, one.address) in using}
+        return found
+
     async def close(self) -> None:
         """Let what is under way finish."""
+        self._thread.shutdown()
         if self._noting is not None:
             await self._noting
         self._database.close()

@@ -12,6 +12,7 @@ from dashboard.area import Areas
 from dashboard.gate import Gate
 from dashboard.live import Hub
 from dashboard.senders import Senders
+from dashboard.standing import Standing
 from dashboard.tiles import Tiles
 from dashboard.trail import Trail
 from operations.database import Database
@@ -29,6 +30,7 @@ class Parts:
     port: Port
     senders: Senders
     gate: Gate
+    standing: Standing
     hub: Hub
     areas: Areas
     tiles: Tiles

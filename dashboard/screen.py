@@ -41,7 +41,9 @@ class Screen:
     closing: int = 0
 
     def next(self) -> str | None:
-        """Return the text to send now, or None when the screen is up to date or held back."""
+        """Return the text to send now, or None when the screen is up to date, held back or to be closed."""
+        if self.closing:
+            return None
         if self.beat is not None:
             beat, self.beat = self.beat, None
             if self.held() and self.sent < self.channel.n:

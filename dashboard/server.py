@@ -13,7 +13,7 @@ from starlette.websockets import WebSocket
 from config import clock, collector
 from config.city import City
 from config.settings import ROOT, Settings
-from dashboard import access, api, api_reports, api_tiles, api_uploads, door
+from dashboard import api, api_reports, api_tiles, api_uploads, door
 from dashboard.access import Access
 from dashboard.accountbook import Accountbook
 from dashboard.actions import Actions
@@ -35,12 +35,12 @@ from dashboard.quarantine import Quarantine
 from dashboard.repairs import Repairs
 from dashboard.senders import Senders
 from dashboard.socket import Live
+from dashboard.standing import Standing
 from dashboard.tiles import Tiles
 from dashboard.trail import trail
 from operations import policy, walls
 from operations.commands import Commands
 from operations.database import Database
-from operations.errors import DatabaseTrouble
 from operations.policy import Identity
 from operations.seal import KeyStore
 from streams.item import LARGEST_REQUEST
@@ -92,8 +92,9 @@ class Server:
         hub = Hub(database, port, PAGES, city=City.of(settings), walls=self._tell, grids=areas.key)
         gate = Gate(Database(settings.database_url, busy_timeout_s=PATIENCE_SECONDS))
         tiles = Tiles(settings.base_map, settings.data, lambda path: clock.now() / 1e6 - path.stat().st_mtime)
+        standing = Standing(gate.standing)
         self.parts = Parts(
-            settings, database, port, senders, gate, hub, areas, tiles, actions, warnings, notes, version()
+            settings, database, port, senders, gate, standing, hub, areas, tiles, actions, warnings, notes, version()
         )
         self.pages = Pages(PAGES, City.of(settings), actions)
         self.app = self._application()
@@ -134,7 +135,7 @@ class Server:
         app.include_router(door.router)
         app.include_router(api_uploads.router)
         app.include_router(api_tiles.router)
-        live = Live(self.parts.hub, version=self.parts.version, still_in=self._still_in, may_watch=may_watch)
+        live = Live(self.parts.hub, version=self.parts.version, standing=self.parts.standing, may_watch=may_watch)
 
         @app.websocket("/live")
         async def channel(socket: WebSocket) -> None:
@@ -151,11 +152,13 @@ class Server:
         following = self.parts.port.shelf.follow(self.parts.database)
         self._following = asyncio.create_task(following, name="mappings")
         await self.parts.hub.start()
+        self.parts.standing.start()
 
     async def stop(self) -> None:
         """Let what is under way finish."""
         if self._following is not None:
             self._following.cancel()
+        self.parts.standing.stop()
         await self.parts.hub.stop()
         await self.parts.areas.stop()
         await self.parts.tiles.close()
@@ -164,14 +167,6 @@ class Server:
         await self.parts.port.close()
         await self.parts.gate.close()
         self.parts.database.close()
-
-    async def _still_in(self, socket: WebSocket) -> bool:
-        """Say whether the session or token a screen came with still holds, which it does until the database says no."""
-        try:
-            identity = await access.identified(self.parts.gate, socket.scope)
-        except DatabaseTrouble:
-            return True
-        return policy.allowed(identity, "live.watch") and identity == socket.scope["state"]["identity"]
 
     def _tell(self, action: str, wall: str) -> None:
         """Write a wall's trouble into the journal, beside the loop and in turn; what cannot be written is logged."""

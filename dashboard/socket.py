@@ -1,7 +1,8 @@
 """The WebSocket `/live`: greets a screen, sends it its channel's frames, and takes its word for what it painted."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import hashlib
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -11,21 +12,20 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from config import clock
 from config.words import choose
 from dashboard import measures
+from dashboard.access import proof
 from dashboard.channel import Channel, Topic
 from dashboard.lens import WIDE, Lens, WrongLens
 from dashboard.live import Crowded, Hub, changed_since
 from dashboard.screen import Screen, parse
+from dashboard.standing import Standing, rights
 from operations.policy import Identity, watched
 
-RECHECK_SECONDS = 5.0
-"""How soon a session that was ended loses its screens."""
 MESSAGE_MOST = 1_000
 SCREENS_MOST = 2_000
-GOING_AWAY, POLICY, TRY_LATER, NOT_SIGNED_IN = 1012, 1008, 1013, 4401
+GOING_AWAY, POLICY, TRY_LATER = 1012, 1008, 1013
 WRONG_LENS, NO_ROOM = 4422, 4429
 """The lens asked for does not exist; there is no room for one more. Both leave the screen its default lens."""
 
-StillIn = Callable[[WebSocket], Awaitable[bool]]
 MayWatch = Callable[[Identity, str], bool]
 
 
@@ -35,10 +35,10 @@ class Live:
     `heat`, `type` and `urgency` choose the lens (`dashboard.lens`); what is not said is the default.
     """
 
-    def __init__(self, hub: Hub, *, version: str, still_in: StillIn, may_watch: MayWatch) -> None:
+    def __init__(self, hub: Hub, *, version: str, standing: Standing, may_watch: MayWatch) -> None:
         self._hub = hub
         self._version = version
-        self._still_in = still_in
+        self._standing = standing
         self._may_watch = may_watch
 
     async def __call__(self, socket: WebSocket) -> None:
@@ -72,17 +72,26 @@ class Live:
             self._hub.leave(screen)
 
     async def _serve(self, socket: WebSocket, screen: Screen) -> None:
-        await socket.send_text(await self._hello(socket, screen))
-        screen.wake.set()
-        tasks = {asyncio.create_task(work) for work in (write(socket, screen), read(socket, screen))}
-        tasks.add(asyncio.create_task(self._watch(socket)))
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            ended = await asyncio.gather(*tasks, return_exceptions=True)
-        for error in ended:
+        ended = asyncio.Event()
+
+        def end(code: int) -> None:
+            screen.closing = code
+            ended.set()
+
+        with self._standing.hold(proof(socket.scope), screen.identity, end):
+            await socket.send_text(await self._hello(socket, screen))
+            screen.wake.set()
+            tasks = {asyncio.create_task(work) for work in (write(socket, screen), read(socket, screen), ended.wait())}
+            try:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                over = await asyncio.gather(*tasks, return_exceptions=True)
+        if screen.closing:
+            with suppress(RuntimeError):
+                await socket.close(screen.closing)
+        for error in over:
             if isinstance(error, Exception) and not isinstance(error, (WebSocketDisconnect, RuntimeError, OSError)):
                 raise error
 
@@ -92,25 +101,23 @@ class Live:
         changed = await self._hub.ask(changed_since(at), screen.channel.topic.scope) if at else 0
         missed = screen.channel.n - screen.sent if screen.sent else -1
         said = {"version": self._version, "epoch": self._hub.epoch, "now": clock.now()}
+        said["rights"] = sight(screen.identity)
         return orjson.dumps({"hello": said | {"missed": missed, "changed": changed}}).decode()
-
-    async def _watch(self, socket: WebSocket) -> None:
-        """Close the socket when its session has ended."""
-        while True:
-            await asyncio.sleep(RECHECK_SECONDS)
-            if not await self._still_in(socket):
-                await socket.close(NOT_SIGNED_IN)
-                return
 
 
 def make(socket: WebSocket, identity: Identity, channel: Channel, epoch: str) -> Screen:
     """Return the screen of a connection; `n` counts only within the epoch it was given in."""
     asked = socket.query_params
     screen = Screen(screen_id(identity, asked.get("screen", ""), socket), identity, channel)
-    if asked.get("epoch") == epoch:
+    if asked.get("epoch") == epoch and asked.get("rights") == sight(identity):
         screen.sent = min(whole(asked.get("n")), channel.n)
         screen.painted = screen.sent
     return screen
+
+
+def sight(identity: Identity) -> str:
+    """Return a digest of what somebody's screens may show: a number `n` and a picture mean something only within it."""
+    return hashlib.sha256(repr(rights(identity)).encode()).hexdigest()[:12]
 
 
 def screen_id(identity: Identity, name: str, socket: WebSocket) -> str:
@@ -129,8 +136,6 @@ async def write(socket: WebSocket, screen: Screen) -> None:
             await socket.send_text(text)
             measures.SENT.inc()
         if screen.closing:
-            with suppress(RuntimeError):
-                await socket.close(screen.closing)
             return
 
 

@@ -3,7 +3,7 @@
 Of those in force the one begun last counts, with its role and jurisdiction; when it ends, what was before counts again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -67,14 +67,25 @@ def counting(found: Iterable[Assignment], now: int) -> Assignment | None:
 
 def standing(connection: sa.Connection, account: Account, now: int) -> Account:
     """Return the account as its rights make it now."""
+    return standings(connection, {account.id: account}, now)[account.id]
+
+
+def standings(connection: sa.Connection, accounts: Mapping[str, Account], now: int) -> dict[str, Account]:
+    """The same of many accounts, by id, with one query."""
     columns = table.c
     query = sa.select(table).where(
-        columns.account == account.id,
+        columns.account.in_(accounts),
         columns.withdrawn_at.is_(None),
         columns.starts_at <= now,
         columns.ends_at > now,
     )
-    found = counting(map(_of, connection.execute(query)), now)
+    rights: dict[str, list[Assignment]] = {}
+    for one in map(_of, connection.execute(query)):
+        rights.setdefault(one.account, []).append(one)
+    return {key: _with(account, counting(rights.get(key, ()), now)) for key, account in accounts.items()}
+
+
+def _with(account: Account, found: Assignment | None) -> Account:
     return account if found is None else structs.replace(account, role=found.right.role, scope=found.right.scope)
 
 

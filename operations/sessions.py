@@ -1,10 +1,11 @@
 """Sessions on the server's side, their ids hashed, with expiry and revocation; and one-time sign-in links."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 import sqlalchemy as sa
 from msgspec import Struct, structs
+from sqlalchemy import ColumnElement, Connection
 
 from operations import accounts, assignments, journal, secret
 from operations.accounts import Account
@@ -89,24 +90,46 @@ def open(
 
 def held(database: Database, given: str, now: int) -> Held | None:
     """Return the session of a secret; None when it is wrong, over, revoked, or its account may not be used now."""
-    joined = sa.join(session, account_table, session.c.account == account_table.c.id)
-    columns = [session.c[name] for name in ("expires_at", "closed_at", "opened_at", "seen_at", "stage", "method")]
-    query = sa.select(session.c.id.label("session_id"), *columns, account_table).select_from(joined)
     with database.read() as connection:
-        row = connection.execute(query.where(session.c.hash == secret.digest(given))).one_or_none()
-        if row is None or row.closed_at is not None or row.expires_at <= now:
-            return None
-        account = accounts.account_of(row)
-        if not account.living(now):
-            return None
-        account = assignments.standing(connection, account, now)
-    return Held(row.session_id, account, row.stage, row.method, row.seen_at or row.opened_at, row.expires_at)
+        return _held(connection, session.c.hash == secret.digest(given), now).get(secret.digest(given))
 
 
 def identify(database: Database, given: str, now: int, idle: int = 0) -> Identity | None:
     """Return who holds this session (`Held.identity`); None when it does not hold."""
     found = held(database, given, now)
     return None if found is None else found.identity(now, idle)
+
+
+def identify_many(database: Database, given: Collection[str], now: int) -> dict[str, Identity]:
+    """The same of many sessions by one query: those that do not hold are left out. It says nothing of who is locked."""
+    secrets = {secret.digest(one): one for one in given}
+    with database.read() as connection:
+        found = _held(connection, session.c.hash.in_(secrets), now)
+    return {secrets[digest]: one.identity(now, 0) for digest, one in found.items()}
+
+
+def holder(connection: Connection, session_id: str, now: int) -> Identity | None:
+    """Return who holds the session of this id at `now`, as the transaction of `connection` sees it."""
+    found = _held(connection, session.c.id == session_id, now)
+    return next((one.identity(now, 0) for one in found.values()), None)
+
+
+def _held(connection: Connection, which: ColumnElement[bool], now: int) -> dict[bytes, Held]:
+    """The sessions in force, by digest, each with its account as the right that counts now makes it."""
+    joined = sa.join(session, account_table, session.c.account == account_table.c.id)
+    columns = [session.c[name] for name in ("hash", "expires_at", "opened_at", "seen_at", "stage", "method")]
+    query = sa.select(session.c.id.label("session_id"), *columns, account_table).select_from(joined)
+    in_force = sa.and_(which, session.c.closed_at.is_(None), session.c.expires_at > now)
+    rows = [(row, accounts.account_of(row)) for row in connection.execute(query.where(in_force)).all()]
+    living = {account.id: account for _, account in rows if account.living(now)}
+    standing = assignments.standings(connection, living, now)
+    return {
+        row.hash: Held(
+            row.session_id, standing[row.id], row.stage, row.method, row.seen_at or row.opened_at, row.expires_at
+        )
+        for row, _ in rows
+        if row.id in standing
+    }
 
 
 def renew(

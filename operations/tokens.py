@@ -5,6 +5,7 @@ take over while the one before it holds for some hours more, so that a program i
 """
 
 import ipaddress
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Any
 
@@ -150,15 +151,35 @@ def revoke(
 
 
 def identify(database: Database, given: str, now: int, address: str = "") -> Identity | None:
-    """Return who holds this token; None when it is wrong, over, revoked, its source is off, or `address` is outside."""
+    """Return who holds this token; None when it is wrong, over, revoked, used from elsewhere, or its source is off."""
+    return identify_many(database, [(given, address)], now).get((given, address))
+
+
+def identify_many(database: Database, given: Collection[tuple[str, str]], now: int) -> dict[tuple[str, str], Identity]:
+    """The same of many (secret, address) by one query: those nobody holds are left out. Counts as no use."""
+    digests = {secret.digest(one) for one, _ in given}
     joined = sa.outerjoin(token, source, token.c.source == source.c.id)
-    query = sa.select(token, source.c.enabled.label("enabled"), source.c.name.label("source_name"))
+    query = sa.select(token, source.c.enabled.label("enabled")).select_from(joined)
+    query = query.where(sa.or_(token.c.hash.in_(digests), token.c.hash_before.in_(digests)))
     with database.read() as connection:
-        row = connection.execute(query.select_from(joined).where(_fits(given, now))).one_or_none()
-    if row is None or row.revoked_at is not None or (row.source and not row.enabled):
-        return None
-    if (row.expires_at is not None and row.expires_at <= now) or not within(address, row.networks.split()):
-        return None
+        rows = [row for row in connection.execute(query) if _in_force(row, now)]
+    holding = {digest: row for row in rows for digest in _digests(row, now)}
+    found = {one: holding.get(secret.digest(one[0])) for one in given}
+    return {one: _holder(row) for one, row in found.items() if row is not None and within(one[1], row.networks.split())}
+
+
+def _in_force(row: sa.Row[Any], now: int) -> bool:
+    off = row.source and not row.enabled
+    return row.revoked_at is None and not off and (row.expires_at is None or row.expires_at > now)
+
+
+def _digests(row: sa.Row[Any], now: int) -> list[bytes]:
+    """The token's newest secret, and the one before while that still holds."""
+    before = row.hash_before is not None and row.before_ends_at is not None and row.before_ends_at > now
+    return [row.hash, row.hash_before] if before else [row.hash]
+
+
+def _holder(row: sa.Row[Any]) -> Identity:
     actions = tuple(row.actions.split())
     if row.kind == "intake":
         return Identity("source", row.source, row.source, "source", actions=actions)

@@ -126,6 +126,19 @@ def test_a_password_is_made_when_none_is_given(database: Database) -> None:
     assert accounts.check_password(database, "li", PASSWORD, START).role == "leader"
 
 
+def test_many_sessions_and_tokens_are_known_by_one_question(database: Database, account: accounts.Account) -> None:
+    one, two, over = (sessions.open(database, account, hours=8, now=START + number) for number in range(3))
+    sessions.close(database, over, now=START)
+    found = sessions.identify_many(database, [one, two, over, "wrong", "\ud800"], START)
+    assert found == {given: sessions.identify(database, given, START) for given in (one, two)}
+    reader, gone = (tokens.add(database, SYSTEM, name, "read", now=START) for name in ("reader", "gone"))
+    [spent] = [one.id for one in tokens.listed(database) if one.name == "gone"]
+    tokens.revoke(database, SYSTEM, spent, now=START)
+    asked = [(given, "10.0.0.1") for given in (reader, gone, "", one)]
+    assert tokens.identify_many(database, asked, START) == {asked[0]: tokens.identify(database, reader, START)}
+    assert sessions.identify_many(database, [], START) == tokens.identify_many(database, [], START) == {}
+
+
 def test_a_session_lasts_until_it_is_over_closed_or_revoked(database: Database, account: accounts.Account) -> None:
     one, two, three = (sessions.open(database, account, hours=8, now=START + number) for number in range(3))
     found = sessions.identify(database, one, START + 8 * HOUR - 1)
