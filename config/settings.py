@@ -9,7 +9,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +24,8 @@ PLAIN_VARIABLES = {"DATABASE_URL": "database_url", "REDIS_URL": "redis_url", "CH
 OIDC_SECRET = "OIDC_SECRET"
 """Of the environment, with the prefix; a secret is no setting, so no page and no message shows it."""
 SQLITE = "sqlite:///"
+FILE = "config.toml"
+DEFAULT, IN_FILE, COMMAND_LINE = "default", "file", "command line"
 ADDRESSES = ("database_url", "redis_url", "base_map_url")
 LONGEST_SOCKET_PATH = 100  # bytes; the kernel's limit is 108 with the closing zero
 
@@ -87,6 +89,8 @@ class Settings:
     test_data: str
     chromium: str
     embedded_valkey: bool
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Where each value came from: "default", "file" (DATA/config.toml), the environment variable, "command line"."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -221,14 +225,16 @@ def load(data: Path | str | None = None, *, environ: Mapping[str, str] | None = 
     environ = os.environ if environ is None else environ
     folder = Path(data or environ.get(PREFIX + "DATA") or ROOT / "data").expanduser().resolve()
     values: dict[str, Value] = {}
-    for place, given in (
-        (str(DEFAULTS), _from_file(DEFAULTS)),
-        (str(folder / "config.toml"), _from_file(folder / "config.toml")),
-        ("environment", _from_environment(environ)),
-        ("command line", overrides),
+    origins = {"data": _origin_of_folder(folder, data, environ)}
+    for place, origin, given in (
+        (str(DEFAULTS), DEFAULT, _from_file(DEFAULTS)),
+        (str(folder / FILE), IN_FILE, _from_file(folder / FILE)),
+        ("environment", "", _from_environment(environ)),
+        ("command line", COMMAND_LINE, overrides),
     ):
         values |= {name: _checked(name, value, place) for name, value in given.items()}
-    return _complete(folder, values)
+        origins |= {name: origin or _given_as(name, environ) for name in given}
+    return _complete(folder, values, origins)
 
 
 def child_environment() -> dict[str, str]:
@@ -256,7 +262,21 @@ def terminal_language() -> str:
     return "zh" if locale.lower().startswith("zh") else "en"
 
 
-def _complete(folder: Path, values: dict[str, Value]) -> Settings:
+def _origin_of_folder(folder: Path, data: Path | str | None, environ: Mapping[str, str]) -> str:
+    """Children are always told their folder on the command line; it came from where it came from for the starter."""
+    named = environ.get(PREFIX + "DATA")
+    if named and Path(named).expanduser().resolve() == folder:
+        return PREFIX + "DATA"
+    return DEFAULT if not data or folder == (ROOT / "data").resolve() else COMMAND_LINE
+
+
+def _given_as(name: str, environ: Mapping[str, str]) -> str:
+    """The environment variable a setting was given by; GRIDWALL_NAME goes before the plain name."""
+    own = [one for one in environ if one.startswith(PREFIX) and one.removeprefix(PREFIX).lower() == name]
+    return own[-1] if own else next(variable for variable, setting in PLAIN_VARIABLES.items() if setting == name)
+
+
+def _complete(folder: Path, values: dict[str, Value], origins: Mapping[str, str]) -> Settings:
     """Fill in what follows from the data folder."""
     embedded = not values["redis_url"]
     socket = folder / "valkey.sock"
@@ -268,7 +288,7 @@ def _complete(folder: Path, values: dict[str, Value]) -> Settings:
     values["redis_url"] = values["redis_url"] or f"unix://{socket}"
     values["database_url"] = _database(str(values["database_url"]), folder)
     known: dict[str, Any] = {field.name: values[field.name] for field in fields(Settings) if field.name in values}
-    return Settings(data=folder, embedded_valkey=embedded, **known)
+    return Settings(data=folder, embedded_valkey=embedded, origins=origins, **known)
 
 
 def _database(url: str, folder: Path) -> str:

@@ -16,6 +16,7 @@ from dashboard.directory import Directory
 from dashboard.filebook import Filebook
 from dashboard.gridbook import Gridbook
 from dashboard.gridcard import Gridcards
+from dashboard.inventory import Inventory
 from dashboard.mapbook import Mapbook
 from dashboard.quarantine import Quarantine
 from dashboard.repairs import Repairs
@@ -56,6 +57,7 @@ class Actions:
         repairs: Repairs,
         gridcards: Gridcards,
         accounts: Accountbook,
+        inventory: Inventory,
         area: Callable[[], Area | None],
         located: Callable[[float | None, float | None, str], Located],
         time_zone: str,
@@ -70,6 +72,7 @@ class Actions:
         self.repairs = repairs
         self.gridcards = gridcards
         self.accounts = accounts
+        self.inventory = inventory
         self.area = area
         self.located = located
         self.time_zone = time_zone

@@ -25,6 +25,7 @@ from dashboard.filebook import Filebook
 from dashboard.gate import PATIENCE_SECONDS, Gate
 from dashboard.gridbook import Gridbook
 from dashboard.gridcard import Gridcards
+from dashboard.inventory import Inventory
 from dashboard.limits import Limits
 from dashboard.live import Hub
 from dashboard.mapbook import Mapbook
@@ -84,6 +85,7 @@ class Server:
             repairs=Repairs(database, keys, port.ring, port.intake),
             gridcards=Gridcards(database, port.ring, settings.data / "uploads"),
             accounts=Accountbook(database, keys, port.ring),
+            inventory=Inventory(settings),
             area=lambda: areas.current,
             located=areas.located,
             time_zone=settings.city_time_zone,

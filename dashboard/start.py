@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 
 from config import clock
-from config.settings import ROOT, Settings
+from config.settings import COMMAND_LINE, ROOT, Settings
 from config.supervisor import Child, Supervisor, check_port_free, only_one
 from config.words import Words
 from operations import accounts, heads, journal, sessions
@@ -124,8 +124,9 @@ def _numbered(role: str, number: int, of: int) -> str:
 def _command(role: str, settings: Settings) -> list[str]:
     """The same settings for a child: file and environment it reads itself, the command line is repeated."""
     command = [sys.executable, str(ROOT / "run.py"), role, "--supervised", "--data", str(settings.data)]
-    command += ["--host", settings.host, "--port", str(settings.port), "--speed", str(settings.speed)]
-    return command if settings.demo else [*command, "--no-demo"]
+    repeated = [name for name in ("host", "port", "speed") if settings.origins.get(name) == COMMAND_LINE]
+    command += [part for name in repeated for part in (f"--{name}", str(getattr(settings, name)))]
+    return command if settings.origins.get("demo") != COMMAND_LINE else [*command, "--no-demo"]
 
 
 def _engine_ready(settings: Settings) -> Callable[[], bool]:

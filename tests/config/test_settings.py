@@ -86,4 +86,4 @@ def test_settings_are_frozen(tmp_path: Path) -> None:
 
 
 def test_every_setting_has_a_rule() -> None:
-    assert set(Settings.__dataclass_fields__) - {"data", "embedded_valkey"} == set(RULES)
+    assert set(Settings.__dataclass_fields__) - {"data", "embedded_valkey", "origins"} == set(RULES)
