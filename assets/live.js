@@ -338,10 +338,13 @@
 
   // ---- connection ----------------------------------------------------------------------------------------------
 
+  const pixels = () => [innerWidth, innerHeight].map((one) => Math.round(one * devicePixelRatio)).join("x");
+
   function address(through, from) {
     const url = new URL("/live", location.href);
     url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-    const said = { page, lang: root.dataset.lang || "zh", n: from, epoch, rights, at: asOf, screen, ...through };
+    const told = { version: root.dataset.version || "", size: pixels() };
+    const said = { page, lang: root.dataset.lang || "zh", n: from, epoch, rights, at: asOf, screen, ...told, ...through };
     url.search = new URLSearchParams(said).toString();
     return url;
   }

@@ -75,6 +75,7 @@ class Settings:
     oidc_name: str
     oidc_role_claim: str
     oidc_scopes: str
+    wall_rotation_hours: int
     minimum_population: int
     base_map_url: str
     base_map_matrix: str
@@ -204,6 +205,7 @@ RULES: Mapping[str, Rule] = {
     "oidc_name": _text("the provider's name for people, at most 40 characters", r".{0,40}"),
     "oidc_role_claim": _text("the name of a claim such as groups, or realm_access.roles", r"[^\s]{1,100}"),
     "oidc_scopes": _text("scopes parted by spaces, openid among them", r"(.* )?openid( .*)?"),
+    "wall_rotation_hours": _whole(1, 168),
     "minimum_population": _whole(1, 10_000_000),
     "base_map_url": Rule(str, 'empty, "https://HOST/…" or "file:…" (under DATA/tiles) with {z} {x} {y}', is_template),
     "base_map_matrix": _text('"mercator" (EPSG:3857) or "degrees" (EPSG:4490, EPSG:4326)', "|".join(MATRICES)),

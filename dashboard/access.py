@@ -14,7 +14,20 @@ import orjson
 
 from config.words import LANGUAGES, Words
 from dashboard.answers import RETRY_SECONDS
-from dashboard.asgi import ASGI, Headers, Message, Receive, Scope, Send, address, cookies, header, respond, secure
+from dashboard.asgi import (
+    ASGI,
+    Headers,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    address,
+    cookies,
+    header,
+    query,
+    respond,
+    secure,
+)
 from dashboard.limits import Limits
 from dashboard.pages import language
 from dashboard.signin import refused_page, waiting_page
@@ -23,6 +36,8 @@ from operations.errors import DatabaseTrouble
 from operations.policy import ANONYMOUS, Identity
 
 COOKIE = "gridwall_session"
+WALL_COOKIE = "gridwall_wall"
+"""Holds a wall's secret, or the claim of a screen that waits to be paired."""
 STATE_CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 BODY_MOST = 1024 * 1024
 """Bytes of a request's body where the route has no bound of its own."""
@@ -48,6 +63,9 @@ class Gate(Protocol):
 
     async def token(self, secret: str, address: str) -> Identity | None:
         """Return who holds this token, asking from this address."""
+
+    async def wall(self, secret: str) -> Identity | None:
+        """Return which wall holds this secret."""
 
 
 class BodyTooLarge(Exception):
@@ -138,12 +156,11 @@ class Access:
 
     async def _refuse(self, scope: Scope, send: Send, identity: Identity) -> None:
         action = policy.permission_for(scope["method"], scope["path"])
-        if identity is not ANONYMOUS or not wants_page(scope):  # to be asked to sign in is no refusal
-            self._note(scope, identity, why_not(scope, identity))
-        if identity is ANONYMOUS and wants_page(scope):
-            ended = "&ended=expired" if cookies(scope).get(COOKIE) else ""
-            await redirect(send, "/signin?next=" + quote(safe_next(full_path(scope)), safe="") + ended)
-        elif wait := await self._wrong(scope, identity):
+        if identity.kind in ("anonymous", "wall") and wants_page(scope):  # to be asked to sign in is no refusal
+            await redirect(send, way_in(scope, identity))
+            return
+        self._note(scope, identity, why_not(scope, identity))
+        if wait := await self._wrong(scope, identity):
             await too_many(scope, send, wait)
         elif identity is ANONYMOUS:
             await answer(scope, send, 401, unknown(scope), [(b"www-authenticate", b'Bearer realm="gridwall"')])
@@ -183,26 +200,61 @@ class Access:
 
 
 async def identified(gate: Gate, scope: Mapping[str, Any]) -> Identity:
-    """Return who sent a request: by its bearer token if it has one, else by its session cookie."""
-    held = proof(scope)
-    if held.kind == "session":
-        return (await gate.session(held.secret) if held.secret else None) or ANONYMOUS
-    return await gate.token(held.secret, held.address) or ANONYMOUS
+    """Return who sent a request: by its bearer token if it has one, else by the cookies of a session and of a wall."""
+    for one in proofs(scope):
+        if one.kind == "token":
+            found = await gate.token(one.secret, one.address)
+        else:
+            found = await (gate.session if one.kind == "session" else gate.wall)(one.secret)
+        if found is not None:
+            return found
+    return ANONYMOUS
 
 
 class Proof(NamedTuple):
-    """What proves who somebody is: a "session" or a "token", its secret, and for a token where it is used from."""
+    """What proves who somebody is: a "session", a "token" or a "wall", its secret, and where a token is used from."""
 
     kind: str
     secret: str
     address: str = ""
 
 
-def proof(scope: Mapping[str, Any]) -> Proof:
-    """Return what a request proves its sender by; the secret may be empty."""
-    if bears_cookie(scope):
-        return Proof("session", cookies(scope).get(COOKIE, ""))
-    return Proof("token", header(scope, "authorization").partition(" ")[2].strip(), address(scope))
+def proofs(scope: Mapping[str, Any]) -> list[Proof]:
+    """Return what a request proves its sender by, in the order it is believed.
+
+    In a browser that is a wall and has a person signed in, the wall's page is the device's and all others the person's.
+    """
+    if not bears_cookie(scope):
+        return [Proof("token", header(scope, "authorization").partition(" ")[2].strip(), address(scope))]
+    held = cookies(scope)
+    found = [Proof("session", held.get(COOKIE, "")), Proof("wall", held.get(WALL_COOKIE, ""))]
+    if of_a_wall(scope):
+        found.reverse()
+    return [one for one in found if one.secret]
+
+
+def lasting(scope: Mapping[str, Any], identity: Identity) -> Proof:
+    """Return what a connection that lasts is held by: a wall by its id, for its secret replaces itself meanwhile."""
+    if identity.kind == "wall":
+        return Proof("wall", identity.id)
+    return next(one for one in proofs(scope) if one.kind != "wall")
+
+
+def of_a_wall(scope: Mapping[str, Any]) -> bool:
+    """Say whether a request is for the wall's page or its live channel."""
+    path = scope["path"]
+    return path == "/wall" or path.startswith("/wall/") or (path == "/live" and query(scope).get("page") == "wall")
+
+
+def way_in(scope: Mapping[str, Any], identity: Identity) -> str:
+    """Return where a browser goes that may not see a page: a screen to be paired, a person to sign in."""
+    held = cookies(scope)
+    if identity.kind == "wall" and scope["path"] == "/":
+        return "/wall"
+    if of_a_wall(scope) and (WALL_COOKIE in held or not held.get(COOKIE)):
+        return full_path({**scope, "path": "/pair"})
+    ended = "&ended=expired" if held.get(COOKIE) else ""
+    return "/signin?next=" + quote(safe_next(full_path(scope)), safe="") + ended
 
 
 def bears_cookie(scope: Mapping[str, Any]) -> bool:

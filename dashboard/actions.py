@@ -21,6 +21,7 @@ from dashboard.mapbook import Mapbook
 from dashboard.quarantine import Quarantine
 from dashboard.repairs import Repairs
 from dashboard.trail import Trail
+from dashboard.wallbook import Wallbook
 from operations import policy
 from operations.board import Board
 from operations.commands import Commands
@@ -62,6 +63,7 @@ class Actions:
         located: Callable[[float | None, float | None, str], Located],
         time_zone: str,
         trail: Trail,
+        wallbook: Wallbook,
     ) -> None:
         self.operations = operations
         self.quarantine = quarantine
@@ -77,6 +79,7 @@ class Actions:
         self.located = located
         self.time_zone = time_zone
         self.trail = trail
+        self.wallbook = wallbook
         self._desk = desk
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ask: Callable[..., Coroutine[Any, Any, Any]] | None = None

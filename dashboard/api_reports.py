@@ -12,7 +12,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from dashboard.access import proof, refuse_for_now
+from dashboard.access import lasting, refuse_for_now
 from dashboard.answers import JSON, RETRY_SECONDS
 from dashboard.asgi import Receive, Scope, Send, respond
 from dashboard.parts import Parts, parts
@@ -125,7 +125,8 @@ async def stream(socket: WebSocket) -> None:
     ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     serving = asyncio.create_task(door.serve(shared.port.intake, source, receive, socket.send_text))
     try:
-        with shared.standing.hold(proof(socket.scope), socket.scope["state"]["identity"], ended.set_result):
+        identity = socket.scope["state"]["identity"]
+        with shared.standing.hold(lasting(socket.scope, identity), identity, ended.set_result):
             either: set[asyncio.Future[Any]] = {serving, ended}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if ended.done():

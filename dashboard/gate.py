@@ -13,7 +13,7 @@ from hashlib import sha256
 
 from config import clock
 from dashboard.access import Proof
-from operations import sessions, tokens
+from operations import sessions, tokens, walls
 from operations.database import Database
 from operations.errors import DatabaseTrouble
 from operations.policy import Identity
@@ -36,7 +36,10 @@ log = logging.getLogger(__name__)
 
 
 class Gate:
-    """Knows holders of sessions and tokens. `database` should be impatient (PATIENCE_SECONDS); `close` closes it."""
+    """Knows holders of sessions, tokens and walls' secrets.
+
+    `database` should be impatient (PATIENCE_SECONDS); `close` closes it.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -55,6 +58,10 @@ class Gate:
         """Return who holds this token, if it may be used from `address`, or None. Raises DatabaseTrouble."""
         return await self._identify(tokens.identify, secret, address)
 
+    async def wall(self, secret: str) -> Identity | None:
+        """Return which wall holds this secret, or None. Raises DatabaseTrouble."""
+        return await self._identify(_wall, secret)
+
     def forget(self, secret: str) -> None:
         """Believe a session no longer, because it was just closed."""
         self._known.pop((_session, digest(secret), ""), None)
@@ -71,6 +78,9 @@ class Gate:
         if wanted := [one for one in proofs if one.kind == "token"]:
             using = tokens.identify_many(self._database, [(one.secret, one.address) for one in wanted], now)
             found |= {one: using[one.secret, one.address] for one in wanted if (one.secret, one.address) in using}
+        if wanted := [one for one in proofs if one.kind == "wall"]:  # by their ids: their secrets replace themselves
+            living = walls.identify_many(self._database, [one.secret for one in wanted])
+            found |= {one: living[one.secret] for one in wanted if one.secret in living}
         return found
 
     async def close(self) -> None:
@@ -127,6 +137,10 @@ class Gate:
 
 def _session(database: Database, secret: str, now: int, _address: str) -> Identity | None:
     return sessions.identify(database, secret, now)
+
+
+def _wall(database: Database, secret: str, now: int, _address: str) -> Identity | None:
+    return walls.identify(database, secret, now)
 
 
 def digest(secret: str) -> bytes:

@@ -33,7 +33,7 @@ from operations.policy import Identity
 log = logging.getLogger(__name__)
 
 TEMPLATE = """<!DOCTYPE html>
-<html lang="{language}" data-page="{page}" data-lang="{lang}" data-link="stale">
+<html lang="{language}" data-page="{page}" data-lang="{lang}" data-version="{version}" data-link="stale">
 <head>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 {{%metas%}}<title>{{%title%}}</title><link rel="icon" href="/assets/icon.svg" type="image/svg+xml">{{%css%}}
@@ -105,11 +105,13 @@ async def called(dash_app: Dash, body: dict[str, Any]) -> Any:
 class Pages:
     """ASGI application of all Dash pages; `hashes` are those of their inline scripts, for the security policy."""
 
-    def __init__(self, pages: Mapping[str, Sequence[ModuleType]], city: City, actions: object) -> None:
+    def __init__(
+        self, pages: Mapping[str, Sequence[ModuleType]], city: City, actions: object, version: str = ""
+    ) -> None:
         self._apps: dict[tuple[str, str], Dash] = {}
         for page, panels in pages.items():
             for lang in LANGUAGES:
-                self._apps[page, lang] = build(page, Words(lang, city), panels, actions)
+                self._apps[page, lang] = build(page, Words(lang, city), panels, actions, version)
         self.hashes = sorted({value for app in self._apps.values() for value in app.csp_hashes()})
 
     def holds(self, path: str) -> bool:
@@ -141,7 +143,7 @@ class Pages:
         await served(scope, receive, send)
 
 
-def build(page: str, words: Words, panels: Sequence[ModuleType], actions: object) -> Dash:
+def build(page: str, words: Words, panels: Sequence[ModuleType], actions: object, version: str = "") -> Dash:
     """Return the Dash application of one page in one language, its callbacks registered."""
     lang = words.lang
     app = Dash(
@@ -156,7 +158,7 @@ def build(page: str, words: Words, panels: Sequence[ModuleType], actions: object
         serve_locally=True,
         add_log_handler=False,
         suppress_callback_exceptions=True,
-        index_string=index(page, words),
+        index_string=index(page, words, version),
     )
     app.words, app.page = words, page
     app.layout = tags.Main([panel.layout(words) for panel in panels], id="page", className=f"page {page}")
@@ -169,11 +171,12 @@ def build(page: str, words: Words, panels: Sequence[ModuleType], actions: object
     return app
 
 
-def index(page: str, words: Words) -> str:
-    """Return the page's frame for Dash to fill, holding the texts that the browser code says."""
+def index(page: str, words: Words, version: str = "") -> str:
+    """Return the page's frame for Dash to fill, with the texts that the browser code says and that code's version."""
     said = words.under("live") | words.under("common.ago")
     texts = orjson.dumps(said).decode().replace("<", "\\u003c")
-    return TEMPLATE.format(language=LANGUAGE_TAGS[words.lang], page=html.escape(page), lang=words.lang, words=texts)
+    tag = LANGUAGE_TAGS[words.lang]
+    return TEMPLATE.format(language=tag, page=html.escape(page), lang=words.lang, version=version, words=texts)
 
 
 async def not_found(send: Send, lang: str) -> None:

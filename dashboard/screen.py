@@ -19,21 +19,34 @@ UNPAINTED = 32
 STUCK_SECONDS = 15.0
 
 
+@dataclass(frozen=True)
+class Device:
+    """What a screen's browser says of itself; `size` in real pixels, such as "3840×2160"."""
+
+    version: str = ""
+    agent: str = ""
+    address: str = ""
+    size: str = ""
+
+
 @dataclass(eq=False)
 class Screen:
     """A screen and its place in its channel; `id` names the device, `n` numbers are the channel's.
 
-    `fresh` says that it has painted something new since it was last looked at.
+    `fresh` says that it has painted something new since it was last looked at, `painted_when` (monotonic seconds) when
+    it did so last.
     """
 
     id: str
     identity: Identity
     channel: Channel
+    device: Device = Device()
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     sent: int = 0
     painted: int = 0
     acknowledges: bool = False
     fresh: bool = False
+    painted_when: float | None = None
     hidden: bool = False
     skipped: int = 0
     behind_since: float | None = None
@@ -68,6 +81,8 @@ class Screen:
         self.acknowledges = True
         before, self.painted = self.painted, max(self.painted, min(painted, self.sent))
         self.fresh = self.fresh or self.painted > before
+        if self.painted > before or self.painted_when is None:
+            self.painted_when = now
         if self.painted >= self.channel.n:
             self.behind_since = None
         elif self.painted > before or self.behind_since is None:

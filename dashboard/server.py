@@ -13,7 +13,7 @@ from starlette.websockets import WebSocket
 from config import clock, collector
 from config.city import City
 from config.settings import ROOT, Settings
-from dashboard import api, api_reports, api_tiles, api_uploads, door
+from dashboard import api, api_reports, api_tiles, api_uploads, door, pairing
 from dashboard.access import Access
 from dashboard.accountbook import Accountbook
 from dashboard.actions import Actions
@@ -39,6 +39,7 @@ from dashboard.socket import Live
 from dashboard.standing import Standing
 from dashboard.tiles import Tiles
 from dashboard.trail import trail
+from dashboard.wallbook import Wallbook
 from operations import policy, walls
 from operations.commands import Commands
 from operations.database import Database
@@ -74,6 +75,10 @@ class Server:
         gridbook = Gridbook(database, port.ring, settings)
         filebook = Filebook(database, port.ring, port.intake, settings.data / "uploads", lambda: areas.current)
         notes = trail(database, port.ring)
+        code = version()
+        self._wallbook = Wallbook(
+            database, port.ring, screens=lambda: hub.screens, area=lambda: areas.current, version=code
+        )
         actions = Actions(
             commands,
             desk=senders.register,
@@ -90,15 +95,16 @@ class Server:
             located=areas.located,
             time_zone=settings.city_time_zone,
             trail=notes,
+            wallbook=self._wallbook,
         )
         hub = Hub(database, port, PAGES, city=City.of(settings), walls=self._tell, grids=areas.key)
         gate = Gate(Database(settings.database_url, busy_timeout_s=PATIENCE_SECONDS))
         tiles = Tiles(settings.base_map, settings.data, lambda path: clock.now() / 1e6 - path.stat().st_mtime)
         standing = Standing(gate.standing)
         self.parts = Parts(
-            settings, database, port, senders, gate, standing, hub, areas, tiles, actions, warnings, notes, version()
+            settings, database, port, senders, gate, standing, hub, areas, tiles, actions, warnings, notes, code
         )
-        self.pages = Pages(PAGES, City.of(settings), actions)
+        self.pages = Pages(PAGES, City.of(settings), actions, code)
         self.app = self._application()
         self._reports = api_reports.Reports(self.parts)
         self._served: ASGI = Access(
@@ -111,6 +117,7 @@ class Server:
         self._telling: set[asyncio.Task[None]] = set()
         self._in_turn = asyncio.Lock()
         self._following: asyncio.Task[None] | None = None
+        self._keeping: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, or start and stop with the server."""
@@ -124,7 +131,7 @@ class Server:
         if scope["type"] == "http":
             if scope["path"] == api_reports.PATH:  # the gate lets nothing but POST come here
                 served = self._reports
-            elif self.pages.holds(scope["path"]):
+            elif self.pages.holds(scope["path"]) and scope["path"] != pairing.ROTATE:
                 served = self.pages
         await served(scope, receive, send)
 
@@ -135,6 +142,7 @@ class Server:
             app.add_exception_handler(trouble, answer)
         api.mount(app)
         app.include_router(door.router)
+        app.include_router(pairing.router)
         app.include_router(api_uploads.router)
         app.include_router(api_tiles.router)
         live = Live(self.parts.hub, version=self.parts.version, standing=self.parts.standing, may_watch=may_watch)
@@ -153,6 +161,7 @@ class Server:
         await self.parts.areas.start()
         following = self.parts.port.shelf.follow(self.parts.database)
         self._following = asyncio.create_task(following, name="mappings")
+        self._keeping = asyncio.create_task(self._wallbook.keep(), name="walls")
         await self.parts.hub.start()
         self.parts.standing.start()
 
@@ -161,6 +170,8 @@ class Server:
         if self._following is not None:
             self._following.cancel()
         self.parts.standing.stop()
+        if self._keeping is not None:
+            self._keeping.cancel()
         await self.parts.hub.stop()
         await self.parts.areas.stop()
         await self.parts.tiles.close()

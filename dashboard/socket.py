@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -12,15 +13,16 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from config import clock
 from config.words import choose
 from dashboard import measures
-from dashboard.access import proof
+from dashboard.access import lasting
 from dashboard.channel import Channel, Topic
 from dashboard.lens import WIDE, Lens, WrongLens
 from dashboard.live import Crowded, Hub, changed_since
-from dashboard.screen import Screen, parse
+from dashboard.screen import Device, Screen, parse
 from dashboard.standing import Standing, rights
 from operations.policy import Identity, watched
 
 MESSAGE_MOST = 1_000
+SIZE = re.compile(r"([0-9]{2,5})x([0-9]{2,5})")
 SCREENS_MOST = 2_000
 GOING_AWAY, POLICY, TRY_LATER = 1012, 1008, 1013
 WRONG_LENS, NO_ROOM = 4422, 4429
@@ -78,7 +80,7 @@ class Live:
             screen.closing = code
             ended.set()
 
-        with self._standing.hold(proof(socket.scope), screen.identity, end):
+        with self._standing.hold(lasting(socket.scope, screen.identity), screen.identity, end):
             await socket.send_text(await self._hello(socket, screen))
             screen.wake.set()
             tasks = {asyncio.create_task(work) for work in (write(socket, screen), read(socket, screen), ended.wait())}
@@ -108,7 +110,7 @@ class Live:
 def make(socket: WebSocket, identity: Identity, channel: Channel, epoch: str) -> Screen:
     """Return the screen of a connection; `n` counts only within the epoch it was given in."""
     asked = socket.query_params
-    screen = Screen(screen_id(identity, asked.get("screen", ""), socket), identity, channel)
+    screen = Screen(screen_id(identity, asked.get("screen", ""), socket), identity, channel, device_of(socket))
     if asked.get("epoch") == epoch and asked.get("rights") == sight(identity):
         screen.sent = min(whole(asked.get("n")), channel.n)
         screen.painted = screen.sent
@@ -121,10 +123,25 @@ def sight(identity: Identity) -> str:
 
 
 def screen_id(identity: Identity, name: str, socket: WebSocket) -> str:
-    """Return the name entries and people use for a screen: account and device."""
+    """Return the name entries and people use for a screen: account and device, or what a paired wall is called."""
+    if identity.kind == "wall":
+        return identity.name
     client: Any = socket.client
     device = name if name.isascii() and name.isalnum() and len(name) <= 32 else f"{client.port if client else 0}"
     return f"{identity.name or identity.id}/{device}"
+
+
+def device_of(socket: WebSocket) -> Device:
+    """Return what the browser says of itself, cut to what anybody reads."""
+    asked, client = socket.query_params, socket.client
+    agent = socket.headers.get("user-agent", "")
+    return Device(asked.get("version", "")[:20], agent[:200], client.host if client else "", size_of(asked.get("size")))
+
+
+def size_of(text: str | None) -> str:
+    """Return a screen's size such as "1920×1080" from what its browser said, or ""."""
+    found = SIZE.fullmatch(text or "")
+    return f"{found[1]}×{found[2]}" if found else ""
 
 
 async def write(socket: WebSocket, screen: Screen) -> None:

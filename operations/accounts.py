@@ -45,7 +45,7 @@ class Account(Struct, frozen=True):
     @property
     def identity(self) -> Identity:
         """Who somebody signed in with it is."""
-        return Identity("wall" if self.role == "wall" else "account", self.id, self.name, self.role, self.scope)
+        return Identity("account", self.id, self.name, self.role, self.scope)
 
     def living(self, now: int) -> bool:
         """Say whether it may be signed in to at a time."""

@@ -21,7 +21,8 @@ LIMITS: tuple[Limit, ...] = (
     Limit("signin", "POST", r"/signin(/.*)?", 30, 60),
     Limit("oidc", "GET", r"/signin/oidc(/.*)?", 30, 60),
     Limit("pages", "GET", r"/signin(/.*)?", 300, 60),
-    Limit("pair", "GET POST", r"/pair(/.*)?", 120, 60),
+    Limit("pair", "GET", r"/pair", 120, 60),
+    Limit("pair.state", "GET", r"/pair/state", 1_500, 60),
     Limit("health", "GET", r"/healthz|/readyz", 1_200, 60),
 )
 SIGN_IN_NAME = Limit("signin.name", "", "", 20, 60)

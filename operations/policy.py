@@ -15,9 +15,9 @@ from operations.scope import NOWHERE, WHOLE, Scope
 PEOPLE = ("operator", "duty_commander", "leader", "liaison", "grid_worker")
 ADMINISTRATORS = ("system_admin", "security_admin", "audit_admin")
 """The three separated administrators 三员分立; no account ever holds two of them."""
-ROLES = (*PEOPLE, *ADMINISTRATORS, "wall")
+ROLES = (*PEOPLE, *ADMINISTRATORS)
 """Roles an account can hold."""
-MACHINE_ROLES = ("source", "token_read", "system", "pending", "anonymous")
+MACHINE_ROLES = ("wall", "source", "token_read", "system", "pending", "anonymous")
 """Roles of what is no account; "pending" is somebody who has to do more before being signed in."""
 
 ALL, SCOPE, OWN, CITY = "all", "scope", "own", "city"
@@ -65,6 +65,7 @@ POLICY: dict[str, dict[str, str]] = {
     "session.unlock": _reach(OWN, *PEOPLE, *ADMINISTRATORS),
     "account.own": _reach(OWN, *PEOPLE, *ADMINISTRATORS),
     "wall.view": _reach(SCOPE, *_STAFF, "wall"),
+    "wall.rotate": _reach(OWN, "wall"),
     "desk.view": _reach(SCOPE, *_STAFF),
     "live.watch": _reach(SCOPE, *_STAFF, "wall") | _reach(ALL, *ADMINISTRATORS),
     "incident.read": _reach(SCOPE, *_STAFF, "token_read"),
@@ -88,7 +89,7 @@ POLICY: dict[str, dict[str, str]] = {
     "audit.read": _reach(ALL, "audit_admin"),
     "audit.export": _reach(ALL, "audit_admin"),
     "audit.verify": _reach(ALL, "audit_admin"),
-    "grid.read": _reach(ALL, *ROLES, "token_read"),
+    "grid.read": _reach(ALL, *ROLES, "wall", "token_read"),
     "grid.duties": _reach(SCOPE, *_STAFF) | _reach(ALL, "system_admin"),
     "grid.import": _reach(ALL, "system_admin", "system"),
     "source.read": _reach(ALL, "duty_commander", "system_admin"),
@@ -138,7 +139,11 @@ PAGES: dict[str, str] = {
 
 def _page_routes() -> list[Route]:
     opened = [Route("GET", rf"/{page}(/.*)?", action) for page, action in PAGES.items()]
-    called = [Route("POST", rf"/{page}/(zh|en)/_dash-update-component", action) for page, action in PAGES.items()]
+    called = [
+        Route("POST", rf"/{page}/(zh|en)/_dash-update-component", action)
+        for page, action in PAGES.items()
+        if page != "wall"  # it only looks
+    ]
     return [*opened, *called]
 
 
@@ -177,6 +182,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", r"/healthz|/readyz", "public"),
     Route("GET", r"/assets/.*", "public"),
     Route("GET POST", r"/signin", "public"),
+    Route("GET", r"/pair|/pair/state", "public"),
+    Route("POST", r"/wall/rotate", "wall.rotate"),
     Route("POST", r"/signout", "signed_in"),
     Route("GET", r"/metrics", "metrics.read"),
     Route("GET", r"/api/docs|/api/openapi\.json", "signed_in"),

@@ -22,7 +22,6 @@ HOUR = 3_600_000_000
 ONE_TIME = 15 * 60_000_000
 PENDING = 15 * 60_000_000
 """How long somebody may take for what is left of signing in."""
-WALL_HOURS = 24 * 400  # a wall is a device that never logs out; revoke its session to end it
 AGENT_MOST = 200
 LISTED_MOST = 1_000
 AGO_MOST = 60_000_000
@@ -56,8 +55,8 @@ class Held(Struct, frozen=True):
     expires_at: int
 
     def locked(self, now: int, idle: int) -> bool:
-        """Say whether the desk has stood idle: nobody touched it for `idle` µs. Walls and demonstrations never lock."""
-        bound = idle and not self.stage and not self.account.demo and self.account.role != "wall"
+        """Say whether the desk has stood idle: nobody touched it for `idle` µs. Demonstrations never lock."""
+        bound = idle and not self.stage and not self.account.demo
         return bool(bound) and self.seen_at + idle <= now
 
     def identity(self, now: int, idle: int) -> Identity:
@@ -304,7 +303,7 @@ class _Opening(NamedTuple):
 
 def _open(transaction: Transaction, account: Account, opening: _Opening, now: int) -> str:
     made, session_id = secret.make(), uuid7(now)
-    lasting = PENDING if opening.stage else (WALL_HOURS if account.role == "wall" else opening.hours) * HOUR
+    lasting = PENDING if opening.stage else opening.hours * HOUR
     agent = opening.agent.replace("\0", "")[:AGENT_MOST]
     values = {
         "account": account.id,

@@ -388,26 +388,33 @@ grid_card = Table(
 )
 
 # Walls 大屏 are devices: read-only, bound to a layout and a jurisdiction. The secret before the newest one holds until
-# that has been used.
+# that has been used (`confirmed_at`). What is known of its screen is a gauge, written down twice a minute.
+_LIVING = text("revoked_at IS NULL")
 wall = Table(
     "wall",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("name", Text, nullable=False, unique=True),
+    _text("name"),
     _text("layout"),
     _text("scope_grid"),
     _text("scope_department"),
     Column("hash", LargeBinary, nullable=False, unique=True),
     Column("hash_before", LargeBinary, nullable=True),
     _int("rotated_at"),
+    _time("confirmed_at"),
+    _time("stale_at"),
     _int("paired_at"),
     _text("paired_by"),
     _time("revoked_at"),
     _text("agent"),
+    _text("address"),
+    _text("size"),
     _text("version"),
     _time("seen_at"),
     _time("painted_at"),
     _int("painted"),
+    _time("stuck_at"),
+    Index("wall_name", "name", unique=True, sqlite_where=_LIVING, postgresql_where=_LIVING),
 )
 
 # Screens that show a pairing code and wait; the claim becomes the wall's first secret.
@@ -418,6 +425,7 @@ pairing = Table(
     Column("claim", LargeBinary, nullable=False, unique=True),
     _text("agent"),
     _text("address"),
+    _text("size"),
     _int("made_at"),
     _int("expires_at"),
 )

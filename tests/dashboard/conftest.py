@@ -15,6 +15,7 @@ from operations.grids import GridRow
 from operations.policy import SYSTEM
 from operations.scope import WHOLE, Scope
 from tests.dashboard.web import PASSWORD, Web
+from tests.walls import paired
 
 if TYPE_CHECKING:
     from dashboard.server import Server
@@ -93,6 +94,8 @@ def _proof(database: Database, role: str, scope: Scope) -> dict[str, str]:
     if role == "token_read":
         return bearer(tokens.add(database, SYSTEM, "t", "read", now=now, scope=scope))
     name = role + scope.grid + scope.department
+    if role == "wall":
+        return {"cookie": f"gridwall_wall={paired(database, name, scope)}", "origin": "http://testserver"}
     accounts.add(database, SYSTEM, name, role, now=now, password=PASSWORD, scope=scope)
     account = accounts.find(database, name)
     assert account is not None

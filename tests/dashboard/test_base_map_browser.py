@@ -10,13 +10,11 @@ import pytest
 from config import clock
 from config.settings import Settings
 from geo import datum as datums
-from operations import accounts, sessions
 from operations.database import Database
-from operations.policy import SYSTEM
-from tests.dashboard.conftest import PASSWORD
 from tests.dashboard.test_live import NORTH, opened, write
 from tests.dashboard.tile_server import QUERY, SIZE, Server, pixel, serving
 from tests.dashboard.web import Web, until
+from tests.walls import as_wall
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -35,7 +33,6 @@ Wall = Callable[..., tuple["Page", Web, Server]]
 def wall(settings: Settings, valkey: str, furnished: Database, page: "Page") -> Iterator[Wall]:
     """Opens the wall over a base map of a matrix and a datum."""
     write(furnished, opened("a", NORTH, clock.now()))
-    accounts.add(furnished, SYSTEM, "wall", "wall", now=clock.now(), password=PASSWORD)
     with ExitStack() as stack:
 
         def shown(matrix: str, datum: str) -> tuple["Page", Web, Server]:
@@ -47,8 +44,7 @@ def wall(settings: Settings, valkey: str, furnished: Database, page: "Page") -> 
             web = Web(dataclasses.replace(settings, **given))
             web.start()
             stack.callback(web.stop)
-            once = sessions.issue_one_time(furnished, "wall", clock.now())
-            page.goto(f"{web.url}/signin?once={once}&next=/wall")
+            as_wall(page, web.url, furnished)
             return page, web, source
 
         yield shown

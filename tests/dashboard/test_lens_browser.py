@@ -9,7 +9,8 @@ from dashboard import live
 from operations.database import Database
 from operations.entry import Draft
 from tests.dashboard.test_live import NORTH, SOUTH, opened, write
-from tests.dashboard.web import Web, signed_in, until
+from tests.dashboard.web import Web, until
+from tests.walls import as_wall
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -33,7 +34,7 @@ def typed(name: str, chain: tuple[str, ...], type: str) -> Draft:
 def wall(furnished: Database, web: Web, page: "Page") -> "Page":
     """A wall of a city with a dispute in the north and a report of public order in the south."""
     write(furnished, typed("a", NORTH, "0101"), typed("b", SOUTH, "0201"))
-    signed_in(page, web, furnished, "wall", "/wall")
+    as_wall(page, web.url, furnished)
     shown(page)
     return page
 

@@ -13,7 +13,8 @@ from operations.database import Database
 from operations.policy import SYSTEM
 from tests.dashboard.conftest import PASSWORD
 from tests.dashboard.test_live import NORTH, opened, write
-from tests.dashboard.web import WAIT_MS, Web, signed_in, until
+from tests.dashboard.web import WAIT_MS, Web, until
+from tests.walls import as_wall
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, WebSocketRoute
@@ -29,7 +30,7 @@ VISIBILITY = """state => {
 @pytest.fixture
 def wall(web: Web, page: "Page", furnished: Database) -> "Page":
     """A signed-in wall that has painted its first frame."""
-    signed_in(page, web, furnished, "wall", "/wall")
+    as_wall(page, web.url, furnished)
     until(page, "window.gridwall && gridwall.paints.length > 0")
     return page
 
@@ -184,17 +185,17 @@ def test_keyed_rows_reach_who_asks_for_them_whole_and_in_pieces(web: Web, wall: 
 
 
 def test_the_sign_in_page_works_without_scripts(web: Web, chromium: Any, furnished: Database) -> None:
-    accounts.add(furnished, SYSTEM, "wall", "wall", now=clock.now(), password=PASSWORD)
+    accounts.add(furnished, SYSTEM, "duty", "leader", now=clock.now(), password=PASSWORD)
     context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
-    page.goto(web.url + "/wall?lang=en")
-    page.fill("#name", "wall")
+    page.goto(web.url + "/desk?lang=en")
+    page.fill("#name", "duty")
     page.fill("#password", "wrong")
     page.click("button")
     assert page.is_visible("[role=alert]")
     page.click("[hreflang]")
-    page.fill("#name", "wall")
+    page.fill("#name", "duty")
     page.fill("#password", PASSWORD)
     page.click("button")
-    assert "/wall" in page.url
+    assert "/desk" in page.url
     context.close()

@@ -190,7 +190,7 @@ async def test_one_question_is_asked_for_all(server: Server, proof: Prove, datab
     sa.event.listen(asked, "before_cursor_execute", lambda *said: questions.append(said[2]))
     found = await server.parts.gate.standing({one.proof for one in server.parts.standing._held})
     assert len(found) == 4
-    assert len([one for one in questions if " IN (" in one]) == 3  # sessions, rights, tokens
+    assert len([one for one in questions if " IN (" in one]) == 4  # sessions, rights, tokens, walls
     for wire in wires:
         await wire.__aexit__(None, None, None)
 

@@ -13,6 +13,7 @@ from tests.dashboard.conftest import PASSWORD
 from tests.dashboard.test_live_browser import until
 from tests.dashboard.web import Web
 from tests.streams.bulletins import HOUR, SECOND, document, info, reference
+from tests.walls import as_wall
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -35,8 +36,7 @@ def send(web: Web, furnished: Database):  # type: ignore[no-untyped-def]
 @pytest.fixture
 def wall(web: Web, page: "Page", furnished: Database) -> "Page":
     """A signed-in wall that has painted its first frame."""
-    accounts.add(furnished, SYSTEM, "wall", "wall", now=clock.now(), password=PASSWORD)
-    page.goto(f"{web.url}/signin?once={sessions.issue_one_time(furnished, 'wall', clock.now())}&next=/wall")
+    as_wall(page, web.url, furnished)
     until(page, "window.gridwall && gridwall.paints.length > 0")
     return page
 

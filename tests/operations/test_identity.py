@@ -111,6 +111,7 @@ def test_what_an_account_may_not_be(database: Database, account: accounts.Accoun
         ("zhang", "operator", PASSWORD),
         ("no spaces", "operator", PASSWORD),
         ("li", "king", PASSWORD),
+        ("li", "wall", PASSWORD),
         ("li", "operator", "short"),
     ):
         with pytest.raises(Refused):
@@ -164,15 +165,6 @@ def test_disabling_an_account_ends_its_sessions(database: Database, account: acc
         accounts.check_password(database, "zhang", PASSWORD, START)
     with pytest.raises(NotFound):
         sessions.issue_one_time(database, "zhang", START)
-
-
-def test_a_wall_stays_signed_in_and_can_do_nothing(database: Database) -> None:
-    accounts.add(database, SYSTEM, "wall1", "wall", now=START)
-    wall = accounts.find(database, "wall1")
-    assert wall is not None
-    secret = sessions.open(database, wall, hours=8, now=START)
-    found = sessions.identify(database, secret, START + 300 * 24 * HOUR)
-    assert found is not None and (found.kind, found.role) == ("wall", "wall")
 
 
 def test_a_one_time_link_works_once_and_for_a_quarter_of_an_hour(database: Database, account: accounts.Account) -> None:

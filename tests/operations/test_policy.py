@@ -35,6 +35,10 @@ ORACLE: dict[tuple[str, str], set[str]] = {
     ("POST", "/signin"): EVERYONE,
     ("GET", "/metrics"): {"system_admin", "token_read", "system"},
     ("GET", "/wall"): STAFF | {"wall"},
+    ("GET", "/pair"): EVERYONE,
+    ("GET", "/pair/state"): EVERYONE,
+    ("POST", "/wall/rotate"): {"wall"},
+    ("POST", "/wall/zh/_dash-update-component"): set(),
     ("WS", "/live"): STAFF | ADMINS | {"wall"},
     ("GET", "/desk"): STAFF,
     ("GET", "/heat"): STAFF | {"token_read"},
@@ -55,8 +59,8 @@ ORACLE: dict[tuple[str, str], set[str]] = {
     ("GET", "/api/v1/incidents"): STAFF | {"token_read"},
     ("GET", "/api/v1/incidents/0190"): STAFF | {"token_read"},
     ("GET", "/api/v1/journal"): {"audit_admin", "token_read"},
-    ("GET", "/api/v1/grids/locate"): set(ROLES) | {"token_read"},
-    ("GET", "/tiles/12/3400/1600"): set(ROLES) | {"token_read"},
+    ("GET", "/api/v1/grids/locate"): set(ROLES) | {"wall", "token_read"},
+    ("GET", "/tiles/12/3400/1600"): set(ROLES) | {"wall", "token_read"},
     ("GET", "/tiles/12/3400/../../keys"): set(),
     ("GET", "/tiles/12/3400/x"): set(),
     ("POST", "/tiles/12/3400/1600"): set(),
@@ -102,8 +106,8 @@ def test_what_strangers_may() -> None:
 def test_a_wall_only_looks() -> None:
     assert {name for name in POLICY if allowed(Identity("wall", role="wall"), name)} == {
         "public",
-        "signed_in",
         "wall.view",
+        "wall.rotate",
         "live.watch",
         "grid.read",
     }
