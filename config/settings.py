@@ -43,6 +43,7 @@ class Settings:
     data: Path
     host: str
     port: int
+    tls: str
     trusted_proxies: str
     database_url: str
     own_database_copies: bool
@@ -113,6 +114,16 @@ class Settings:
         return self.host in ("localhost", "::1") or self.host.startswith("127.")
 
     @property
+    def https(self) -> bool:
+        """Whether the pages are served over TLS by ourselves."""
+        return self.tls == "on" or (self.tls == "auto" and not self.loopback)
+
+    @property
+    def proxies(self) -> list[str]:
+        """Addresses and networks whose word is taken for who asks and how; none unless a proxy was named in front."""
+        return [one.strip() for one in self.trusted_proxies.split(",") if one.strip()] if self.tls == "proxy" else []
+
+    @property
     def socket(self) -> Path:
         """Unix socket of the embedded Valkey."""
         return self.data / "valkey.sock"
@@ -165,6 +176,7 @@ def _are_networks(value: str) -> bool:
 RULES: Mapping[str, Rule] = {
     "host": _text("a host name or address such as 127.0.0.1", r"[\w.:-]+"),
     "port": _whole(1, 65535),
+    "tls": _text('"auto", "on", "proxy" or "off"', "auto|on|proxy|off"),
     "trusted_proxies": Rule(str, "addresses or networks such as 10.1.2.3, 10.8.0.0/16, or empty", _are_networks),
     "database_url": _text(
         'empty for SQLite in the data folder, "sqlite:///FILE" or "postgresql+psycopg://USER@HOST/NAME"',

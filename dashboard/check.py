@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from config import clock
+from config import certificate, clock
 from config.settings import Settings
 from config.taxonomy import Taxonomy
 from config.words import Words
@@ -17,6 +17,7 @@ from streams.errors import EngineAway, EngineMisconfigured
 from streams.stored_grid import from_row
 
 FAULTS_SHOWN = 20
+WARN_DAYS = 30
 DETAIL_MOST = 200
 OK, WRONG = 0, 1
 
@@ -45,6 +46,7 @@ def main(settings: Settings, words: Words) -> int:
     report.good("settings", database=_kind(settings.database_url), engine=_kind(settings.redis_url))
     _check_mappings(report, settings)
     _check_engine(report, settings)
+    _check_certificate(report, settings)
     database = Database(settings.database_url)
     try:
         if database.file is not None and not database.file.exists():
@@ -105,6 +107,23 @@ def _check_engine(report: _Report, settings: Settings) -> None:
         report.good("engine_ok")
     except (EngineAway, EngineMisconfigured) as error:
         report.bad("engine_wrong", detail=str(error))
+
+
+def _check_certificate(report: _Report, settings: Settings) -> None:
+    """It can be read and lasts; one of ours is renewed by itself, so one that ends soon was imported."""
+    if not settings.https:
+        return
+    try:
+        found = certificate.current(settings.data)
+    except certificate.CertificateError as error:
+        report.bad("certificate_wrong", detail=str(error))
+        return
+    if found is None:
+        report.good("certificate_none")
+        return
+    days = found.days_left(clock.now())
+    ends = f"{found.ends:%Y-%m-%d}"
+    (report.good if days >= WARN_DAYS else report.bad)("certificate_ends", ends=ends, days=days)
 
 
 def _check_grids(report: _Report, database: Database) -> None:

@@ -45,6 +45,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
 
 def _guarded(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
     """Turn the errors a person can act on into one line."""
+    from config.certificate import CertificateError
     from dashboard.tasks import TASKS
     from geo.errors import GeoError
     from operations.errors import OperationsError
@@ -52,7 +53,7 @@ def _guarded(asked: argparse.Namespace, settings: Settings, words: Words) -> int
 
     try:
         return TASKS[asked.handler](asked, settings, words)
-    except SupervisorError as error:
+    except (SupervisorError, CertificateError) as error:
         return _complain(str(error))
     except OperationsError as error:
         return _complain(words.text(error.code, **error.params) if error.code in words else str(error))
@@ -204,6 +205,14 @@ def _add_keeping(commands: Commands, shared: argparse.ArgumentParser) -> None:
     restore.add_argument("file", metavar="FILE")
     restore.add_argument("--keys", default="", metavar="FILE", help="the archive of the keys that belongs to it")
     restore.set_defaults(handler="restore")
+    tls = commands.add_parser("tls", help="the certificate of the pages").add_subparsers(dest="what", required=True)
+    made = tls.add_parser("make", parents=[shared], help="make one by a private authority of this installation")
+    made.add_argument("--name", action="append", metavar="HOST", help="a host name or address; may be repeated")
+    made.set_defaults(handler="tls_make")
+    taken = tls.add_parser("import", parents=[shared], help="take one, in PEM")
+    taken.add_argument("--cert", required=True, metavar="FILE", help="the certificate, those above it after it")
+    taken.add_argument("--key", required=True, metavar="FILE", help="its private key, without a password")
+    taken.set_defaults(handler="tls_import")
 
 
 def _add_terms(command: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""The commands that keep what there is: backups and restoring them."""
+"""The commands that keep what there is: backups and restoring them, certificates."""
 
 import argparse
 import sys
@@ -7,7 +7,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from config import clock
+from config import certificate, clock
 from config.settings import Settings
 from config.supervisor import only_one
 from config.words import Words
@@ -67,6 +67,23 @@ def restore(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
     return OK if done.verification.ok else REFUSED
 
 
+def tls_make(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
+    """Make a certificate by our own authority for this machine and the names given."""
+    names = [*(asked.name or ()), *certificate.names_of(settings.host if asked.name else "0.0.0.0")]
+    made = certificate.make(settings.data, names, clock.now())
+    print(words.text("tls.served", names=", ".join(made.names), ends=f"{made.ends:%Y-%m-%d}", digest=made.digest))
+    above = certificate.authority(settings.data)
+    print(words.text("tls.made", file=settings.data / "keys" / "ca.crt", digest=above.digest))
+    return OK
+
+
+def tls_import(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
+    """Take a certificate and its key; a running program serves it within a minute."""
+    made = certificate.take(settings.data, Path(asked.cert), Path(asked.key), clock.now())
+    print(words.text("tls.served", names=", ".join(made.names), ends=f"{made.ends:%Y-%m-%d}", digest=made.digest))
+    return OK
+
+
 def _target(asked: str, settings: Settings, now: int) -> Path:
     """The file to write: the one named, or one named after the time in a folder."""
     path = Path(asked).expanduser().resolve() if asked else settings.data / "backups"
@@ -86,5 +103,5 @@ def _undecided(database: Database, settings: Settings) -> int:
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace, Settings, Words], int]] = {
-    command.__name__: command for command in (backup, restore)
+    command.__name__: command for command in (backup, restore, tls_make, tls_import)
 }

@@ -4,16 +4,17 @@ import asyncio
 import hashlib
 import logging
 import socket
+import ssl
 
 import uvicorn
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
-from config import clock, collector
+from config import certificate, clock, collector
 from config.city import City
 from config.settings import ROOT, Settings
-from dashboard import api, api_reports, api_tiles, api_uploads, door, pairing
+from dashboard import api, api_reports, api_tiles, api_uploads, door, pairing, renewal
 from dashboard.access import Access
 from dashboard.accountbook import Accountbook
 from dashboard.actions import Actions
@@ -118,6 +119,9 @@ class Server:
         self._in_turn = asyncio.Lock()
         self._following: asyncio.Task[None] | None = None
         self._keeping: asyncio.Task[None] | None = None
+        self._renewing: asyncio.Task[None] | None = None
+        self.tls: ssl.SSLContext | None = None
+        """What handshakes are answered with; None where somebody else does that, or nobody."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, or start and stop with the server."""
@@ -162,16 +166,18 @@ class Server:
         following = self.parts.port.shelf.follow(self.parts.database)
         self._following = asyncio.create_task(following, name="mappings")
         self._keeping = asyncio.create_task(self._wallbook.keep(), name="walls")
+        if self.tls is not None:
+            renewing = renewal.follow(self.tls, self.parts.settings.data)
+            self._renewing = asyncio.create_task(renewing, name="certificate")
         await self.parts.hub.start()
         self.parts.standing.start()
 
     async def stop(self) -> None:
         """Let what is under way finish."""
-        if self._following is not None:
-            self._following.cancel()
+        for task in (self._following, self._keeping, self._renewing):
+            if task is not None:
+                task.cancel()
         self.parts.standing.stop()
-        if self._keeping is not None:
-            self._keeping.cancel()
         await self.parts.hub.stop()
         await self.parts.areas.stop()
         await self.parts.tiles.close()
@@ -235,8 +241,15 @@ def create(settings: Settings) -> Server:
 
 def main(settings: Settings) -> None:
     """Serve until told to stop."""
+    config = configured(create(settings), settings)
+    collector.settle()
+    uvicorn.Server(config).run(sockets=[listening(settings)])
+
+
+def configured(server: Server, settings: Settings) -> uvicorn.Config:
+    """Return how it is served: over TLS where the settings say so, a proxy believed only where one was named."""
     config = uvicorn.Config(
-        create(settings),
+        server,
         loop="uvloop",
         http="httptools",
         ws="websockets-sansio",
@@ -244,12 +257,16 @@ def main(settings: Settings) -> None:
         ws_max_size=LARGEST_MESSAGE,
         server_header=False,
         access_log=False,
-        forwarded_allow_ips=settings.trusted_proxies,
         log_level="warning",
         timeout_graceful_shutdown=GRACE_SECONDS,
+        proxy_headers=settings.tls == "proxy",
+        forwarded_allow_ips=settings.proxies,
     )
-    collector.settle()
-    uvicorn.Server(config).run(sockets=[listening(settings)])
+    if settings.https:
+        certificate.ready(settings, clock.now())
+        config.load()
+        config.ssl = server.tls = certificate.serving(settings.data)
+    return config
 
 
 def listening(settings: Settings) -> socket.socket:

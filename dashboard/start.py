@@ -5,7 +5,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 
-from config import clock
+from config import certificate, clock
 from config.settings import COMMAND_LINE, ROOT, Settings
 from config.supervisor import Child, Supervisor, check_port_free, only_one
 from config.words import Words
@@ -37,6 +37,7 @@ def main(settings: Settings, words: Words) -> int:
             settings.data / "log", log_bytes=settings.log_bytes, log_files=settings.log_files, told=say.line
         ) as supervisor:
             say.text("terminal.starting", data=settings.data)
+            _certify(settings, say)
             if _started(supervisor, settings, say):
                 _show(settings, say)
                 supervisor.run()
@@ -91,6 +92,18 @@ class _Teller:
         self.line(self._words.text(key, **params))
 
 
+def _certify(settings: Settings, say: _Teller) -> None:
+    """See that there is a certificate where one is served, and say how screens come to trust one of our own."""
+    if not settings.https:
+        if settings.tls == "off" and not settings.loopback:
+            say.text("tls.off")
+        return
+    made = certificate.ready(settings, clock.now())
+    found = certificate.current(settings.data)
+    if made and found is not None:
+        say.text("tls.made", file=settings.data / "keys" / "ca.crt", digest=certificate.authority(settings.data).digest)
+
+
 def _started(supervisor: Supervisor, settings: Settings, say: _Teller) -> bool:
     """Start all parts in order; False when asked to stop meanwhile."""
     if settings.embedded_valkey:
@@ -141,9 +154,12 @@ def _engine_ready(settings: Settings) -> Callable[[], bool]:
 
 
 def _web_ready(settings: Settings) -> Callable[[], bool]:
+    trust = certificate.trust(settings)
+
     def ready() -> bool:
         try:
-            with urllib.request.urlopen(f"{address(settings)}/healthz", timeout=ANSWER_SECONDS):
+            context = None if trust is None else trust()
+            with urllib.request.urlopen(f"{address(settings)}/healthz", timeout=ANSWER_SECONDS, context=context):
                 return True
         except OSError:  # refused, reset, timed out, or an answer that is not 2xx
             return False
@@ -154,7 +170,7 @@ def _web_ready(settings: Settings) -> Callable[[], bool]:
 def address(settings: Settings) -> str:
     """Where a browser on this machine finds the pages."""
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(settings.host, settings.host)
-    return f"http://{host}:{settings.port}"
+    return f"{'https' if settings.https else 'http'}://{host}:{settings.port}"
 
 
 def _show(settings: Settings, say: _Teller) -> None:

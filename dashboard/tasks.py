@@ -109,7 +109,7 @@ ADMINISTRATION = (
     *("add_token", "rotate_token", "revoke_token", "forget", "restored"),
 )
 """Names of `dashboard.administration.COMMANDS`, known without importing it."""
-KEEPING = ("backup", "restore")
+KEEPING = ("backup", "restore", "tls_make", "tls_import")
 """Names of `dashboard.keeping.COMMANDS`."""
 _OWN: tuple[Task, ...] = (start, web, worker, sources, check, link, replay, bench, lint, test)
 TASKS: dict[str, Task] = {task.__name__: task for task in _OWN} | dict.fromkeys(ADMINISTRATION, administer)

@@ -7,6 +7,7 @@ changes nothing.
 import http.client
 import json
 import logging
+import ssl
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -22,6 +23,8 @@ NO_ANSWER, TOO_FAST, SERVER_TROUBLE = 0, 429, 500
 """Tried again: nobody there, faster than the limit, and every trouble of the door's own (500 and above)."""
 TAKEN = (202, 422)
 """422: nothing could be read, all of it is in quarantine."""
+
+Trust = Callable[[], ssl.SSLContext]
 
 log = logging.getLogger(__name__)
 
@@ -58,12 +61,16 @@ class CourierStopped(StreamsError):
 
 
 class Courier:
-    """One connection to one door. `wait(seconds)` sleeps and returns False when it is time to stop."""
+    """One connection to one door. `wait(seconds)` sleeps and returns False when it is time to stop.
 
-    def __init__(self, host: str, port: int, wait: Callable[[float], bool]) -> None:
+    `trust` says what each connection over TLS believes.
+    """
+
+    def __init__(self, host: str, port: int, wait: Callable[[float], bool], trust: Trust | None = None) -> None:
         self._host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
         self._port = port
         self._wait = wait
+        self._trust = trust
         self._connection: http.client.HTTPConnection | None = None
         self._away_since: float | None = None
 
@@ -110,7 +117,7 @@ class Courier:
         headers = {"authorization": f"Bearer {token}", "content-type": door.media}
         reused = self._connection is not None
         if self._connection is None:
-            self._connection = http.client.HTTPConnection(self._host, self._port, timeout=ANSWER_SECONDS)
+            self._connection = self._connected()
         try:
             self._connection.request("POST", door.path, body, headers)
             answer = self._connection.getresponse()
@@ -121,6 +128,12 @@ class Courier:
             return (
                 self._post(token, body, door) if reused else (NO_ANSWER, 0.0, {})
             )  # a door hangs up on the idle, which is no trouble
+
+    def _connected(self) -> http.client.HTTPConnection:
+        if self._trust is None:
+            return http.client.HTTPConnection(self._host, self._port, timeout=ANSWER_SECONDS)
+        context = self._trust()
+        return http.client.HTTPSConnection(self._host, self._port, timeout=ANSWER_SECONDS, context=context)
 
     def _away(self, status: int) -> None:
         """Say once that the door is away or too busy."""

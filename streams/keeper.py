@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import redis
 
+from config import certificate
 from config.settings import Settings
 from operations import grids, heads, journal, reconciliation, snapshot, sources
 from operations.board import Board, apply
@@ -34,7 +35,7 @@ from streams.warning_keeping import WarningKeeping
 
 SECOND = 1_000_000
 FOLLOW, BEGIN, ESCALATE, WARN, REDERIVE, SILENCE = (1, 1, 2, 2, 2, 5)
-DATUM, HEAD, RECONCILE, SWEEP = (30, 60, 60, 300)
+DATUM, HEAD, RECONCILE, SWEEP, CERTIFY = (30, 60, 60, 300, 3_600)
 """Seconds between two times of each chore."""
 GAUGE_LIFE_SECONDS = 3_600
 HEADS_BYTES = 32 * 1024 * 1024
@@ -102,6 +103,7 @@ class Keeper:
             Chore(HEAD, self.sign),
             Chore(RECONCILE, self.reconcile),
             Chore(SWEEP, self.sweep),
+            Chore(CERTIFY, self.certify),
         )
 
     def step(self, now: int) -> None:
@@ -203,6 +205,14 @@ class Keeper:
         """Drop gauges nobody has renewed for an hour, and thin out signed heads when the file has grown large."""
         gauges.forget_before(self._client, now - GAUGE_LIFE_SECONDS * SECOND)
         thin_heads(self._settings.data / "heads.jsonl")
+
+    def certify(self, now: int) -> None:
+        """Renew a certificate of our own authority before it ends; the web processes take it up by themselves."""
+        try:
+            if self._settings.https and certificate.ready(self._settings, now):
+                log.info("the certificate was renewed")
+        except (certificate.CertificateError, OSError) as error:
+            log.error("the certificate could not be renewed: %s", error)
 
     def _ring(self, seq: int) -> None:
         doorbell.ring(self._client, seq)

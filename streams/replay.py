@@ -13,7 +13,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from config import clock
+from config import certificate, clock
 from config.settings import Settings, terminal_language
 from config.words import Words
 from operations.database import Database
@@ -60,7 +60,8 @@ def main(settings: Settings, file: str, speed: float) -> int:
     finally:
         database.close()
     pause = threading.Event()
-    courier = Courier(settings.host, settings.port, lambda seconds: not pause.wait(seconds))
+    trust = certificate.trust(settings)
+    courier = Courier(settings.host, settings.port, lambda seconds: not pause.wait(seconds), trust)
     teller = _Teller(words, len(rows))
     print(words.text("replay.starting", count=len(rows), speed=f"{speed:g}", host=settings.host, port=settings.port))
     for done, total in play(rows, speed, lambda items: courier.deliver(token, items), clock.monotonic, pause.wait):

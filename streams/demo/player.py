@@ -16,7 +16,7 @@ from typing import Any
 from msgspec import Struct, structs
 from msgspec import json as msgspec_json
 
-from config import clock
+from config import certificate, clock
 from config.settings import Settings
 from config.taxonomy import Taxonomy
 from geo import importing
@@ -174,7 +174,9 @@ class Player:
         return done
 
     def _play(self, stories: Stories, tokens: dict[str, str]) -> None:
-        courier = Courier(self._settings.host, self._settings.port, lambda seconds: not self._stop.wait(seconds))
+        door = self._settings.host, self._settings.port
+        trust = certificate.trust(self._settings)
+        courier = Courier(*door, lambda seconds: not self._stop.wait(seconds), trust)
         commands = Commands(self._database, self._keys, self._ring)
         duty = Duty(self._database, commands, snapshot.load(self._database), self._settings.speed)
         waiting = self._from(stories, max(self._progress.played_until - AGAIN, clock.now() - LONGEST_GAP))
