@@ -11,6 +11,7 @@ from operations.database import AfterCommit, Database
 from operations.errors import Forbidden, NotFound
 from operations.policy import Identity, allowed
 from operations.roll import Person
+from operations.rules import Rules
 from operations.seal import KeyStore
 from operations.sessions import Session
 
@@ -26,10 +27,11 @@ class Once(Struct, frozen=True):
 class Accountbook:
     """One per web process."""
 
-    def __init__(self, database: Database, keys: KeyStore, ring: AfterCommit) -> None:
+    def __init__(self, database: Database, keys: KeyStore, ring: AfterCommit, rules: Rules) -> None:
         self._database = database
         self._keys = keys
         self._ring = ring
+        self._rules = rules
 
     def people(self) -> list[Person]:
         """Return all accounts. Raises Forbidden."""
@@ -64,6 +66,7 @@ class Accountbook:
             post,
             revision=revision,
             now=clock.now(),
+            rules=self._rules,
             after_commit=self._ring,
         )
 
@@ -81,7 +84,15 @@ class Accountbook:
 
     def give(self, account_id: str, right: Right) -> None:
         """Give a right with a time. Raises Forbidden, NotFound, Refused."""
-        assignments.give(self._database, access.current(), account_id, right, now=clock.now(), after_commit=self._ring)
+        assignments.give(
+            self._database,
+            access.current(),
+            account_id,
+            right,
+            now=clock.now(),
+            rules=self._rules,
+            after_commit=self._ring,
+        )
 
     def withdraw(self, assignment_id: str) -> None:
         """Take a right back. Raises Forbidden, NotFound, Refused."""

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from dashboard import access
 from dashboard.accountbook import Accountbook
 from dashboard.area import Area
+from dashboard.departmentbook import Departmentbook
 from dashboard.directory import Directory
 from dashboard.filebook import Filebook
 from dashboard.gridbook import Gridbook
@@ -59,6 +60,7 @@ class Actions:
         gridcards: Gridcards,
         accounts: Accountbook,
         inventory: Inventory,
+        departments: Departmentbook,
         area: Callable[[], Area | None],
         located: Callable[[float | None, float | None, str], Located],
         time_zone: str,
@@ -75,6 +77,7 @@ class Actions:
         self.gridcards = gridcards
         self.accounts = accounts
         self.inventory = inventory
+        self.departments = departments
         self.area = area
         self.located = located
         self.time_zone = time_zone

@@ -28,7 +28,7 @@ class Names:
     def load(cls, words: Words, grids: Mapping[str, str], leaves: tuple[str, ...], sources: Mapping[str, str]) -> Self:
         """Return the names in the language of `words`; `leaves` are the codes of the smallest grids."""
         types = {code: one.name(words.lang) for code, one in Taxonomy.load().types.items()}
-        named = {code: one.name(words.lang) for code, one in departments.load().items()}
+        named = {code: one.name(words.lang) for code, one in departments.current().items()}
         return cls(words, types, named, grids, leaves, sources)
 
     def type(self, code: str) -> str:

@@ -21,6 +21,7 @@ from dashboard.actions import Actions
 from dashboard.answers import TROUBLES
 from dashboard.area import Areas
 from dashboard.asgi import ASGI, Receive, Scope, Send
+from dashboard.departmentbook import Departmentbook
 from dashboard.directory import Directory
 from dashboard.filebook import Filebook
 from dashboard.gate import PATIENCE_SECONDS, Gate
@@ -45,6 +46,7 @@ from operations import policy, walls
 from operations.commands import Commands
 from operations.database import Database
 from operations.policy import Identity
+from operations.rules import Rules
 from operations.seal import KeyStore
 from streams.item import LARGEST_REQUEST
 from streams.port import Port
@@ -90,8 +92,9 @@ class Server:
             mapbook=Mapbook(database, port.ring, port.shelf, settings.data / "sources"),
             repairs=Repairs(database, keys, port.ring, port.intake),
             gridcards=Gridcards(database, port.ring, settings.data / "uploads"),
-            accounts=Accountbook(database, keys, port.ring),
+            accounts=Accountbook(database, keys, port.ring, Rules.of(settings)),
             inventory=Inventory(settings),
+            departments=Departmentbook(database, port.ring),
             area=lambda: areas.current,
             located=areas.located,
             time_zone=settings.city_time_zone,
@@ -117,9 +120,7 @@ class Server:
         )
         self._telling: set[asyncio.Task[None]] = set()
         self._in_turn = asyncio.Lock()
-        self._following: asyncio.Task[None] | None = None
-        self._keeping: asyncio.Task[None] | None = None
-        self._renewing: asyncio.Task[None] | None = None
+        self._following: list[asyncio.Task[None]] = []
         self.tls: ssl.SSLContext | None = None
         """What handshakes are answered with; None where somebody else does that, or nobody."""
 
@@ -164,19 +165,22 @@ class Server:
         self.parts.trail.start()
         await self.parts.areas.start()
         following = self.parts.port.shelf.follow(self.parts.database)
-        self._following = asyncio.create_task(following, name="mappings")
-        self._keeping = asyncio.create_task(self._wallbook.keep(), name="walls")
+        departments = self.parts.actions.departments.follow()
+        self._following = [
+            asyncio.create_task(following, name="mappings"),
+            asyncio.create_task(departments, name="departments"),
+            asyncio.create_task(self._wallbook.keep(), name="walls"),
+        ]
         if self.tls is not None:
             renewing = renewal.follow(self.tls, self.parts.settings.data)
-            self._renewing = asyncio.create_task(renewing, name="certificate")
+            self._following.append(asyncio.create_task(renewing, name="certificate"))
         await self.parts.hub.start()
         self.parts.standing.start()
 
     async def stop(self) -> None:
         """Let what is under way finish."""
-        for task in (self._following, self._keeping, self._renewing):
-            if task is not None:
-                task.cancel()
+        for task in self._following:
+            task.cancel()
         self.parts.standing.stop()
         await self.parts.hub.stop()
         await self.parts.areas.stop()

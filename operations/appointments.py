@@ -8,11 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 from msgspec import Struct
 
-from operations import journal, separation
+from operations import journal, separation, sessions
 from operations.database import AfterCommit, Database, Transaction
 from operations.entry import Draft
 from operations.errors import Forbidden, NotFound, Refused
 from operations.policy import ADMINISTRATORS, PEOPLE, Identity, allowed
+from operations.rules import DEFAULT, Rules
 from operations.scope import WHOLE, Scope
 from operations.tables import account as table
 
@@ -43,9 +44,13 @@ def change(
     *,
     revision: int,
     now: int,
+    rules: Rules = DEFAULT,
     after_commit: AfterCommit | None = None,
 ) -> None:
-    """Appoint an account anew. Raises Forbidden, NotFound, Refused, Changed."""
+    """Appoint an account anew. Raises Forbidden, NotFound, Refused, Changed.
+
+    Into a role that signs in with a second factor somebody without one has to sign in anew, which asks for it.
+    """
     _permit(identity)
     check(post)
     with database.write(after_commit) as transaction:
@@ -59,6 +64,8 @@ def change(
             separation.check_last(transaction, account_id, now)
         values = {**after, "revision": revision + 1, "administrator": separation.kept(row.administrator, post.role)}
         transaction.connection.execute(sa.update(table).where(table.c.id == account_id).values(values))
+        if post.role != row.role and post.role in rules.totp_roles and row.totp is None:
+            sessions.close_all(transaction, account_id, identity.actor, now)
         changed = [name for name in after if before[name] != after[name]]
         body = {"before": {name: before[name] for name in changed}, "after": {name: after[name] for name in changed}}
         _record(transaction, identity, "account.changed", account_id, now, body)

@@ -15,6 +15,7 @@ from operations.database import AfterCommit, Database, Transaction
 from operations.entry import Draft
 from operations.errors import Forbidden, NotFound, Refused
 from operations.policy import ADMINISTRATORS, PEOPLE, Identity, allowed
+from operations.rules import DEFAULT, Rules
 from operations.scope import WHOLE, Scope
 from operations.tables import account as account_table
 from operations.tables import assignment as table
@@ -96,9 +97,13 @@ def give(
     right: Right,
     *,
     now: int,
+    rules: Rules = DEFAULT,
     after_commit: AfterCommit | None = None,
 ) -> str:
-    """Give a right and return its id; a start that is past is now. Raises Forbidden, NotFound, Refused."""
+    """Give a right and return its id; a start that is past is now. Raises Forbidden, NotFound, Refused.
+
+    A role that signs in with a second factor is given only to who has one: nobody signs in anew when it begins.
+    """
     _permit(identity)
     separation.check_own(identity, account_id)
     right = structs.replace(right, starts_at=max(right.starts_at, now), reason=right.reason.strip())
@@ -107,6 +112,8 @@ def give(
     made = Assignment(assignment_id, account_id, right, now, identity.actor)
     with database.write(after_commit) as transaction:
         before = _locked(transaction, account_id)
+        if right.role in rules.totp_roles and before.totp is None and not before.demo:
+            raise Refused("operations.right_second_factor", name=before.name)
         separation.check_last(transaction, account_id, now)
         if sum(not one.over(now) for one in _of_account(transaction.connection, account_id)) >= MOST:
             raise Refused("operations.rights_many", most=MOST)

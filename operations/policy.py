@@ -173,6 +173,7 @@ CALLBACKS: tuple[Callback, ...] = (
     Callback(r"walls", r".*", "wall.manage"),
     Callback(r"tokens", r".*", "token.manage"),
     Callback(r"audit", r".*", "audit.read"),
+    Callback(r"settings", r"department-told", "department.manage"),
     Callback(r"settings", r".*", "settings.read"),
     Callback(r"me", r".*", "account.own"),
 )

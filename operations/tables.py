@@ -436,6 +436,7 @@ department = Table(
     metadata,
     Column("code", Text, primary_key=True),
     _text("name"),
+    _text("en"),
     _text("short"),
     _int("added_at"),
     _text("added_by"),

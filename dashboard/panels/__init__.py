@@ -7,6 +7,7 @@ from dashboard.panels import (
     account_tabs,
     alerts,
     audit_log,
+    department_list,
     departments,
     desk_doubles,
     desk_drawer,
@@ -84,6 +85,6 @@ PAGES: dict[str, tuple[ModuleType, ...]] = {
     "walls": (desk_header, wall_list, desk_help, desk_start),
     "tokens": (desk_header, token_list, desk_help, desk_start),
     "audit": (desk_header, audit_log, desk_help, desk_start),
-    "settings": (desk_header, settings_tabs, settings_list, settings_policy, desk_help, desk_start),
+    "settings": (desk_header, settings_tabs, settings_list, department_list, settings_policy, desk_help, desk_start),
     "me": (desk_header, me, desk_help, desk_start),
 }

@@ -49,7 +49,7 @@ def layout(words: Words) -> html.Section:
 
 def name(code: str, words: Words) -> str:
     """Return the department's short name; a code nobody has configured shows as it is."""
-    known = departments.load().get(code)
+    known = departments.current().get(code)
     return words.pick(known.short, short(known.en)) if known else code or words.text("common.unknown")
 
 

@@ -10,11 +10,13 @@ from operations.assignments import Right
 from operations.database import Database
 from operations.errors import Forbidden, NotFound, Refused
 from operations.policy import ADMINISTRATORS, SYSTEM, Identity
+from operations.rules import Rules
 from operations.scope import WHOLE, Scope
 from tests.operations.desk import DAY, HOUR, OPERATOR, START
 
 pytestmark = pytest.mark.database
 PASSWORD = "correct horse 电池"
+FREE = Rules(totp_roles=())
 TOWN = Scope(grid="990101001")
 
 
@@ -40,7 +42,7 @@ def test_the_right_begun_last_counts_and_then_the_one_before(database: Database,
     secret = sessions.open(database, zhang, hours=200, now=START)
     for role, begins, ends in (("duty_commander", 1, 10), ("leader", 3, 5), ("liaison", 20, 30)):
         right = Right(role, START + ends * HOUR, START + begins * HOUR, Scope(department="fire"), "代班")
-        assignments.give(database, security, zhang.id, right, now=START)
+        assignments.give(database, security, zhang.id, right, now=START, rules=FREE)
     roles = {}
     for hour in range(0, 32):
         found = sessions.identify(database, secret, START + hour * HOUR)
@@ -105,9 +107,8 @@ def test_no_account_is_ever_two_of_the_three(database: Database, security: Ident
             appointments.change(database, security, zhang.id, Post("operator"), revision=0, now=START)
         if "right" in way:
             begins = START + DAY if way == "coming right" else START
-            given = assignments.give(
-                database, security, zhang.id, Right(first, begins + HOUR, begins, reason="代班"), now=START
-            )
+            right = Right(first, begins + HOUR, begins, reason="代班")
+            given = assignments.give(database, security, zhang.id, right, now=START, rules=FREE)
             if way == "past right":
                 assignments.withdraw(database, security, given, now=START)
         revision = 0 if way == "role" else 1
@@ -115,7 +116,8 @@ def test_no_account_is_ever_two_of_the_three(database: Database, security: Ident
             with pytest.raises(Refused, match="account_separated"):
                 appointments.change(database, security, zhang.id, Post(second), revision=revision, now=later)
             with pytest.raises(Refused, match="account_separated"):
-                assignments.give(database, security, zhang.id, Right(second, later + HOUR, reason="x"), now=later)
+                right = Right(second, later + HOUR, reason="x")
+                assignments.give(database, security, zhang.id, right, now=later, rules=FREE)
 
 
 def test_nobody_changes_themselves(database: Database, security: Identity) -> None:
@@ -227,3 +229,14 @@ def test_what_a_post_may_not_be(database: Database, security: Identity) -> None:
     ):
         with pytest.raises(Refused):
             appointments.change(database, security, zhang.id, post, revision=0, now=START)
+
+
+def test_a_role_with_a_second_factor_is_not_had_without_one(database: Database, security: Identity) -> None:
+    zhang = made(database, "zhang", "operator")
+    secret = sessions.open(database, zhang, hours=8, now=START)
+    with pytest.raises(Refused, match="right_second_factor"):
+        assignments.give(database, security, zhang.id, Right("liaison", START + HOUR, reason="代班"), now=START)
+    appointments.change(database, security, zhang.id, Post("leader"), revision=0, now=START)
+    assert sessions.identify(database, secret, START) is not None
+    appointments.change(database, security, zhang.id, Post("liaison"), revision=1, now=START)
+    assert sessions.identify(database, secret, START) is None  # signing in anew asks for it

@@ -89,6 +89,7 @@ def upgrade() -> None:
         "department",
         _key("code"),
         _text("name"),
+        _text("en"),
         _text("short"),
         _int("added_at"),
         _text("added_by"),
