@@ -31,7 +31,7 @@ from dashboard.asgi import (
 from dashboard.limits import Limits
 from dashboard.pages import language
 from dashboard.signin import refused_page, waiting_page
-from operations import audit, policy
+from operations import audit, journal, mandate, policy
 from operations.errors import DatabaseTrouble
 from operations.policy import ANONYMOUS, Identity
 
@@ -148,11 +148,12 @@ class Access:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, identity: Identity) -> None:
         scope.setdefault("state", {})["identity"] = identity
-        mark = _current.set(identity)
+        mark, held = _current.set(identity), journal.mandate.set(mandate.of(identity))
         try:
             await self._app(scope, receive, send)
         finally:
             _current.reset(mark)
+            journal.mandate.reset(held)
 
     async def _refuse(self, scope: Scope, send: Send, identity: Identity) -> None:
         action = policy.permission_for(scope["method"], scope["path"])

@@ -18,8 +18,8 @@ from dashboard.channel import Channel, Topic
 from dashboard.lens import WIDE, Lens, WrongLens
 from dashboard.live import Crowded, Hub, changed_since
 from dashboard.screen import Device, Screen, parse
-from dashboard.standing import Standing, rights
-from operations.policy import Identity, watched
+from dashboard.standing import Standing
+from operations.policy import Identity, rights, watched
 
 MESSAGE_MOST = 1_000
 SIZE = re.compile(r"([0-9]{2,5})x([0-9]{2,5})")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from config import clock
 from dashboard.access import Proof
 from operations.errors import DatabaseTrouble
-from operations.policy import Identity
+from operations.policy import Identity, rights
 
 EVERY = 0.4
 """Seconds between two looks; with the gate's memory for new connections it stays below a second."""
@@ -100,8 +100,3 @@ def verdict(opened_by: Identity, now: Identity | None) -> int:
     if now is None:
         return SIGNED_OUT
     return 0 if rights(opened_by) == rights(now) else RIGHTS_CHANGED
-
-
-def rights(identity: Identity) -> tuple[object, ...]:
-    """Return what of an identity decides what it may see; a desk that has stood idle sees on."""
-    return identity.kind, identity.id, identity.role, identity.scope, identity.actions

@@ -106,7 +106,9 @@ def disable(
         separation.check_own(identity, row.id)
         separation.check_last(transaction, row.id, now)
         values = {"disabled_at": now, "revision": row.revision + 1}
-        transaction.connection.execute(sa.update(table).where(table.c.id == row.id).values(values))
+        still_on = sa.update(table).where(table.c.id == row.id, table.c.disabled_at.is_(None))
+        if transaction.connection.execute(still_on.values(values)).rowcount != 1:
+            raise NotFound()  # somebody else was faster
         journal.append(transaction, [draft(identity, "account.disabled", row.id, now, {})])
 
 

@@ -52,6 +52,12 @@ class Locked(Forbidden):
     code = "operations.locked"
 
 
+class RightsChanged(Forbidden):
+    """The rights of whoever asks were changed or ended while the request was under way; nothing was changed."""
+
+    code = "operations.rights_changed"
+
+
 class LeaseLost(OperationsError):
     """Another worker holds the partition now; drop the batch, acknowledge nothing."""
 

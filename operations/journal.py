@@ -1,7 +1,8 @@
 """The journal: append inside a transaction, read by seq. Gapless, in commit order, chained."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import orjson
@@ -25,6 +26,11 @@ _LOCK_HEAD = sa.select(tables.journal_head.c.seq, tables.journal_head.c.hash).wi
 _MOVE_HEAD = sa.update(tables.journal_head).values(seq=sa.bindparam("last_seq"), hash=sa.bindparam("last_hash"))
 
 
+Mandate = Callable[[Connection, Sequence[Draft]], None]
+mandate: ContextVar[Mandate | None] = ContextVar("mandate", default=None)
+"""Asked before entries are written, while nobody else can write any; raises when whoever asks may no longer do it."""
+
+
 def append(transaction: Transaction, drafts: Sequence[Draft]) -> range:
     """Write entries as the transaction's last step: lock the head, number, chain, insert. Returns their seqs.
 
@@ -33,6 +39,8 @@ def append(transaction: Transaction, drafts: Sequence[Draft]) -> range:
     if not drafts:
         return range(0)
     seq, previous = _lock_head(transaction)
+    if (still := mandate.get()) is not None:
+        still(transaction.connection, drafts)
     salts = os.urandom(chain.SALT_BYTES * len(drafts))
     rows: list[tuple[object, ...]] = []
     bodies: list[tuple[object, ...]] = []

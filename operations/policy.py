@@ -232,6 +232,11 @@ def reach(identity: Identity, action: str) -> Scope:
     return WHOLE if POLICY[action][identity.role] == ALL else identity.scope
 
 
+def rights(identity: Identity) -> tuple[object, ...]:
+    """Return what of an identity decides what it may see and do; a desk that has stood idle sees on."""
+    return identity.kind, identity.id, identity.role, identity.scope, identity.actions
+
+
 def watched(identity: Identity) -> Scope:
     """Return the scope of somebody's screens. Administrators have no jurisdiction: those of security and audit see no
     incident; the system administrator's pages show sources and walls, and no panel of incidents.
