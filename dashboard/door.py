@@ -60,7 +60,8 @@ async def show(
     path = safe_next(following)
     words = words_for(request, path)
     if not once:
-        return shown(request, signin_page(words, path, words.text(ENDS[ended]) if ended in ENDS else ""))
+        said = words.text(ENDS[ended]) if ended in ENDS else ""
+        return shown(request, signin_page(words, path, said, provider=shared.provider.name(words)))
     if not is_loopback(request):
         return shown(request, signin_page(words, path, words.text("signin.link_remote")), 403)
     try:

@@ -11,6 +11,7 @@ from dashboard.actions import Actions
 from dashboard.area import Areas
 from dashboard.gate import Gate
 from dashboard.live import Hub
+from dashboard.provider import Provider
 from dashboard.senders import Senders
 from dashboard.standing import Standing
 from dashboard.tiles import Tiles
@@ -37,6 +38,7 @@ class Parts:
     actions: Actions
     warnings: Warnings
     trail: Trail
+    provider: Provider
     version: str
 
 

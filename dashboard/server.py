@@ -13,8 +13,8 @@ from starlette.websockets import WebSocket
 
 from config import certificate, clock, collector
 from config.city import City
-from config.settings import ROOT, Settings
-from dashboard import api, api_reports, api_tiles, api_uploads, door, pairing, renewal
+from config.settings import ROOT, Settings, oidc_secret
+from dashboard import api, api_reports, api_tiles, api_uploads, door, oidc, pairing, renewal
 from dashboard.access import Access
 from dashboard.accountbook import Accountbook
 from dashboard.actions import Actions
@@ -34,6 +34,7 @@ from dashboard.mapbook import Mapbook
 from dashboard.pages import Pages
 from dashboard.panels import PAGES
 from dashboard.parts import Parts
+from dashboard.provider import Provider
 from dashboard.quarantine import Quarantine
 from dashboard.repairs import Repairs
 from dashboard.senders import Senders
@@ -105,8 +106,22 @@ class Server:
         gate = Gate(Database(settings.database_url, busy_timeout_s=PATIENCE_SECONDS))
         tiles = Tiles(settings.base_map, settings.data, lambda path: clock.now() / 1e6 - path.stat().st_mtime)
         standing = Standing(gate.standing)
+        provider = Provider(settings, lambda: oidc_secret(settings.data))
         self.parts = Parts(
-            settings, database, port, senders, gate, standing, hub, areas, tiles, actions, warnings, notes, code
+            settings,
+            database,
+            port,
+            senders,
+            gate,
+            standing,
+            hub,
+            areas,
+            tiles,
+            actions,
+            warnings,
+            notes,
+            provider,
+            code,
         )
         self.pages = Pages(PAGES, City.of(settings), actions, code)
         self.app = self._application()
@@ -148,6 +163,7 @@ class Server:
         api.mount(app)
         app.include_router(door.router)
         app.include_router(pairing.router)
+        app.include_router(oidc.router)
         app.include_router(api_uploads.router)
         app.include_router(api_tiles.router)
         live = Live(self.parts.hub, version=self.parts.version, standing=self.parts.standing, may_watch=may_watch)

@@ -27,9 +27,12 @@ FORM = """<form method="post" action="/signin?{query}">
 <label for="password">{password}</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required maxlength="1000">
 <button type="submit">{submit}</button>
-</form>
+</form>{provider}
 <p class="signin-foot"><a href="/signin?{other_query}" hreflang="{other}">{other_language}</a></p>
 <p class="signin-foot">{no_account}</p>"""
+
+PROVIDER = """
+<p class="signin-provider"><a href="/signin/oidc?{query}">{label}</a></p>"""
 
 REFUSED = """<h2>{title}</h2><p role="alert" class="signin-message">{message}</p>
 <p class="signin-foot"><a href="/">{home}</a></p>
@@ -52,13 +55,19 @@ def in_language(path: str, lang: str) -> str:
     ).geturl()
 
 
-def signin_page(words: Words, following: str, message: str = "", given: str = "") -> str:
-    """Return the sign-in page; `following`: the path to go on to, `message`: what is wrong, `given`: the name typed."""
+def signin_page(words: Words, following: str, message: str = "", given: str = "", *, provider: str = "") -> str:
+    """Return the sign-in page; `following`: the path to go on to, `message`: what is wrong, `given`: the name typed.
+
+    `provider`: the name of the identity provider, if one is set.
+    """
     other = "en" if words.lang == "zh" else "zh"
     text = words.under("signin")
     shown = f'<p role="alert" class="signin-message">{html.escape(message)}</p>' if message else ""
+    query = html.escape(urlencode({"next": following, "lang": words.lang}))
+    link = PROVIDER.format(query=query, label=html.escape(words.text("oidc.link", name=provider))) if provider else ""
     body = FORM.format(
-        query=html.escape(urlencode({"next": following, "lang": words.lang})),
+        query=query,
+        provider=link,
         other_query=html.escape(urlencode({"next": in_language(following, other), "lang": other})),
         message=shown,
         given=html.escape(given, quote=True),

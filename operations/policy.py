@@ -183,6 +183,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", r"/healthz|/readyz", "public"),
     Route("GET", r"/assets/.*", "public"),
     Route("GET POST", r"/signin", "public"),
+    Route("GET", r"/signin/oidc(/back)?", "public"),
     Route("GET", r"/pair|/pair/state", "public"),
     Route("POST", r"/wall/rotate", "wall.rotate"),
     Route("POST", r"/signout", "signed_in"),

@@ -18,6 +18,7 @@ from streams.errors import EngineAway, EngineMisconfigured
 from streams.intake import Intake
 from streams.limiter import Limiter
 from streams.log import ACCEPTED, DECIDED, HEARD, Log
+from streams.once import Once
 from streams.packet import PARTITIONS, place_of
 from streams.probe import Tried, tried
 from streams.shelf import Shelf
@@ -46,6 +47,7 @@ class Port:
         limiter = Limiter(clock.monotonic, settings.web_processes)
         with closing(KeyStore(settings.data / "keys")) as keys:
             digest_key = keys.digest_key()
+        self.once = Once(self._client)
         self.attempts = Attempts(self._client, digest_key, settings.web_processes, clock.monotonic)
         self._vitals = Vitals(self._client)
         self.intake = Intake(
