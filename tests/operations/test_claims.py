@@ -61,7 +61,8 @@ def test_a_claim_may_lie_inside_another() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "[[rule]", '[[rule]]\nvalue = "x"', '[[rule]]\nvalue = ""\nrole = "leader"', '[[rule]]\nvalue = "x"\nrole = "wall"',
+        "[[rule]", '[[rule]]\nvalue = "x"',
+        '[[rule]]\nvalue = ""\nrole = "leader"', '[[rule]]\nvalue = "x"\nrole = "wall"',
         '[[rule]]\nvalue = "x"\nrole = "leader"\ngird = "1"', '[[rule]]\nvalue = "*"\nrole = "audit_admin"',
         '[[rule]]\nvalue = "x"\nrole = "system_admin"\ngrid = "1"',
         '[[rule]]\nvalue = "x"\nrole = "leader"\ngrid = "1"\ngrid_claim = "area"', "rules = 1", "\xff",
