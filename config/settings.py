@@ -78,6 +78,8 @@ class Settings:
     oidc_scopes: str
     wall_rotation_hours: int
     minimum_population: int
+    heads_copy: str
+    heads_syslog: str
     base_map_url: str
     base_map_matrix: str
     base_map_datum: str
@@ -219,6 +221,10 @@ RULES: Mapping[str, Rule] = {
     "oidc_scopes": _text("scopes parted by spaces, openid among them", r"(.* )?openid( .*)?"),
     "wall_rotation_hours": _whole(1, 168),
     "minimum_population": _whole(1, 10_000_000),
+    "heads_copy": _text("the path of a file that may only grow, or empty", r"|/.+"),
+    "heads_syslog": _text(
+        'empty, "udp://HOST:514", "tcp://HOST:514" or "unix:///dev/log"', r"|(udp|tcp)://[\w.\[\]:-]+|unix:///.+"
+    ),
     "base_map_url": Rule(str, 'empty, "https://HOST/…" or "file:…" (under DATA/tiles) with {z} {x} {y}', is_template),
     "base_map_matrix": _text('"mercator" (EPSG:3857) or "degrees" (EPSG:4490, EPSG:4326)', "|".join(MATRICES)),
     "base_map_datum": _text(f"one of {', '.join(DATUMS)}", "|".join(DATUMS)),

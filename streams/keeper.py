@@ -25,9 +25,11 @@ from operations.seal import KeyStore
 from operations.sources import Source
 from streams import doorbell, gauges, heard
 from streams.backlog import START, Backlog
+from streams.clock_sync import ClockWatch
 from streams.datum_check import DatumCheck
 from streams.errors import EngineAway, EngineMisconfigured
 from streams.finder import Finder
+from streams.head_copies import HeadCopies
 from streams.packet import PARTITIONS
 from streams.rederiver import Rederiver
 from streams.transit import TransitSeal
@@ -35,7 +37,7 @@ from streams.warning_keeping import WarningKeeping
 
 SECOND = 1_000_000
 FOLLOW, BEGIN, ESCALATE, WARN, REDERIVE, SILENCE = (1, 1, 2, 2, 2, 5)
-DATUM, HEAD, RECONCILE, SWEEP, CERTIFY = (30, 60, 60, 300, 3_600)
+DATUM, CLOCK, HEAD, RECONCILE, SWEEP, CERTIFY = (30, 20, 60, 60, 300, 3_600)
 """Seconds between two times of each chore."""
 GAUGE_LIFE_SECONDS = 3_600
 HEADS_BYTES = 32 * 1024 * 1024
@@ -85,6 +87,8 @@ class Keeper:
         finder = Finder(database, settings.data / "cache")
         self._rederiver = Rederiver(database, finder, self._ring)
         self._datum_check = DatumCheck(database, finder, self._ring)
+        self._clock = ClockWatch(database, self._ring)
+        self._copies = HeadCopies(settings.heads_copy, settings.heads_syslog, database, self._ring)
         self._board: Board | None = None
         self._saved_at = 0
         self._signed = -1
@@ -100,6 +104,7 @@ class Keeper:
             Chore(SILENCE, self.listen),
             Chore(WARN, self._warnings.step),
             Chore(DATUM, self.check_datum),
+            Chore(CLOCK, self._clock.step),
             Chore(HEAD, self.sign),
             Chore(RECONCILE, self.reconcile),
             Chore(SWEEP, self.sweep),
@@ -180,11 +185,13 @@ class Keeper:
         return now - last_at > seconds * SECOND
 
     def sign(self, now: int) -> None:
-        """Sign the journal's head into DATA/heads.jsonl when it has moved."""
+        """Sign the journal's head into DATA/heads.jsonl, and wherever copies of it go, when it has moved."""
         head = journal.head(self._database)
         if head.seq != self._signed:
-            heads.append(self._settings.data / "heads.jsonl", self._keys.sign(head, now))
+            signed = self._keys.sign(head, now)
+            heads.append(self._settings.data / "heads.jsonl", signed)
             self._signed = head.seq
+            self._copies.take(signed, now)
 
     def reconcile(self, now: int) -> None:
         """Accepted = decided + pending in each partition; off by the same number twice is an entry, once."""
