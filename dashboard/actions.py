@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from dashboard import access
 from dashboard.accountbook import Accountbook
 from dashboard.area import Area
+from dashboard.auditbook import Auditbook
 from dashboard.departmentbook import Departmentbook
 from dashboard.directory import Directory
 from dashboard.filebook import Filebook
@@ -66,6 +67,7 @@ class Actions:
         time_zone: str,
         trail: Trail,
         wallbook: Wallbook,
+        auditbook: Auditbook,
     ) -> None:
         self.operations = operations
         self.quarantine = quarantine
@@ -83,6 +85,7 @@ class Actions:
         self.time_zone = time_zone
         self.trail = trail
         self.wallbook = wallbook
+        self.auditbook = auditbook
         self._desk = desk
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ask: Callable[..., Coroutine[Any, Any, Any]] | None = None

@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from dashboard import (
+    api_audit,
     api_grids,
     api_health,
     api_heat,
@@ -40,7 +41,17 @@ REF = "#/components/schemas/{name}"
 
 def mount(app: FastAPI) -> None:
     """Add every route of the API to the application."""
-    routes = (api_reports, api_warnings, api_incidents, api_grids, api_heat, api_journal, api_quarantine, api_health)
+    routes = (
+        api_reports,
+        api_warnings,
+        api_incidents,
+        api_grids,
+        api_heat,
+        api_journal,
+        api_audit,
+        api_quarantine,
+        api_health,
+    )
     for module in routes:
         app.include_router(module.router)
     app.include_router(documentation)

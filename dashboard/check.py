@@ -1,16 +1,27 @@
 """`run.py check` 自检: settings, engine, grids and journal; the exit code says whether all is in order."""
 
-from collections.abc import Callable
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from config import certificate, clock
 from config.settings import Settings
 from config.taxonomy import Taxonomy
 from config.words import Words
+from dashboard import journal_export
+from dashboard.journal_export import STATEMENT, Statement
+from dashboard.moment import shown_moment
 from geo.errors import NoGrids
 from geo.locator import Locator
-from operations import comparison, grids, heads, verification
+from operations import grids, inspection
 from operations.database import DAMAGE, Database
+from operations.inspection import Inspection
 from operations.seal import KeyStore
 from streams import engine, mapping
 from streams.errors import EngineAway, EngineMisconfigured
@@ -20,20 +31,29 @@ FAULTS_SHOWN = 20
 WARN_DAYS = 30
 DETAIL_MOST = 200
 OK, WRONG = 0, 1
+STATEMENT_MOST = 100_000
 
 
 class _Report:
     """Prints findings and counts those that are wrong."""
 
-    def __init__(self, words: Words) -> None:
-        self._words, self.wrong = words, 0
+    def __init__(self, words: Words, *, silent: bool = False) -> None:
+        self._words, self.wrong, self._silent = words, 0, silent
 
     def good(self, key: str, **params: object) -> None:
-        print(f"✓ {self._words.text(f'terminal.check.{key}', **params)}", flush=True)
+        self._print(f"✓ {self._words.text(f'terminal.check.{key}', **params)}")
 
     def bad(self, key: str, **params: object) -> None:
-        print(f"✗ {self._words.text(f'terminal.check.{key}', **params)}", flush=True)
+        self._print(f"✗ {self._words.text(f'terminal.check.{key}', **params)}")
         self.wrong += 1
+
+    def said(self, key: str) -> str:
+        """What a code means, in the reader's language."""
+        return self._words.text(f"audit.{key}")
+
+    def _print(self, line: str) -> None:
+        if not self._silent:
+            print(line, flush=True)
 
     def fault(self, kind: str) -> str:
         """What a kind of fault means, in the reader's language."""
@@ -69,9 +89,7 @@ def _check_database(report: _Report, database: Database, settings: Settings) -> 
     ):
         return
     _readable(report, "grids", lambda: _check_grids(report, database))
-    before = report.wrong
-    if _readable(report, "journal", lambda: _check_journal(report, database, settings)) and report.wrong == before:
-        _readable(report, "kept", lambda: _check_kept(report, database))
+    _check_journal(report, database, settings)
 
 
 def _readable(report: _Report, what: str, step: Callable[[], None]) -> bool:
@@ -136,27 +154,75 @@ def _check_grids(report: _Report, database: Database) -> None:
     report.good("grids_ok", version=version.id, count=len(version.rows))
 
 
-def _check_journal(report: _Report, database: Database, settings: Settings) -> None:
-    """Every entry, and the signed heads that lie outside the database."""
+def _check_journal(report: _Report, database: Database, settings: Settings) -> Inspection:
+    """Every entry, the signed heads that lie outside the database, and what follows from the journal beside it."""
     keys = KeyStore(settings.data / "keys")
     try:
-        signed = heads.load(settings.data / "heads.jsonl", keys.public_key())
-        database.snapshot_key = keys.snapshot_key()
+        found = inspection.inspect(database, keys, settings.data / "heads.jsonl", now=clock.now())
     finally:
         keys.close()
-    for line in signed.bad_lines:
+    _tell(report, found)
+    return found
+
+
+def _tell(report: _Report, found: Inspection) -> None:
+    """Print what an inspection of the journal found."""
+    for line in found.bad_lines:
         report.bad("head_unsigned", line=line)
-    found = verification.verify(database, signed.signed, now=clock.now())
     for fault in found.faults[:FAULTS_SHOWN]:
         report.bad("journal_fault", seq=fault.seq, text=report.fault(fault.kind))
-    if found.ok:
-        report.good("journal_ok", count=found.count, signed=len(signed.signed))
-
-
-def _check_kept(report: _Report, database: Database) -> None:
-    """What follows from the journal and is kept beside it: snapshots, incidents, counters."""
-    found = comparison.compare(database)
-    for one in found[:FAULTS_SHOWN]:
+    if found.unreadable is not None:
+        report.bad(f"{found.unreadable.what}_unreadable", detail=found.unreadable.detail)
+    elif not found.faults:
+        report.good("journal_ok", count=found.count, signed=found.signed)
+    for one in found.differences[:FAULTS_SHOWN]:
         report.bad(f"kept_{one.kind}", place=one.place, example=one.example)
-    if not found:
+    if found.compared and not found.differences:
         report.good("kept_ok")
+    if found.clock is not None:
+        report.good("clock", state=report.said(f"clock.{found.clock.state}"))
+
+
+def journal_main(settings: Settings, words: Words, *, as_json: bool) -> int:
+    """Check the journal alone; 0 when it is in order. With `as_json` one object is printed instead of lines."""
+    report = _Report(words, silent=as_json)
+    database = Database(settings.database_url)
+    try:
+        if database.file is not None and not database.file.exists():
+            report.bad("database_none")
+            found = Inspection(clock.now(), False)
+        else:
+            found = _check_journal(report, database, settings)
+    finally:
+        database.close()
+    if as_json:
+        print(msgspec.json.encode(found).decode(), flush=True)
+    return OK if found.ok else WRONG
+
+
+def export_main(file: Path, key: Path, words: Words) -> int:
+    """Check a file exported from the journal by its signed statement; 0 when all of it holds."""
+    report = _Report(words)
+    try:
+        public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key.read_text("ascii").strip()))
+        with zipfile.ZipFile(file) as packed:
+            if packed.getinfo(STATEMENT).file_size > STATEMENT_MOST:
+                raise ValueError(STATEMENT)
+            statement = msgspec.json.decode(packed.read(STATEMENT), type=Statement)
+            with packed.open(statement.file) as lines:
+                wrong = journal_export.check(statement, _bounded(lines), public)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error, msgspec.MsgspecError) as error:
+        report.bad("export_unreadable", detail=" ".join(str(error).split())[:DETAIL_MOST])
+        return WRONG
+    if wrong is not None:
+        report.bad(f"export_{wrong.kind}", seq=wrong.seq)
+        return WRONG
+    at = shown_moment(statement.at, words.city.zone)
+    report.good("export_ok", count=statement.count, seq=statement.seq, hash=statement.hash, at=at, by=statement.by)
+    return OK
+
+
+def _bounded(lines: IO[bytes]) -> Iterator[bytes]:
+    """The lines of a file, none longer than any of ours."""
+    while line := lines.readline(journal_export.LINE_MOST):
+        yield line

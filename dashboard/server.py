@@ -21,6 +21,7 @@ from dashboard.actions import Actions
 from dashboard.answers import TROUBLES
 from dashboard.area import Areas
 from dashboard.asgi import ASGI, Receive, Scope, Send
+from dashboard.auditbook import Auditbook
 from dashboard.departmentbook import Departmentbook
 from dashboard.directory import Directory
 from dashboard.filebook import Filebook
@@ -101,6 +102,7 @@ class Server:
             time_zone=settings.city_time_zone,
             trail=notes,
             wallbook=self._wallbook,
+            auditbook=Auditbook(database, keys, settings.data / "heads.jsonl", notes, port.ring),
         )
         hub = Hub(database, port, PAGES, city=City.of(settings), walls=self._tell, grids=areas.key)
         gate = Gate(Database(settings.database_url, busy_timeout_s=PATIENCE_SECONDS))

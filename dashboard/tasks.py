@@ -5,6 +5,7 @@ Imports are inside the tasks, so that each process loads only its own part.
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 
 from config.settings import Settings
 from config.words import Words
@@ -53,6 +54,21 @@ def check(_asked: argparse.Namespace, settings: Settings, words: Words) -> int:
     from dashboard import check
 
     return check.main(settings, words)
+
+
+def check_journal(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
+    """Chain, signed heads, tables and clock."""
+    from dashboard import check
+
+    return check.journal_main(settings, words, as_json=getattr(asked, "json", False))
+
+
+def check_export(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
+    """A file exported from the journal."""
+    from dashboard import check
+
+    key = getattr(asked, "key", None) or settings.data / "keys" / "head.pub"
+    return check.export_main(Path(asked.file), Path(key), words)
 
 
 def link(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
@@ -111,6 +127,9 @@ ADMINISTRATION = (
 """Names of `dashboard.administration.COMMANDS`, known without importing it."""
 KEEPING = ("backup", "restore", "tls_make", "tls_import")
 """Names of `dashboard.keeping.COMMANDS`."""
-_OWN: tuple[Task, ...] = (start, web, worker, sources, check, link, replay, bench, lint, test)
+_OWN: tuple[Task, ...] = (
+    *(start, web, worker, sources, check, check_journal, check_export, link),
+    *(replay, bench, lint, test),
+)
 TASKS: dict[str, Task] = {task.__name__: task for task in _OWN} | dict.fromkeys(ADMINISTRATION, administer)
 TASKS |= dict.fromkeys(KEEPING, keep)

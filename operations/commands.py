@@ -202,16 +202,19 @@ class Commands:
         return self.dossier(identity, incident_id).history
 
     def unseal(self, identity: Identity, incident_id: str, reason: str) -> dict[str, str]:
-        """Return what sources sent sealed (text, reporter's name, phone …), newest word first to count; an entry."""
+        """Return what sources sent sealed (text, reporter's name, phone …), newest word first to count.
+
+        The entry holds the reason and the names of what was shown, never what it says.
+        """
         scope = reach(identity, "incident.unseal")
         reason = _text(reason, required=True)
         now = self._now()
         with self._database.write(self._doorbell) as transaction:
             incident = incidents.find(transaction.connection, scope, incident_id).incident
             opened = self._opened(incident_id, journal.sealed_of_subject(transaction.connection, incident_id))
-            journal.append(
-                transaction, [_draft(identity, incident, incident, Step("incident.unsealed", {}, reason), now)]
-            )
+            draft = _draft(identity, incident, incident, Step("incident.unsealed", {}, reason), now)
+            body = {"fields": sorted(opened), "session": identity.session}
+            journal.append(transaction, [structs.replace(draft, body=body)])
         return opened
 
     def _opened(self, incident_id: str, parts: list[bytes]) -> dict[str, str]:

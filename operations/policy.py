@@ -202,6 +202,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", r"/api/v1/grids/[^/]+", "grid.read"),
     Route("GET", r"/tiles/[0-9]{1,2}/[0-9]{1,8}/[0-9]{1,8}", "grid.read"),
     Route("GET", r"/api/v1/journal", "journal.read"),
+    Route("GET", r"/api/v1/audit/export", "audit.export"),
     Route("GET", r"/api/v1/quarantine", "quarantine.read"),
 )
 _COMPILED = tuple((frozenset(route.methods.split()), re.compile(route.path), route) for route in ROUTES)

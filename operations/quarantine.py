@@ -145,7 +145,7 @@ def read(
     reason = _words(reason, required=True)
     opened = get(database, keys, identity, item_id)
     with database.write(after_commit) as transaction:
-        journal.append(transaction, [_draft(identity, item_id, "unsealed", reason, now)])
+        journal.append(transaction, [_seen(identity, item_id, reason, now)])
     return opened
 
 
@@ -246,6 +246,12 @@ def _words(reason: str, *, required: bool) -> str:
     if len(reason) > REASON_MOST:
         raise Refused("operations.text_too_long", most=REASON_MOST)
     return reason
+
+
+def _seen(identity: Identity, item_id: str, reason: str, now: int) -> Draft:
+    """The entry of a look at what is sealed: that the content was seen."""
+    body = {"fields": ["content"], "session": identity.session}
+    return structs.replace(_draft(identity, item_id, "unsealed", reason, now), body=body)
 
 
 def _draft(identity: Identity, item_id: str, state: str, reason: str, now: int) -> Draft:

@@ -20,6 +20,9 @@ def _time(name: str) -> Column[int]:
 # Neither acknowledged nor escalated yet: a small part of all incidents.
 _WAITING = text("acknowledged_at IS NULL AND escalated_at IS NULL AND step <> 'closed'")
 
+# Entries that carry a reason: a small part of all.
+_TOLD = text("reason <> ''")
+
 journal = Table(
     "journal",
     metadata,
@@ -40,6 +43,10 @@ journal = Table(
     Column("prev_hash", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
     Index("journal_subject", "subject_id", "seq"),
+    Index("journal_at", "at", "seq"),
+    Index("journal_actor", "actor", "at", "seq"),
+    Index("journal_action", "action", "at", "seq"),
+    Index("journal_reason", "at", "seq", sqlite_where=_TOLD, postgresql_where=_TOLD),
 )
 
 journal_body = Table(
@@ -89,6 +96,7 @@ incident = Table(
     Column("body", LargeBinary, nullable=False),
     Column("report", LargeBinary, nullable=False),
     _int("received_at"),
+    Index("incident_number", "number"),
     Index("incident_received", "received_at", "path", "type", "urgency", "department"),
     Index("incident_waiting", "urgency", "opened_at", sqlite_where=_WAITING, postgresql_where=_WAITING),
 )

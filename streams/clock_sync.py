@@ -1,4 +1,4 @@
-"""What the kernel says of its clock (adjtimex(2), read only): followed by a reference or not, and how far it may be off."""
+"""What the kernel says of its clock (adjtimex(2), read only): followed by a reference or not, how far it may be off."""
 
 import ctypes
 import os

@@ -273,6 +273,8 @@
     return null;
   };
 
+  const SEALED_MS = 60000; // how long what was sealed is shown
+  let masking = 0; // timer
   let sending = false;
   const send = async (wanted) => {
     if (sending) return;
@@ -310,11 +312,27 @@
   };
   const reveal = (sealed) => {
     desk.byId("desk-action").replaceChildren(h("div.desk-panel.sealed", { tabindex: "-1", id: "desk-sealed" },
-      h("h3", {}, desk.text("reveal.title")), h("p.desk-hint", {}, desk.text("reveal.recorded")),
+      h("h3", {}, desk.text("reveal.title")), h("p.desk-hint", { id: "desk-sealed-left" }),
       h("dl.desk-facts", {}, Object.entries(sealed).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
       h("button.desk-button", { type: "button", onclick: cancel }, h("kbd", {}, "Esc"), desk.text("reveal.hide"))));
     action = { name: "sealed", id: desk.opened, revision: 0, fields: {}, conflict: null };
     desk.byId("desk-sealed").focus();
+    mask(Date.now() + SEALED_MS);
+  };
+  /** What was sealed is shown for a while, then no more; a page that slept meanwhile shows it no longer either. */
+  const mask = (end) => {
+    clearTimeout(masking);
+    const left = Math.ceil((end - Date.now()) / 1000);
+    const said = desk.byId("desk-sealed-left");
+    if (!said) return;
+    if (left <= 0) {
+      desk.say(desk.text("reveal.over"));
+      if (action?.name === "sealed") cancel();
+      else desk.byId("desk-sealed").remove();
+      return;
+    }
+    said.textContent = desk.text("reveal.recorded", { n: left });
+    masking = setTimeout(() => mask(end), 1000);
   };
 
   // ---- what may be the same event: proposed by the server in the details, opened or told apart from here ------------

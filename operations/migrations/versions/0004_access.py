@@ -16,6 +16,12 @@ def upgrade() -> None:
     for table, columns in _NEW.items():
         for column in columns:
             op.add_column(table, column)
+    op.create_index("journal_at", "journal", ["at", "seq"])
+    op.create_index("journal_actor", "journal", ["actor", "at", "seq"])
+    op.create_index("journal_action", "journal", ["action", "at", "seq"])
+    told = sa.text("reason <> ''")
+    op.create_index("journal_reason", "journal", ["at", "seq"], sqlite_where=told, postgresql_where=told)
+    op.create_index("incident_number", "incident", ["number"])
     op.execute("UPDATE account SET role = 'system_admin' WHERE role = 'administrator'")
     op.execute("UPDATE account SET administrator = role WHERE role = 'system_admin'")
     op.execute("UPDATE account SET disabled_at = added_at WHERE role = 'wall' AND disabled_at IS NULL")
