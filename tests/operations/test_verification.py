@@ -1,6 +1,9 @@
 """Whatever is changed, removed, inserted, reordered or cut is found and located; what was destroyed by rule is not."""
 
 import hmac
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -8,7 +11,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from operations import heads, journal, retention
+from operations import heads, journal, retention, verification
 from operations.chain import body_digest, entry_hash
 from operations.database import Database
 from operations.entry import Draft
@@ -234,3 +237,89 @@ def rewrite(database: Database, first: int, last: int) -> None:
             previous = digest
         if last == COUNT:
             connection.execute(sa.update(journal_head).values(hash=previous))
+
+
+class Inline:
+    """Runs at once what a pool of processes is asked."""
+
+    def __init__(self, *_given: object) -> None:
+        pass
+
+    def __enter__(self) -> "Inline":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        pass
+
+    def submit(self, task: Callable[..., object], *given: object) -> "Future[object]":
+        done: Future[object] = Future()
+        done.set_result(task(*given))
+        return done
+
+
+KINDS = ("actor", "hash", "prev_hash", "body", "salt", "delete", "no_body", "swap", "rewrite", "cut", "insert")
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    tampering=st.lists(
+        st.tuples(st.sampled_from(KINDS), st.integers(1, 40), st.integers(1, 40)), min_size=1, max_size=3
+    )
+)
+def test_random_tampering_is_found_and_stretches_find_the_same(
+    new_desk: Callable[[], Desk], monkeypatch: pytest.MonkeyPatch, tampering: list[tuple[str, int, int]]
+) -> None:
+    desk = new_desk()
+    fill(desk.database, 40)
+    signed = [desk.keys.sign(journal.head(desk.database), START)]
+    for kind, one, other in tampering:
+        tamper(desk.database, kind, one, other)
+    whole = verify(desk.database, signed, now=START, processes=1)
+    assert whole.faults
+    monkeypatch.setattr(verification, "STRETCH", 7)
+    monkeypatch.setattr(verification, "ProcessPoolExecutor", Inline)
+    assert verify(desk.database, signed, now=START, processes=2) == whole
+
+
+def tamper(database: Database, kind: str, one: int, other: int) -> None:
+    """Spoil something for good; what an earlier one took away cannot be spoilt again."""
+    body = journal_body.c.seq == one
+    match kind:
+        case "actor":
+            execute(database, sa.update(table).where(table.c.seq == one).values(actor=f"z{other}"))
+        case "hash" | "prev_hash":
+            execute(database, sa.update(table).where(table.c.seq == one).values({kind: b"\x01" * 32}))
+        case "body" | "salt":
+            execute(database, sa.update(journal_body).where(body).values({kind: b"\x01" * 16}))
+        case "delete":
+            execute(database, sa.delete(table).where(table.c.seq == one))
+        case "no_body":
+            execute(database, sa.delete(journal_body).where(body))
+        case "cut":
+            execute(database, sa.delete(table).where(table.c.seq >= one))
+        case "rewrite":
+            with suppress(IndexError):
+                rewrite(database, one, one)
+        case "insert":
+            copied = sa.select(sa.literal(40 + other), *[column for column in table.columns if column.name != "seq"])
+            names = [column.name for column in table.columns]
+            gone = sa.delete(table).where(table.c.seq == 40 + other)
+            execute(database, gone)
+            execute(database, sa.insert(table).from_select(names, copied.where(table.c.seq == other)))
+            execute(database, sa.delete(table).where(table.c.seq == one))
+        case _:
+            execute(database, sa.update(table).where(table.c.seq == one).values(seq=99))
+            execute(database, sa.update(table).where(table.c.seq == other).values(seq=one))
+            execute(database, sa.update(table).where(table.c.seq == 99).values(seq=other, actor=f"swapped{one}"))
+
+
+def test_a_long_journal_is_checked_by_several_processes(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(database, 30)
+    execute(database, sa.update(table).where(table.c.seq == 11).values(actor="z"))
+    retention.destroy_bodies(database, SYSTEM, 14, 16, "old", now=START)
+    monkeypatch.setattr(verification, "STRETCH", 10)
+    told: list[tuple[int, int]] = []
+    found = verify(database, processes=2, progress=lambda done, of: told.append((done, of)))
+    assert [(fault.seq, fault.kind) for fault in found.faults] == [(11, "changed")]
+    assert [note.seq for note in found.notes] == [14, 15, 16]
+    assert found.count == 31 and told[-1] == (31, 31) and found == verify(database, processes=1)
