@@ -38,6 +38,8 @@ from operations.policy import ANONYMOUS, Identity
 COOKIE = "gridwall_session"
 WALL_COOKIE = "gridwall_wall"
 """Holds a wall's secret, or the claim of a screen that waits to be paired."""
+COOKIES = (COOKIE, f"__Host-{COOKIE}")
+"""Names of the session's cookie; behind TLS the second one, which no other host can plant (RFC 6265bis §4.1.3)."""
 STATE_CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 BODY_MOST = 1024 * 1024
 """Bytes of a request's body where the route has no bound of its own."""
@@ -157,6 +159,9 @@ class Access:
 
     async def _refuse(self, scope: Scope, send: Send, identity: Identity) -> None:
         action = policy.permission_for(scope["method"], scope["path"])
+        if wants_page(scope) and (way := self._way_on(identity, action)):
+            await redirect(send, way + "?next=" + quote(safe_next(full_path(scope)), safe=""))
+            return
         if identity.kind in ("anonymous", "wall") and wants_page(scope):  # to be asked to sign in is no refusal
             await redirect(send, way_in(scope, identity))
             return
@@ -172,6 +177,13 @@ class Access:
             await answer(scope, send, 403, key)
         else:
             await answer(scope, send, 404, "refused.not_found")
+
+    def _way_on(self, identity: Identity, action: str | None) -> str:
+        """Return the page where somebody finishes signing in, or opens a desk that stood idle, before anything else."""
+        if identity.role == "pending":
+            return "/signin/next"
+        locked = action is not None and policy.locked_out(identity, action)
+        return "/session/unlock" if locked and identity.kind == "account" else ""
 
     def _note(self, scope: Scope, identity: Identity, reason: str) -> None:
         self._take(audit.refused(identity, method_of(scope), scope["path"], reason, address(scope)))
@@ -228,7 +240,7 @@ def proofs(scope: Mapping[str, Any]) -> list[Proof]:
     if not bears_cookie(scope):
         return [Proof("token", header(scope, "authorization").partition(" ")[2].strip(), address(scope))]
     held = cookies(scope)
-    found = [Proof("session", held.get(COOKIE, "")), Proof("wall", held.get(WALL_COOKIE, ""))]
+    found = [Proof("session", session_secret(scope)), Proof("wall", held.get(WALL_COOKIE, ""))]
     if of_a_wall(scope):
         found.reverse()
     return [one for one in found if one.secret]
@@ -252,10 +264,20 @@ def way_in(scope: Mapping[str, Any], identity: Identity) -> str:
     held = cookies(scope)
     if identity.kind == "wall" and scope["path"] == "/":
         return "/wall"
-    if of_a_wall(scope) and (WALL_COOKIE in held or not held.get(COOKIE)):
+    if of_a_wall(scope) and (WALL_COOKIE in held or not session_secret(scope)):
         return full_path({**scope, "path": "/pair"})
-    ended = "&ended=expired" if held.get(COOKIE) else ""
+    ended = "&ended=expired" if session_secret(scope) else ""
     return "/signin?next=" + quote(safe_next(full_path(scope)), safe="") + ended
+
+
+def cookie_name(scope: Mapping[str, Any]) -> str:
+    """Return the name of the session's cookie on this connection."""
+    return COOKIES[secure(scope)]
+
+
+def session_secret(scope: Mapping[str, Any]) -> str:
+    """Return the secret of the session a request comes with, or an empty string."""
+    return cookies(scope).get(cookie_name(scope), "")
 
 
 def bears_cookie(scope: Mapping[str, Any]) -> bool:
@@ -342,7 +364,9 @@ def full_path(scope: Mapping[str, Any]) -> str:
 def wants_page(scope: Mapping[str, Any]) -> bool:
     """Return whether a browser asks for a page rather than a program for data."""
     path = scope["path"]
-    return scope["method"] in ("GET", "HEAD") and not path.startswith(FOR_PROGRAMS) and "/_dash-" not in path
+    if path == "/session" or "/_dash-" in path:
+        return False
+    return scope["method"] in ("GET", "HEAD") and not path.startswith(FOR_PROGRAMS)
 
 
 async def answer(scope: Scope, send: Send, status: int, key: str, headers: Headers | None = None) -> None:

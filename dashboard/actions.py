@@ -20,6 +20,7 @@ from dashboard.gridbook import Gridbook
 from dashboard.gridcard import Gridcards
 from dashboard.inventory import Inventory
 from dashboard.mapbook import Mapbook
+from dashboard.own import Own
 from dashboard.quarantine import Quarantine
 from dashboard.repairs import Repairs
 from dashboard.trail import Trail
@@ -68,6 +69,7 @@ class Actions:
         trail: Trail,
         wallbook: Wallbook,
         auditbook: Auditbook,
+        own: Own,
     ) -> None:
         self.operations = operations
         self.quarantine = quarantine
@@ -86,6 +88,7 @@ class Actions:
         self.trail = trail
         self.wallbook = wallbook
         self.auditbook = auditbook
+        self.own = own
         self._desk = desk
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ask: Callable[..., Coroutine[Any, Any, Any]] | None = None

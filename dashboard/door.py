@@ -3,19 +3,20 @@
 import asyncio
 import ipaddress
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from config import clock
 from config.words import Words, choose
 from dashboard import asgi
-from dashboard.access import COOKIE, safe_next
+from dashboard.access import COOKIE, COOKIES, cookie_name, safe_next, session_secret
 from dashboard.answers import RETRY_SECONDS
+from dashboard.own import sender
 from dashboard.pages import language, language_cookie
 from dashboard.parts import Shared
 from dashboard.signin import language_of, signin_page
-from operations import accounts, audit, policy, sessions
+from operations import audit, policy
 from operations.errors import DatabaseTrouble, Refused
 from operations.policy import Identity
 
@@ -65,21 +66,13 @@ async def show(
     if not is_loopback(request):
         return shown(request, signin_page(words, path, words.text("signin.link_remote")), 403)
     try:
-        opened, _ = await asyncio.to_thread(
-            sessions.redeem,
-            shared.database,
-            once,
-            hours=shared.settings.session_hours,
-            now=clock.now(),
-            agent=request.headers.get("user-agent", ""),
-            after_commit=shared.port.ring,
-        )
+        entry = await asyncio.to_thread(shared.own.redeem, once, sender(request.scope))
     except Refused:
         shared.trail.note(audit.signin_failed("", "link", asgi.address(request.scope)))
         return shown(request, signin_page(words, path, words.text("signin.link_spent")), 403)
     except DatabaseTrouble:
         return busy(request, signin_page(words, path, words.text("refused.failed")))
-    return entered(request, opened, path)
+    return entered(request, entry.secret, going(entry.stage, path))
 
 
 @router.post("/signin")
@@ -97,40 +90,35 @@ async def enter(
         return shown(request, signin_page(words, path, words.text("signin.failed")), 401)
     try:
         async with CHECKS:
-            account = await asyncio.to_thread(accounts.check_password, shared.database, name, password, clock.now())
-        opened = await asyncio.to_thread(
-            sessions.open,
-            shared.database,
-            account,
-            hours=shared.settings.session_hours,
-            now=clock.now(),
-            agent=request.headers.get("user-agent", ""),
-            after_commit=shared.port.ring,
-        )
+            entry = await asyncio.to_thread(shared.own.enter, name, password, sender(request.scope))
     except Refused as refused:
         reason = "wait" if "seconds" in refused.params else "wrong"
         shared.trail.note(audit.signin_failed(name, reason, asgi.address(request.scope)))
         return shown(request, signin_page(words, path, told(words, refused), name), 401)
     except DatabaseTrouble:
         return busy(request, signin_page(words, path, words.text("refused.failed"), name))
-    return entered(request, opened, path)
+    return entered(request, entry.secret, going(entry.stage, path))
 
 
 @router.post("/signout")
-async def leave(request: Request, shared: Shared) -> Response:
-    """Sign out: the session ends on the server, its screens with it."""
-    held = asgi.cookies(request.scope).get(COOKIE, "")
+async def leave(request: Request, shared: Shared, following: Annotated[str, Query(alias="next")] = "") -> Response:
+    """Sign out: the session ends on the server, its screens with it. `next`: where to go on after signing in again."""
+    held = session_secret(request.scope)
     if held:
         try:
-            await asyncio.to_thread(
-                sessions.close, shared.database, held, now=clock.now(), after_commit=shared.port.ring
-            )
+            await asyncio.to_thread(shared.own.leave, held)
         except DatabaseTrouble:  # the session goes on, and so does its cookie: one may try again
             words = Words(language(request.scope))
             return busy(request, signin_page(words, "/", words.text("refused.failed")))
         shared.gate.forget(held)
-    response = RedirectResponse("/signin?ended=out", 303)
-    response.delete_cookie(COOKIE, path="/")
+    on = "&next=" + quote(safe_next(following), safe="") if following else ""
+    return uncookied(RedirectResponse("/signin?ended=out" + on, 303))
+
+
+def uncookied(response: Response) -> Response:
+    """Return the response with the session's cookie taken away."""
+    for name in COOKIES:
+        response.delete_cookie(name, path="/", secure=name != COOKIE, httponly=True, samesite="lax")
     return response
 
 
@@ -163,10 +151,20 @@ def busy(request: Request, page: str) -> Response:
 def entered(request: Request, secret: str, path: str) -> Response:
     """Return the way on with the session's cookie: out of reach of scripts and of other sites."""
     response = RedirectResponse(path, 303)
-    secure = asgi.secure(request.scope)
-    response.set_cookie(COOKIE, secret, path="/", httponly=True, samesite="lax", secure=secure)
     remember_language(request, response)
+    return kept(request, response, secret)
+
+
+def kept(request: Request, response: Response, secret: str) -> Response:
+    """Return the response with the session's cookie."""
+    name, secure = cookie_name(request.scope), asgi.secure(request.scope)
+    response.set_cookie(name, secret, path="/", httponly=True, samesite="lax", secure=secure)
     return response
+
+
+def going(stage: str, path: str) -> str:
+    """Return where somebody goes on who is signed in but for a stage, "" for nothing."""
+    return f"/signin/{stage}?next={quote(path, safe='')}" if stage else path
 
 
 def remember_language(request: Request, response: Response) -> None:

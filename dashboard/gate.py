@@ -39,10 +39,13 @@ class Gate:
     """Knows holders of sessions, tokens and walls' secrets.
 
     `database` should be impatient (PATIENCE_SECONDS); `close` closes it.
+
+    `idle`: microseconds after which a desk that nobody touches is locked; 0: never.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, idle: int = 0) -> None:
         self._database = database
+        self._idle = idle
         self._known: OrderedDict[Key, tuple[float, Identity]] = OrderedDict()
         self._room = asyncio.Semaphore(ASKED_AT_ONCE)
         self._trouble: DatabaseTrouble | None = None
@@ -52,7 +55,7 @@ class Gate:
 
     async def session(self, secret: str) -> Identity | None:
         """Return who holds this session, or None. Raises DatabaseTrouble."""
-        return await self._identify(_session, secret)
+        return await self._identify(self._holder, secret)
 
     async def token(self, secret: str, address: str) -> Identity | None:
         """Return who holds this token, if it may be used from `address`, or None. Raises DatabaseTrouble."""
@@ -64,7 +67,7 @@ class Gate:
 
     def forget(self, secret: str) -> None:
         """Believe a session no longer, because it was just closed."""
-        self._known.pop((_session, digest(secret), ""), None)
+        self._known.pop((self._holder, digest(secret), ""), None)
 
     async def standing(self, proofs: Collection[Proof]) -> dict[Proof, Identity]:
         """Return who holds each of these secrets, by a query a kind; nobody's are left out. Raises DatabaseTrouble."""
@@ -109,6 +112,10 @@ class Gate:
                 self._note_use(secret, address)
         return identity
 
+    def _holder(self, database: Database, secret: str, now: int, _address: str) -> Identity | None:
+        """Return who holds a session, from wherever."""
+        return sessions.identify(database, secret, now, self._idle)
+
     def _remembered(self, key: Key) -> Identity | None:
         known = self._known.get(key)
         return known[1] if known is not None and known[0] > clock.monotonic() else None
@@ -133,10 +140,6 @@ class Gate:
         if self._noting is None or self._noting.done():
             work = asyncio.to_thread(tokens.note_use, self._database, secret, clock.now(), address)
             self._noting = asyncio.create_task(work, name="token use")
-
-
-def _session(database: Database, secret: str, now: int, _address: str) -> Identity | None:
-    return sessions.identify(database, secret, now)
 
 
 def _wall(database: Database, secret: str, now: int, _address: str) -> Identity | None:

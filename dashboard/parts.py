@@ -11,6 +11,7 @@ from dashboard.actions import Actions
 from dashboard.area import Areas
 from dashboard.gate import Gate
 from dashboard.live import Hub
+from dashboard.own import Own
 from dashboard.provider import Provider
 from dashboard.senders import Senders
 from dashboard.standing import Standing
@@ -39,6 +40,7 @@ class Parts:
     warnings: Warnings
     trail: Trail
     provider: Provider
+    own: Own
     version: str
 
 

@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket
 from config import certificate, clock, collector
 from config.city import City
 from config.settings import ROOT, Settings, oidc_secret
-from dashboard import api, api_reports, api_tiles, api_uploads, door, oidc, pairing, renewal
+from dashboard import api, api_reports, api_tiles, api_uploads, door, idle, oidc, pairing, renewal, stages
 from dashboard.access import Access
 from dashboard.accountbook import Accountbook
 from dashboard.actions import Actions
@@ -32,6 +32,7 @@ from dashboard.inventory import Inventory
 from dashboard.limits import Limits
 from dashboard.live import Hub
 from dashboard.mapbook import Mapbook
+from dashboard.own import own
 from dashboard.pages import Pages
 from dashboard.panels import PAGES
 from dashboard.parts import Parts
@@ -84,6 +85,8 @@ class Server:
         self._wallbook = Wallbook(
             database, port.ring, screens=lambda: hub.screens, area=lambda: areas.current, version=code
         )
+        rules = Rules.of(settings)
+        mine = own(database, keys, rules, settings.session_hours, port.ring)
         actions = Actions(
             commands,
             desk=senders.register,
@@ -103,9 +106,10 @@ class Server:
             trail=notes,
             wallbook=self._wallbook,
             auditbook=Auditbook(database, keys, settings.data / "heads.jsonl", notes, port.ring),
+            own=mine,
         )
         hub = Hub(database, port, PAGES, city=City.of(settings), walls=self._tell, grids=areas.key)
-        gate = Gate(Database(settings.database_url, busy_timeout_s=PATIENCE_SECONDS))
+        gate = Gate(Database(settings.database_url, busy_timeout_s=PATIENCE_SECONDS), rules.idle)
         tiles = Tiles(settings.base_map, settings.data, lambda path: clock.now() / 1e6 - path.stat().st_mtime)
         standing = Standing(gate.standing)
         provider = Provider(settings, lambda: oidc_secret(settings.data))
@@ -123,6 +127,7 @@ class Server:
             warnings,
             notes,
             provider,
+            mine,
             code,
         )
         self.pages = Pages(PAGES, City.of(settings), actions, code)
@@ -163,9 +168,8 @@ class Server:
         for trouble, answer in TROUBLES.items():
             app.add_exception_handler(trouble, answer)
         api.mount(app)
-        app.include_router(door.router)
-        app.include_router(pairing.router)
-        app.include_router(oidc.router)
+        for router in (door.router, stages.router, idle.router, pairing.router, oidc.router):
+            app.include_router(router)
         app.include_router(api_uploads.router)
         app.include_router(api_tiles.router)
         live = Live(self.parts.hub, version=self.parts.version, standing=self.parts.standing, may_watch=may_watch)

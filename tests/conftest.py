@@ -99,7 +99,7 @@ def free_port() -> int:
 @pytest.fixture
 def settings(folder: Path, free_port: int, request: pytest.FixtureRequest) -> Settings:
     """Settings for a data folder and port of the test's own, on the `valkey` and `database` it also asks for."""
-    made = load(folder, environ={}, port=free_port, demo=False)
+    made = load(folder, environ={}, port=free_port, demo=False, totp_roles="")
     if "valkey" in request.fixturenames:
         made = dataclasses.replace(made, redis_url=request.getfixturevalue("valkey"), embedded_valkey=False)
     if "database" in request.fixturenames:

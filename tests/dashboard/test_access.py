@@ -91,7 +91,11 @@ async def test_every_role_gets_the_answer_of_the_table(client: httpx.AsyncClient
             admitted = policy.admits(identity, method, response.request.url.path)
             assert (response.status_code == 200) == admitted, (role, method, path, response.status_code)
             if not admitted:
-                refused = {"anonymous": (303, 401), "wall": (303, 403, 404)}.get(role, (403, 404))
+                refused = {
+                    "anonymous": (303, 401),
+                    "wall": (303, 403, 404),
+                    "pending": (303, 403, 404),
+                }.get(role, (403, 404))
                 assert response.status_code in refused
 
 
