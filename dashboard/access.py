@@ -43,7 +43,8 @@ COOKIES = (COOKIE, f"__Host-{COOKIE}")
 STATE_CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 BODY_MOST = 1024 * 1024
 """Bytes of a request's body where the route has no bound of its own."""
-OWN_BOUND = frozenset({"/api/v1/reports", "/api/v1/warnings", "/uploads/table", "/uploads/grids"})
+LISTS = ("/uploads/accounts", "/uploads/departments")
+OWN_BOUND = frozenset({"/api/v1/reports", "/api/v1/warnings", "/uploads/table", "/uploads/grids", *LISTS})
 NOT_SIGNED_IN, FORBIDDEN, CROSS_ORIGIN, TRY_LATER = 4401, 4403, 4403, 1013
 
 _current: ContextVar[Identity] = ContextVar("identity", default=ANONYMOUS)

@@ -15,6 +15,7 @@ from dashboard.area import Area
 from dashboard.auditbook import Auditbook
 from dashboard.departmentbook import Departmentbook
 from dashboard.directory import Directory
+from dashboard.enlistbook import Enlistbook
 from dashboard.filebook import Filebook
 from dashboard.gridbook import Gridbook
 from dashboard.gridcard import Gridcards
@@ -63,6 +64,7 @@ class Actions:
         accounts: Accountbook,
         inventory: Inventory,
         departments: Departmentbook,
+        enlistbook: Enlistbook,
         area: Callable[[], Area | None],
         located: Callable[[float | None, float | None, str], Located],
         time_zone: str,
@@ -82,6 +84,7 @@ class Actions:
         self.accounts = accounts
         self.inventory = inventory
         self.departments = departments
+        self.enlistbook = enlistbook
         self.area = area
         self.located = located
         self.time_zone = time_zone

@@ -34,6 +34,18 @@ async def grids(request: Request, shared: Shared, asker: Asker, name: Name) -> R
     return await take(request, shared, asker, "grids", name)
 
 
+@router.post("/uploads/accounts", responses=REFUSALS)
+async def accounts(request: Request, shared: Shared, asker: Asker, name: Name) -> Response:
+    """Take a list of accounts; 413 when it is too large."""
+    return await take(request, shared, asker, "accounts", name)
+
+
+@router.post("/uploads/departments", responses=REFUSALS)
+async def departments(request: Request, shared: Shared, asker: Asker, name: Name) -> Response:
+    """Take a list of departments; 413 when it is too large."""
+    return await take(request, shared, asker, "departments", name)
+
+
 async def take(request: Request, shared: Parts, asker: Identity, kind: str, name: str) -> Response:
     """Keep a file of some kind and tell its id."""
     permission, most = KINDS[kind]

@@ -32,7 +32,7 @@ class Departmentbook:
 
     def add(self, wanted: Wanted) -> None:
         """Add one. Raises Forbidden, Refused."""
-        departments.add(self._database, access.current(), [wanted], now=clock.now(), after_commit=self._ring)
+        departments.add(self._database, access.current(), wanted, now=clock.now(), after_commit=self._ring)
         self.look()
 
     def rename(self, wanted: Wanted) -> None:

@@ -24,6 +24,7 @@ from dashboard.asgi import ASGI, Receive, Scope, Send
 from dashboard.auditbook import Auditbook
 from dashboard.departmentbook import Departmentbook
 from dashboard.directory import Directory
+from dashboard.enlistbook import Enlistbook
 from dashboard.filebook import Filebook
 from dashboard.gate import PATIENCE_SECONDS, Gate
 from dashboard.gridbook import Gridbook
@@ -100,6 +101,14 @@ class Server:
             accounts=Accountbook(database, keys, port.ring, Rules.of(settings)),
             inventory=Inventory(settings),
             departments=Departmentbook(database, port.ring),
+            enlistbook=Enlistbook(
+                database,
+                port.ring,
+                settings.data / "uploads",
+                lambda: areas.current,
+                City.of(settings),
+                Rules.of(settings),
+            ),
             area=lambda: areas.current,
             located=areas.located,
             time_zone=settings.city_time_zone,

@@ -15,7 +15,12 @@ from operations.errors import NotFound
 from operations.policy import Identity
 
 MEBI = 1024 * 1024
-KINDS = {"table": ("source.manage", 64 * MEBI), "grids": ("grid.import", 512 * MEBI)}
+KINDS = {
+    "table": ("source.manage", 64 * MEBI),
+    "grids": ("grid.import", 512 * MEBI),
+    "accounts": ("account.manage", 8 * MEBI),
+    "departments": ("department.manage", 8 * MEBI),
+}
 """What may be sent → (the permission it wants, its largest size in bytes)."""
 KEPT_SECONDS = 86_400
 MOST_FILES = 200

@@ -237,9 +237,14 @@ def _forgotten(found: Account, now: int) -> bool:
     return found.must_change and found.password_at + INITIAL_DAYS * DAY <= now
 
 
-def _check(name: str, role: str) -> None:
+def check_name(name: str) -> None:
+    """Raise Refused for a name nobody can have."""
     if _NAME.fullmatch(name) is None:
         raise Refused("operations.account_name", name=name)
+
+
+def _check(name: str, role: str) -> None:
+    check_name(name)
     if role not in ROLES:
         raise Refused("operations.account_role", role=role, roles=", ".join(ROLES))
 

@@ -54,21 +54,29 @@ def change(
     _permit(identity)
     check(post)
     with database.write(after_commit) as transaction:
-        row = _locked(transaction, account_id, revision)
-        before, after = _values(_post(row)), _values(post)
-        if before == after:
-            return
-        if before | {"shown_name": ""} != after | {"shown_name": ""}:  # what one is called gives no rights
-            separation.check_own(identity, account_id)
-        if post.role != row.role or post.valid_from != row.valid_from or post.valid_to is not None:
-            separation.check_last(transaction, account_id, now)
-        values = {**after, "revision": revision + 1, "administrator": separation.kept(row.administrator, post.role)}
-        transaction.connection.execute(sa.update(table).where(table.c.id == account_id).values(values))
-        if post.role != row.role and post.role in rules.totp_roles and row.totp is None:
-            sessions.close_all(transaction, account_id, identity.actor, now)
-        changed = [name for name in after if before[name] != after[name]]
-        body = {"before": {name: before[name] for name in changed}, "after": {name: after[name] for name in changed}}
-        _record(transaction, identity, "account.changed", account_id, now, body)
+        appoint(transaction, identity, (account_id, revision), post, now, rules)
+
+
+def appoint(
+    transaction: Transaction, identity: Identity, seen: tuple[str, int], post: Post, now: int, rules: Rules
+) -> None:
+    """Do the same inside a transaction; `seen`: the account's id and the revision it was decided on."""
+    account_id, revision = seen
+    row = _locked(transaction, account_id, revision)
+    before, after = values_of(_post(row)), values_of(post)
+    if before == after:
+        return
+    if before | {"shown_name": ""} != after | {"shown_name": ""}:  # what one is called gives no rights
+        separation.check_own(identity, account_id)
+    if post.role != row.role or post.valid_from != row.valid_from or post.valid_to is not None:
+        separation.check_last(transaction, account_id, now)
+    values = {**after, "revision": revision + 1, "administrator": separation.kept(row.administrator, post.role)}
+    transaction.connection.execute(sa.update(table).where(table.c.id == account_id).values(values))
+    if post.role != row.role and post.role in rules.totp_roles and row.totp is None:
+        sessions.close_all(transaction, account_id, identity.actor, now)
+    changed = [name for name in after if before[name] != after[name]]
+    body = {"before": {name: before[name] for name in changed}, "after": {name: after[name] for name in changed}}
+    _record(transaction, identity, "account.changed", account_id, now, body)
 
 
 def switch(
@@ -123,8 +131,8 @@ def _post(row: sa.Row[Any]) -> Post:
     return Post(row.role, scope, row.valid_from, row.valid_to, row.shown_name)
 
 
-def _values(post: Post) -> dict[str, Any]:
-    """The columns of a post."""
+def values_of(post: Post) -> dict[str, Any]:
+    """Return the columns of a post."""
     return {
         "role": post.role,
         "scope_grid": post.scope.grid,

@@ -5,6 +5,7 @@ A code stands in the journal, in jurisdictions and in incidents: once used it is
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -52,28 +53,39 @@ def every(database: Database) -> dict[str, Department]:
 
 
 def add(
+    database: Database, identity: Identity, wanted: Wanted, *, now: int, after_commit: AfterCommit | None = None
+) -> None:
+    """Add a department. Raises Forbidden, Refused."""
+    if wanted.code in every(database):
+        require(identity, "department.manage")
+        raise Refused("operations.department_used", code=wanted.code)
+    take(database, identity, [wanted], now=now, after_commit=after_commit)
+
+
+def take(
     database: Database,
     identity: Identity,
     wanted: Sequence[Wanted],
     *,
     now: int,
     after_commit: AfterCommit | None = None,
-) -> None:
-    """Add departments, all or none. Raises Forbidden, Refused."""
+) -> int:
+    """Add the new ones and rename the known ones, all or none; return how many. Raises Forbidden, Refused."""
     require(identity, "department.manage")
     with database.write(after_commit) as transaction:
         known = _all(transaction)
-        drafts = []
         for one in wanted:
-            check(one, known)
-            if one.code in known or _used(transaction.connection, one.code):
-                raise Refused("operations.department_used", code=one.code)
-            if len(known) >= MOST:
+            others = {code: each for code, each in known.items() if code != one.code}
+            check(one, others)
+            before = known.get(one.code)
+            if before is None and len(known) >= MOST:
                 raise Refused("operations.department_many", most=MOST)
-            known[one.code] = one.whole
-            _write(transaction, one.whole, identity, now, new=True)
-            drafts.append(_draft(identity, "department.added", one.code, now, {}, told(one.whole)))
-        journal.append(transaction, drafts)
+            if before is None and _used(transaction.connection, one.code):
+                raise Refused("operations.department_used", code=one.code)
+            after = one.whole if before is None else replace(one.whole, ended=before.ended)
+            known[one.code] = after
+            _change(transaction, identity, before, after, "department.renamed" if before else "department.added", now)
+    return len(wanted)
 
 
 def rename(
@@ -170,12 +182,13 @@ def _check_free(connection: sa.Connection, code: str, now: int) -> None:
 
 
 def _change(
-    transaction: Transaction, identity: Identity, before: Department, after: Department, action: str, now: int
+    transaction: Transaction, identity: Identity, before: Department | None, after: Department, action: str, now: int
 ) -> None:
     if before == after:
         return
     _write(transaction, after, identity, now, new=after.code not in _saved(transaction.connection))
-    said = (told(before), told(after)) if before.ended == after.ended else ({}, {})
+    switched = before is not None and before.ended != after.ended
+    said = ({}, {}) if switched else ({} if before is None else told(before), told(after))
     journal.append(transaction, [_draft(identity, action, after.code, now, *said)])
 
 

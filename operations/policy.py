@@ -173,7 +173,7 @@ CALLBACKS: tuple[Callback, ...] = (
     Callback(r"walls", r".*", "wall.manage"),
     Callback(r"tokens", r".*", "token.manage"),
     Callback(r"audit", r".*", "audit.read"),
-    Callback(r"settings", r"department-told", "department.manage"),
+    Callback(r"settings", r"department-told|departments-import-.*", "department.manage"),
     Callback(r"settings", r".*", "settings.read"),
     Callback(r"me", r".*", "account.own"),
 )
@@ -199,6 +199,8 @@ ROUTES: tuple[Route, ...] = (
     *_page_routes(),
     Route("POST", r"/uploads/table", "source.manage"),
     Route("POST", r"/uploads/grids", "grid.import"),
+    Route("POST", r"/uploads/accounts", "account.manage"),
+    Route("POST", r"/uploads/departments", "department.manage"),
     Route("WS", r"/live", "live.watch"),
     Route("POST", r"/api/v1/reports", "report.send"),
     Route("WS", r"/api/v1/reports/stream", "report.send"),

@@ -10,6 +10,8 @@ from config.departments import Department
 from config.words import Words
 from dashboard.errand import explain
 from dashboard.panels.admin_shell import field, notice, section, table
+from dashboard.panels.import_shell import Sheet, counts, parts, register_import
+from dashboard.personnel import DEPARTMENT_COLUMNS
 from operations.departments import NAME_MOST, SHORT_MOST, Wanted
 from operations.errors import OperationsError
 
@@ -17,6 +19,8 @@ LIST, TOLD, FORM, SAVE, SURE, ASKED = (
     *("department-list", "department-told", "department-form", "department-save"),
     *("department-sure", "department-asked"),
 )
+IMPORT = "department-import"
+SHEET = Sheet("departments", tuple(DEPARTMENT_COLUMNS), (("forestry", "林业", "Forestry", "林业"),))
 FIELDS = ("code", "zh", "en", "short")
 
 
@@ -47,6 +51,7 @@ def layout(words: Words) -> html.Section:
             html.Div(id=TOLD, **{"aria-live": "polite"}),
             form,
             html.Div(id=LIST),
+            html.Div(parts(SHEET, words), id=IMPORT, className="admin-stack", hidden=True),
             dcc.ConfirmDialog(id=SURE),
             dcc.Store(id=ASKED),
         ],
@@ -87,9 +92,9 @@ def register(app: Any, commands: Any) -> None:
     """Register listing, filling the form, and what is done."""
     words: Words = app.words
 
-    def listed(_told: object) -> tuple[Any, bool]:
+    def listed(*_told: object) -> tuple[Any, bool, bool]:
         may = commands.allowed("department.manage")
-        return shown(commands.departments.listed(), words, may=may), not may
+        return shown(commands.departments.listed(), words, may=may), not may, not may
 
     def fill(clicks: list[int | None]) -> list[str]:
         code = clicked(clicks, "edit")
@@ -118,7 +123,10 @@ def register(app: Any, commands: Any) -> None:
             raise PreventUpdate
         return keep(commands, typed, words)
 
-    app.callback(Output(LIST, "children"), Output(FORM, "hidden"), Input(TOLD, "children"))(listed)
+    hidden = Output(FORM, "hidden"), Output(IMPORT, "hidden")
+    imported = Input(SHEET.id("told"), "children")
+    app.callback(Output(LIST, "children"), *hidden, Input(TOLD, "children"), imported)(listed)
+    register_list(app, commands)
     typed = State({"department": ALL}, "value")
     doing = Input({"do": ALL, "code": ALL}, "n_clicks")
     app.callback(Output({"department": ALL}, "value"), doing, prevent_initial_call=True)(fill)
@@ -134,3 +142,14 @@ def clicked(clicks: list[int | None], *acts: str) -> str:
     if not any(clicks) or not isinstance(ctx.triggered_id, dict) or ctx.triggered_id["do"] not in acts:
         raise PreventUpdate
     return str(ctx.triggered_id["code"])
+
+
+def register_list(app: Any, commands: Any) -> None:
+    """Register taking a list of departments over."""
+    words: Words = app.words
+
+    def take(upload_id: str, leave_out: bool) -> tuple[Any, Any]:
+        taken = commands.enlistbook.take_departments(upload_id, leave_out=leave_out)
+        return notice("good", words.text("import.departments.taken", **counts(taken))), None
+
+    register_import(app, SHEET, lambda upload_id: commands.enlistbook.departments(upload_id), take)

@@ -16,7 +16,7 @@ from streams.tables.columns import Column, Columns
 from streams.tables.delimited import Delimited
 from streams.tables.documents import Documents
 from streams.tables.finding import MOST_COLUMNS, MOST_ROWS, Finding, Findings, TableUnreadable
-from streams.tables.usual import NAMES
+from streams.tables.usual import LISTED, NAMES
 from streams.tables.workbook import Workbook, column_letter
 
 ROWS = "rows.jsonl"
@@ -115,7 +115,7 @@ def _objects(documents: Documents, out: object) -> Summary:
 def _table(rows: Cells, merged: heading.Merged, findings: Findings, out: object) -> Summary:
     """Rows of cells below their header; empty rows are passed over, totals at the end left out."""
     first = _first(rows)
-    head = heading.found(first, heading.names_of(NAMES), merged, findings)
+    head = heading.found(first, [*heading.names_of(NAMES), *LISTED], merged, findings)
     if head is None:
         raise TableUnreadable("header")
     if len(head.names) > MOST_COLUMNS:

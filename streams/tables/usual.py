@@ -145,3 +145,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
 }
 """`revision` is no field of ours but what puts the states of one order in time."""
+LISTED = (
+    *("账号", "账号名", "用户名", "角色", "岗位", "辖区", "部门", "部门代码", "部门名称", "简称", "英文名"),
+    *("account", "role", "department", "jurisdiction", "short name", "english name"),
+)
+"""What lists of accounts and departments call their columns."""

@@ -16,7 +16,7 @@ ADMIN = Identity("account", "a", "admin", "system_admin")
 
 
 def test_departments_are_added_renamed_ended_and_go_before_the_file(database: Database) -> None:
-    departments.add(database, ADMIN, [Wanted("forestry", "林业")], now=START)
+    departments.add(database, ADMIN, Wanted("forestry", "林业"), now=START)
     departments.rename(database, ADMIN, Wanted("fire", "消防", "Fire", "消防"), now=START)
     found = departments.every(database)
     assert list(found)[: len(shipped.load())] == list(shipped.load())
@@ -34,18 +34,18 @@ def test_departments_are_added_renamed_ended_and_go_before_the_file(database: Da
 
 
 def test_a_code_is_never_given_to_another(database: Database) -> None:
-    departments.add(database, ADMIN, [Wanted("forestry", "林业")], now=START)
+    departments.add(database, ADMIN, Wanted("forestry", "林业"), now=START)
     departments.end(database, ADMIN, "forestry", now=START)
     accounts.add(
         database, SYSTEM, "old", "liaison", now=START, scope=Scope(department="vanished"), password="x7!kk gruen"
     )
     for code in ("forestry", "fire", "vanished"):
         with pytest.raises(Refused, match="department_used"):
-            departments.add(database, ADMIN, [Wanted(code, "别的")], now=START)
+            departments.add(database, ADMIN, Wanted(code, "别的"), now=START)
 
 
 def test_what_is_still_used_cannot_end(database: Database) -> None:
-    departments.add(database, ADMIN, [Wanted("forestry", "林业")], now=START)
+    departments.add(database, ADMIN, Wanted("forestry", "林业"), now=START)
     accounts.add(
         database, SYSTEM, "zhao", "liaison", now=START, scope=Scope(department="forestry"), password="x7!kk gruen"
     )
@@ -68,7 +68,7 @@ def test_what_a_department_may_not_be(database: Database) -> None:
         Wanted("forestry", "公安"),
     ):
         with pytest.raises(Refused):
-            departments.add(database, ADMIN, [Wanted("good", "好部门"), wanted], now=START)
+            departments.take(database, ADMIN, [Wanted("good", "好部门"), wanted], now=START)
     assert departments.saved(database) == {}  # all or none
     for who in (
         OPERATOR,
@@ -76,7 +76,7 @@ def test_what_a_department_may_not_be(database: Database) -> None:
         Identity("account", "s", "s", "audit_admin"),
     ):
         with pytest.raises(Forbidden):
-            departments.add(database, who, [Wanted("forestry", "林业")], now=START)
+            departments.add(database, who, Wanted("forestry", "林业"), now=START)
         with pytest.raises(Forbidden):
             departments.rename(database, who, Wanted("fire", "消防"), now=START)
         with pytest.raises(Forbidden):
