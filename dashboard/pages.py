@@ -17,7 +17,7 @@ import orjson
 from dash import Dash
 from dash import html as tags
 from dash.backends._fastapi import FastAPIDashServer
-from dash.exceptions import PreventUpdate
+from dash.exceptions import DependencyException, PreventUpdate
 from fastapi import FastAPI, Request, Response
 
 from config.city import City
@@ -84,9 +84,10 @@ def withheld(dash_app: Dash, output: str, request: Request) -> Response | None:
     identity: Identity = request.scope.get("state", {}).get("identity", policy.ANONYMOUS)
     there = "callback" in dash_app.callback_map.get(output, {})
     wanted = policy.actions_for(dash_app.page, output) if there else None
-    if wanted is not None and all(policy.allowed(identity, action) for action in wanted):
+    missing = [None] if wanted is None else [action for action in wanted if not policy.allowed(identity, action)]
+    if not missing:
         return None
-    locked = wanted is not None and any(policy.locked_out(identity, action) for action in wanted)
+    locked = all(action is not None and policy.locked_out(identity, action) for action in missing)
     return refusal(423, "access.locked") if locked else refusal(403, "refused.callback")
 
 
@@ -165,10 +166,15 @@ def build(page: str, words: Words, panels: Sequence[ModuleType], actions: object
     for panel in panels:
         if hasattr(panel, "register"):
             panel.register(app, actions)
-    for trouble, answer in TROUBLES.items():
+    for trouble, answer in {**TROUBLES, DependencyException: no_library}.items():
         app.server.add_exception_handler(trouble, answer)
     app._setup_server()
     return app
+
+
+async def no_library(request: Request, error: Exception) -> Response:
+    """Return the 404 for a script that no page loads."""
+    return refusal(404, "refused.not_found")
 
 
 def index(page: str, words: Words, version: str = "") -> str:

@@ -1,0 +1,265 @@
+"""The matrix of rights, generated from the table and from what the program serves: no route, page, callback, socket or
+live topic without a line, everybody gets the answer of the table, and nothing outside a jurisdiction can be told from
+what is not there.
+"""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import pytest_asyncio
+from fastapi import Request
+
+from dashboard.access import Access
+from dashboard.pages import withheld
+from dashboard.panels import PAGES as BUILT
+from operations import policy
+from operations.policy import CALLBACKS, PAGES, POLICY, ROUTES, Identity, admits
+from operations.scope import WHOLE, Scope
+from tests.dashboard.everybody import (
+    HERE,
+    STATES,
+    Answer,
+    Headers,
+    Once,
+    World,
+    ask,
+    call,
+    callbacks,
+    every_route,
+    identity,
+    world,
+)
+from tests.dashboard.wire import Closed, connected
+from tests.operations.desk import LEAVES, report
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+HUMANS = (*policy.ROLES, "pending")
+EVERYONE = (*HUMANS, "source", "token_read", "anonymous")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def city(sqlite_template: Path, valkey_server: str) -> AsyncIterator[World]:
+    async with world(sqlite_template, valkey_server) as made:
+        yield made
+
+
+def people() -> Iterator[tuple[str, Scope]]:
+    """Every role, with the whole city and with one town where it can have one."""
+    for role in EVERYONE:
+        yield role, WHOLE
+        if role in (*policy.PEOPLE, "token_read"):
+            yield role, HERE
+
+
+# ---- nothing is left out of the table, and nothing stands in it for nothing ----
+
+
+async def test_what_the_program_serves_and_what_the_table_says_are_the_same(city: World) -> None:
+    served = every_route(city.server)
+    assert [one for one in served if policy.permission_for(*one) is None] == []
+    for line in ROUTES:
+        for method in line.methods.split():
+            for part in line.path.split("|") if "(" not in line.path else [line.path]:
+                assert any(way == method and re.fullmatch(part, path) for way, path in served), (method, part)
+    assert set(BUILT) == set(PAGES) == set(city.server.pages.names)
+    assert {line.action for line in ROUTES} | set(PAGES.values()) | {line.action for line in CALLBACKS} <= POLICY.keys()
+
+
+async def test_every_callback_has_a_line_and_every_line_a_callback(city: World) -> None:
+    called = callbacks(city.server)
+    assert called == callbacks(city.server, "en")
+    assert [one for one in called if policy.actions_for(*one) is None] == []
+    used = {_line(page, one) for page, key in called for one in policy.outputs_of(key)}
+    assert [line for line in CALLBACKS if line not in used and line.output != ".*"] == []
+
+
+def _line(page: str, output: str) -> policy.Callback | None:
+    fits = (line for line in CALLBACKS if re.fullmatch(line.page, page) and re.fullmatch(line.output, output))
+    return next(fits, None)
+
+
+# ---- the door: every route × everybody × signed in, expired, revoked ----
+
+
+async def passed(scope: Any, receive: Any, send: Any) -> None:
+    """The application behind the gate: it says that one came through."""
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.accept"})
+    else:
+        await send({"type": "http.response.start", "status": 299, "headers": []})
+        await send({"type": "http.response.body", "body": b"passed"})
+
+
+async def test_everybody_gets_the_answer_of_the_table_at_every_route(city: World) -> None:
+    door = Access(passed, Once(city.server.parts.gate), script_hashes=[])
+    for role, scope in people():
+        for state in STATES if role in HUMANS else STATES[:1]:
+            who = identity(role, scope) if state == "signed in" else identity("anonymous")
+            for method, path in every_route(city.server):
+                let_in = await _came_through(door, method, path, city.proof(role, scope, state))
+                assert let_in == admits(who, method, path), (role, scope, state, method, path)
+
+
+async def _came_through(door: Access, method: str, path: str, headers: Headers) -> bool:
+    if method == "WS":
+        with suppress(Closed):
+            async with connected(door, path, headers):
+                return True
+        return False
+    answer = await ask(door, method, path, headers)
+    if answer.status != 299:
+        assert answer.status in (303, 401, 403, 404), (method, path, answer.status)
+        assert b"passed" not in answer.body
+    return answer.status == 299
+
+
+async def test_a_revoked_token_is_nobody(city: World) -> None:
+    door = Access(passed, Once(city.server.parts.gate), script_hashes=[])
+    for method, path in every_route(city.server):
+        let_in = await _came_through(door, method, path, city.proof("token_read", WHOLE, "revoked"))
+        assert let_in == admits(identity("anonymous"), method, path), (method, path)
+
+
+async def test_what_changes_something_is_refused_to_another_page_everywhere(city: World) -> None:
+    """Every route that is no GET, callbacks and uploads too, to a cookie with another page's origin, or with none."""
+    door = Access(passed, Once(city.server.parts.gate), script_hashes=[])
+    changing = [one for one in every_route(city.server) if one[0] not in ("GET", "HEAD", "WS")]
+    assert len(changing) > 2 * len(PAGES)
+    for role in HUMANS:
+        cookie = {"cookie": city.proof(role)["cookie"]}
+        for method, path in changing:
+            for origin in ({}, {"origin": "http://evil.example"}, {"sec-fetch-site": "cross-site"}):
+                assert (await ask(door, method, path, cookie | origin)).status in (403, 404), (role, method, path)
+
+
+async def test_who_is_let_in_is_served_and_who_is_not_learns_nothing(city: World) -> None:
+    """The real application answers: never a fault; and a refusal says the same of every route of a kind."""
+    for role, scope in people():
+        refused: dict[tuple[str, int], bytes] = {}
+        for method, path in every_route(city.server):
+            if method != "GET" or "/en/" in path or path in ("/metrics", "/api/v1/grids/backdrop"):
+                continue
+            answer = await ask(city.server, method, path, city.proof(role, scope))
+            if admits(identity(role, scope), method, path):
+                assert answer.status in (200, 204, 303, 304, 404, 422), (role, path, answer.status)
+            elif answer.status != 303:
+                assert (
+                    refused.setdefault(("api" if "/api" in path else "page", answer.status), answer.body) == answer.body
+                )
+
+
+# ---- live topics ----
+
+
+@pytest.mark.parametrize("page", [*PAGES, "nowhere", ""])
+async def test_a_live_topic_is_for_who_may_open_its_page(city: World, page: str) -> None:
+    for role, scope in people():
+        for state in STATES if role in HUMANS else STATES[:1]:
+            may = state == "signed in" and policy.allowed(identity(role, scope), "live.watch")
+            may = may and policy.allowed(identity(role, scope), PAGES.get(page, ""))
+            assert await _watches(city, page, city.proof(role, scope, state)) == may, (role, scope, state)
+
+
+async def _watches(city: World, page: str, headers: Headers) -> bool:
+    with suppress(Closed):
+        async with connected(city.server, f"/live?page={page}", headers) as wire:
+            return "hello" in await wire.json()
+    return False
+
+
+# ---- callbacks ----
+
+
+async def test_a_callback_is_for_who_holds_its_actions_and_its_page(city: World) -> None:
+    for role, scope in people():
+        if role not in policy.ROLES:
+            continue
+        who, refusals = identity(role, scope), set()
+        for page, key in callbacks(city.server):
+            wanted = policy.actions_for(page, key) or frozenset()
+            may = all(policy.allowed(who, action) for action in wanted)
+            assert (_withheld(city, page, key, who) is None) == may, (role, page, key)
+            if policy.allowed(who, PAGES[page]) and not may:
+                address, body = call(page, key, {})
+                refusals.add(await ask(city.server, "POST", address, city.proof(role, scope), body))
+        absent = [page for page in PAGES if policy.allowed(who, PAGES[page])]
+        for page in absent[:1]:
+            address, body = call(page, "nothing.data", {})
+            refusals.add(await ask(city.server, "POST", address, city.proof(role, scope), body))
+        assert {one.status for one in refusals} <= {403} and len(refusals) <= 1
+
+
+def _withheld(city: World, page: str, key: str, who: Identity) -> Any:
+    asked = Request({"type": "http", "state": {"identity": who}})
+    return withheld(city.server.pages.app(page, "zh"), key, asked)
+
+
+async def test_a_locked_desk_is_told_so_by_every_callback_it_might_else_send(city: World) -> None:
+    for role in policy.PEOPLE + policy.ADMINISTRATORS:
+        locked = Identity("account", role, role, role, locked=True)
+        for page, key in callbacks(city.server):
+            refused, held = _withheld(city, page, key, locked), _withheld(city, page, key, identity(role))
+            if held is None and not (policy.actions_for(page, key) or set()) <= policy.WHILE_LOCKED:
+                assert refused.status_code == 423 and orjson.loads(refused.body)["code"] == "locked"
+            elif held is not None:
+                assert refused.status_code == 403
+
+
+# ---- inside, outside, absent ----
+
+ABSENT, OTHER = "01900000-0000-7000-8000-000000000000", "01900000-0000-7000-8000-000000000001"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def two(city: World) -> tuple[str, str]:
+    """The ids of an incident inside the town and of one outside."""
+    city.desk.send(report("in", grid_code=LEAVES[0]), report("out", grid_code=LEAVES[2]))
+    await city.folded()
+    found = {one.report_id: one.id for one in city.desk.board().incidents.values()}
+    return found["in"], found["out"]
+
+
+def objects(one: str) -> Iterator[tuple[str, str, bytes]]:
+    """Every request that names an incident, a warning, a grid's card or something in quarantine."""
+    yield "GET", f"/api/v1/incidents/{one}", b""
+    yield "POST", *call("desk", "desk-drawer-body.children", {"desk-open.data": {"id": one}})
+    yield "POST", *call("desk", "desk-warning-told.children", {"desk-warning-open.data": {"id": one}})
+    commands: dict[str, dict[str, object]] = {
+        "acknowledge": {}, "note": {"text": "some note"}, "urgency": {"urgency": "urgent"}, "reopen": {"text": "again"},
+        "close": {"result": "resolved", "text": "done"}, "place": {"grid": LEAVES[0]}, "reveal": {"reason": "a reason"},
+        "distinct": {"others": [OTHER]},
+    }  # fmt: skip
+    for action, more in commands.items():
+        asked = {"serial": 1, "action": action, "id": one, "revision": 1, **more}
+        yield "POST", *call("desk", "desk-answer.data", {"desk-command.data": asked})
+    wanted = {"serial": 1, "action": "read", "id": one, "reason": "a reason"}
+    yield "POST", *call("quarantine", "desk-answer.data", {"desk-command.data": wanted})
+    yield "GET", f"/api/v1/incidents?state=all&grid={one}", b""
+
+
+SCOPED = [(role, HERE) for role in ("operator", "duty_commander", "leader", "liaison", "token_read")]
+
+
+@pytest.mark.parametrize(("role", "scope"), SCOPED, ids=[role for role, _ in SCOPED])
+async def test_outside_and_absent_are_the_same_answer(
+    city: World, two: tuple[str, str], role: str, scope: Scope
+) -> None:
+    headers = city.proof(role, scope)
+    for outside, absent in zip(objects(two[1]), objects(ABSENT), strict=True):
+        first, second = [await ask(city.server, one[0], one[1], headers, one[2]) for one in (outside, absent)]
+        assert _plain(first) == _plain(second), outside
+        assert first.status != 500, outside
+    mine = await ask(city.server, "GET", f"/api/v1/incidents/{two[0]}", headers)
+    assert mine.status == 200 and orjson.loads(mine.body)["incident"]["id"] == two[0]
+
+
+def _plain(answer: Answer) -> Answer:
+    """An answer without the time of asking."""
+    return answer._replace(body=re.sub(rb'"(as_of|until|since)":\d+', b"", answer.body))
