@@ -66,13 +66,18 @@ class Filter(msgspec.Struct, frozen=True):
         )
 
 
-def page(wanted: Filter, scope: Scope, before: str, limit: int) -> Callable[[Board], Page]:
-    """Return the question for the newest incidents older than the cursor `before` (an id; ids grow with time)."""
+def page(wanted: Filter, scope: Scope, before: str, limit: int, looked_at: int) -> Callable[[Board], Page]:
+    """Return the question for the newest incidents older than the cursor `before` (an id; ids grow with time).
+
+    The whole city is told seq and time of the last entry; a smaller jurisdiction, which must not learn when something
+    went on elsewhere, when the journal was looked at last.
+    """
 
     def question(board: Board) -> Page:
         found = heapq.nlargest(limit + 1, matching(board, wanted, scope, before), key=lambda incident: incident.id)
         following = found[limit - 1].id if len(found) > limit else None
-        return Page([told(one) for one in found[:limit]], following, board.at, board.seq if scope == WHOLE else 0)
+        as_of, seq = (board.at, board.seq) if scope == WHOLE else (looked_at, 0)
+        return Page([told(one) for one in found[:limit]], following, as_of, seq)
 
     return question
 
@@ -105,7 +110,8 @@ async def incidents(
 ) -> Response:
     """List incidents, newest first: what is open, and what was closed lately."""
     wanted = Filter(state, urgency or "", type, department, grid, source, received_since)
-    return json_answer(await shared.hub.ask(page(wanted, reach(asker, "incident.read"), cursor, limit)))
+    question = page(wanted, reach(asker, "incident.read"), cursor, limit, shared.hub.looked_at)
+    return json_answer(await shared.hub.ask(question))
 
 
 class Detail(msgspec.Struct):

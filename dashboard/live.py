@@ -149,6 +149,11 @@ class Hub:
         """The journal's epoch and this run of this process: a counter `n` means something only within both."""
         return f"{self._epoch}.{self._run}"
 
+    @property
+    def looked_at(self) -> int:
+        """When the journal's end was looked at last, in UTC microseconds."""
+        return self._read_at
+
     async def ask(self, question: Callable[[Board], T], scope: Scope = WHOLE) -> T:
         """Return the answer to a question about the board as `scope` sees it, between two entries."""
         return await self._call(lambda: question(self._view(scope)))

@@ -14,12 +14,16 @@ import pytest
 import pytest_asyncio
 from fastapi import Request
 
+from config import clock
 from dashboard.access import Access
 from dashboard.pages import withheld
 from dashboard.panels import PAGES as BUILT
-from operations import policy
-from operations.policy import CALLBACKS, PAGES, POLICY, ROUTES, Identity, admits
+from dashboard.uploads import Uploads
+from operations import accounts, policy
+from operations.errors import NotFound
+from operations.policy import CALLBACKS, PAGES, POLICY, ROUTES, SYSTEM, Identity, admits
 from operations.scope import WHOLE, Scope
+from tests.dashboard.conftest import COUNTY, PASSWORD, TOWNS
 from tests.dashboard.everybody import (
     HERE,
     STATES,
@@ -35,7 +39,7 @@ from tests.dashboard.everybody import (
     world,
 )
 from tests.dashboard.wire import Closed, connected
-from tests.operations.desk import LEAVES, report
+from tests.operations.desk import COMMANDER, LEAVES, refusal, report
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -263,3 +267,84 @@ async def test_outside_and_absent_are_the_same_answer(
 def _plain(answer: Answer) -> Answer:
     """An answer without the time of asking."""
     return answer._replace(body=re.sub(rb'"(as_of|until|since)":\d+', b"", answer.body))
+
+
+# ---- nothing that goes on elsewhere changes what a town is told ----
+
+LISTS = (
+    "/api/v1/incidents?state=all", "/api/v1/incidents?state=all&limit=1", "/api/v1/incidents?state=closed",
+    "/api/v1/incidents?source=hotline", "/api/v1/heat", "/api/v1/heat?window=open", "/api/v1/heat?window=7d",
+    "/api/v1/heat/areas?window=24h", "/api/v1/heat/areas?window=open&level=1", "/api/v1/heat/areas.csv?lang=zh",
+    "/api/v1/heat/areas.csv?lang=en&level=1&window=7d", "/api/v1/journal", "/api/v1/journal?limit=1",
+    "/api/v1/quarantine", "/metrics", "/readyz", "/healthz", "/api/openapi.json", "/api/docs", "/api/v1/grids/about",
+    "/desk/zh/_dash-layout", "/wall/zh/_dash-layout", "/heat/zh/_dash-layout", "/quarantine", "/nowhere",
+)  # fmt: skip
+
+
+def asked_of_pages(mine: str) -> Iterator[tuple[str, bytes]]:
+    yield call("desk", "desk-facts.data", {"desk-start.data": "zh"})
+    yield call("desk", "desk-drawer-body.children", {"desk-open.data": {"id": mine}})
+    for code in (*TOWNS, COUNTY, "absent"):
+        yield call("desk", "desk-gridcard-body.children", {"desk-gridcard-asked.data": {"code": code}})
+
+
+async def told(city: World, role: str, mine: str) -> dict[str, Answer]:
+    """Everything that one role of the town is told: lists, counts, files, pages, and the screens' first pictures."""
+    headers = city.proof(role, HERE)
+    found = {one: await ask(city.server, "GET", one, headers) for one in LISTS}
+    found |= {body.decode(): await ask(city.server, "POST", path, headers, body) for path, body in asked_of_pages(mine)}
+    for page in ("desk", "wall", "heat") if policy.allowed(identity(role), "live.watch") else ():
+        async with connected(city.server, f"/live?page={page}", headers) as wire:
+            await wire.json()
+            picture = await wire.json()
+            found[f"live {page}"] = Answer(200, (), orjson.dumps({**picture, "n": 0}))
+    return found
+
+
+@pytest.mark.parametrize("role", ["operator", "duty_commander", "leader", "liaison", "grid_worker", "token_read"])
+async def test_nothing_that_goes_on_elsewhere_is_told(
+    city: World, two: tuple[str, str], role: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = city.desk.tick()
+    monkeypatch.setattr(clock, "now", lambda: moment)
+    monkeypatch.setattr(city.server.parts.hub, "_read_at", moment)
+    before = await told(city, role, two[0])
+    whole = await ask(city.server, "GET", LISTS[0], city.proof("operator"))
+    name = f"{role}-elsewhere"
+    city.desk.now = moment
+    city.desk.send(
+        report(name, grid_code=LEAVES[2], urgency="critical"), report(f"{name}-nowhere", grid_code="", urgency="urgent")
+    )
+    city.desk.send(refusal(raw=name.encode()))
+    city.desk.commands.acknowledge(COMMANDER, *_named(city, name))
+    city.desk.commands.close(COMMANDER, *_named(city, name), "resolved")
+    accounts.add(city.database, SYSTEM, name, "operator", now=moment, password=PASSWORD)
+    await city.folded()
+    after = await told(city, role, two[0])
+    assert [one for one in before if _plain(before[one]) != _plain(after[one])] == []
+    assert not any(name.encode() in one.body for one in after.values())
+    assert name.encode() in (await ask(city.server, "GET", LISTS[0], city.proof("operator"))).body
+    assert name.encode() not in whole.body
+
+
+def _named(city: World, report_id: str) -> tuple[str, int]:
+    one = next(one for one in city.desk.board().incidents.values() if one.report_id == report_id)
+    return one.id, one.revision
+
+
+async def test_an_upload_and_what_was_taken_out_are_their_owners_alone(city: World) -> None:
+    """Somebody else's file, and one that is not there, are the same; no jurisdiction can open quarantine."""
+    owner, other = city.proof("system_admin"), city.proof("security_admin")
+    sent = await ask(city.server, "POST", "/uploads/table?name=a.csv", owner, b"id,title\n1,a\n")
+    assert sent.status == 200 and (await ask(city.server, "POST", "/uploads/table?name=a", other)).status == 403
+    upload, uploads = orjson.loads(sent.body)["id"], Uploads(city.server.parts.settings.data / "uploads")
+    assert uploads.find(upload, Identity("account", name="system_admin", role="system_admin"))[0].id == upload
+    for asked in (upload, "0" * 32, "../" + upload):
+        with pytest.raises(NotFound) as refused:
+            uploads.find(asked if asked != upload else upload, Identity("account", name="li", role="system_admin"))
+        assert refused.value.params == {}
+    for role in ("operator", "duty_commander"):
+        page, listed = [
+            await ask(city.server, "GET", one, city.proof(role, HERE)) for one in ("/quarantine", "/api/v1/quarantine")
+        ]
+        assert page.status == listed.status == 403 and b"total" not in listed.body

@@ -2,14 +2,11 @@
 
 import asyncio
 import re
-from typing import Any
 
 import httpx
 import pytest
-from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from config import clock
-from dashboard import api_reports
 from dashboard import server as servers
 from dashboard.access import COOKIE
 from dashboard.server import Server
@@ -21,53 +18,6 @@ from operations.rules import DEFAULT
 from tests.dashboard.conftest import PASSWORD, Proof
 from tests.dashboard.test_live import NORTH, opened, write
 from tests.dashboard.wire import Closed, connected
-
-
-def routes(found: list[BaseRoute]) -> list[tuple[str, str]]:
-    """(method, path) of every route, "WS" for WebSockets, with parameters filled."""
-    named: list[tuple[str, str]] = []
-    for route in found:
-        if isinstance(route, WebSocketRoute):
-            named.append(("WS", route.path))
-        elif isinstance(route, Mount):
-            named.append(("GET", route.path + "/x"))
-        elif isinstance(route, Route) or hasattr(route, "methods"):
-            named += [(method, re.sub(r"{[^}]*}", "0", route.path)) for method in route.methods]  # type: ignore[attr-defined]
-    return named
-
-
-def flat(app: Any) -> list[BaseRoute]:
-    """Every route of an application, also those of routers that FastAPI keeps whole."""
-    found: list[BaseRoute] = []
-    for route in app.routes:
-        inner = getattr(route, "original_router", None)
-        found += flat(inner) if inner is not None else [route]
-    return found
-
-
-async def test_every_route_of_the_application_is_in_the_table(server: Server) -> None:
-    found = routes(flat(server.app))
-    assert len(found) > 15
-    for method, path in found:
-        assert policy.permission_for(method, path) is not None, (method, path)
-
-
-async def test_every_route_of_a_page_is_in_the_table(server: Server) -> None:
-    unused = ("_dash-ws-callback", "/wall/zh/_dash-update-component")  # the wall only looks
-    for page in server.pages.names:
-        for method, path in routes(flat(server.pages.app(page, "zh").server)):
-            assert policy.permission_for(method, path) is not None or path.endswith(unused), (method, path)
-    assert set(server.pages.names) <= set(policy.PAGES)
-
-
-async def test_every_line_of_the_table_is_of_some_route(server: Server) -> None:
-    found = [*routes(flat(server.app)), ("POST", api_reports.PATH)]
-    for page in server.pages.names:
-        found += [("GET", f"/{page}"), *routes(flat(server.pages.app(page, "zh").server))]
-    for line in policy.ROUTES:
-        for method in line.methods.split():
-            for part in line.path.split("|") if "(" not in line.path else [line.path]:
-                assert any(way == method and re.fullmatch(part, path) for way, path in found), (method, part)
 
 
 async def test_dashs_own_socket_is_closed(server: Server, proof: Proof) -> None:
