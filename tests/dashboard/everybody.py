@@ -18,13 +18,14 @@ from config.settings import load
 from dashboard import api_reports
 from dashboard.asgi import ASGI
 from dashboard.gate import Gate
-from operations import accounts, grids, policy, sessions, sources, tokens
+from operations import accounts, grids, policy, sessions, sources, tokens, walls
 from operations.database import Database
 from operations.policy import ANONYMOUS, SYSTEM, Identity
 from operations.scope import WHOLE, Scope
 from operations.seal import KeyStore
 from tests.dashboard.conftest import CITY, PASSWORD, TOWNS, bearer
 from tests.operations.desk import Desk
+from tests.walls import paired
 
 if TYPE_CHECKING:
     from dashboard.server import Server
@@ -179,6 +180,12 @@ def everybody(database: Database, now: int) -> dict[tuple[str, Scope, str], Head
     made["source", WHOLE, "signed in"] = bearer(tokens.add(database, SYSTEM, "t", "intake", now=now, source_id="s1"))
     for scope in (WHOLE, HERE):
         made["token_read", scope, "signed in"] = bearer(tokens.add(database, SYSTEM, "r", "read", now=now, scope=scope))
+    for scope in (WHOLE, HERE):
+        made["wall", scope, "signed in"] = _wall(database, f"wall{scope.grid}", scope)
+    made["wall", WHOLE, "revoked"] = _wall(database, "gone", WHOLE)
+    for screen in walls.listed(database, SYSTEM):
+        if screen.name == "gone":
+            walls.revoke(database, SYSTEM, screen.id, now=now)
     gone = tokens.add(database, SYSTEM, "gone", "read", now=now)
     for one in tokens.listed(database):
         if one.name == "gone":
@@ -187,10 +194,14 @@ def everybody(database: Database, now: int) -> dict[tuple[str, Scope, str], Head
     return made
 
 
+def _wall(database: Database, name: str, scope: Scope) -> Headers:
+    return {"cookie": f"gridwall_wall={paired(database, name, scope)}"} | ORIGIN
+
+
 def _signed_in(database: Database, name: str, state: str, now: int, *, pending: bool) -> Headers:
     account = accounts.find(database, name)
     assert account is not None
-    opened = now - (sessions.WALL_HOURS + 1) * HOUR if state == "expired" else now
+    opened = now - 2 * HOUR if state == "expired" else now
     secret = sessions.open(database, account, hours=1, now=opened, stage="totp" if pending else "")
     if state == "revoked":
         sessions.close(database, secret, now=now)
@@ -224,6 +235,12 @@ class Once:
         """Return who holds this session."""
         if secret not in self._known:
             self._known[secret] = await self._gate.session(secret)
+        return self._known[secret]
+
+    async def wall(self, secret: str) -> Identity | None:
+        """Return which wall holds this secret."""
+        if secret not in self._known:
+            self._known[secret] = await self._gate.wall(secret)
         return self._known[secret]
 
     async def token(self, secret: str, address: str) -> Identity | None:
