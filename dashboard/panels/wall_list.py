@@ -178,7 +178,7 @@ def painted(one: Standing, words: Words) -> Any:
     """Return which frame was painted last, and how long ago; `assets/live.js` writes the age."""
     if one.latest.painted_at is None:
         return "—"
-    before, after = words.text("walls.ago").split("{age}")
+    before, after = words.text("walls.ago", age="|").split("|")
     age = html.Time(**{"data-at": str(one.latest.painted_at)})
     frame = html.Span(words.text("walls.frame", n=f"{one.latest.painted:,}"), className="desk-hint")
     return [before, age, after, html.Br(), frame]
@@ -213,7 +213,8 @@ def looked(commands: Any, typed: str, words: Words) -> tuple[Any, Any, Any]:
         found = commands.wallbook.find(typed)
     except OperationsError as error:
         return None, notice("wrong", explain(error, words)), None
-    return html.Div([asks(found, words), form(Plan(""), "pair", words)]), None, {"code": found.code}
+    shown = html.Div([asks(found, words), form(Plan(""), "pair", words)], className="wall-asks")
+    return shown, None, {"code": found.code}
 
 
 def kept(commands: Any, subject: Mapping[str, Any], values: Mapping[str, str], words: Words) -> Any:
@@ -233,7 +234,7 @@ def opened(commands: Any, wall_id: str, words: Words) -> tuple[Any, Any]:
         raise PreventUpdate
     plan = Plan(wall.name, Scope(wall.scope_grid, wall.scope_department), wall.layout)
     head = html.H3(words.text("walls.change_title", name=wall.name))
-    return html.Div([head, form(plan, "change", words)]), {"id": wall.id, "name": wall.name}
+    return html.Div([head, form(plan, "change", words)], className="wall-asks"), {"id": wall.id, "name": wall.name}
 
 
 def register(app: Any, commands: Any) -> None:
