@@ -12,6 +12,7 @@ from config import clock
 from config.settings import Settings
 from config.taxonomy import Taxonomy
 from config.words import Words
+from dashboard.first_start import permitted
 from dashboard.moment import NoMoment, moment
 from dashboard.start import signed
 from geo import importing
@@ -124,6 +125,8 @@ def add_user(asked: argparse.Namespace, settings: Settings, words: Words) -> int
     with signed(settings) as database:
         if not _grid_known(database, asked.grid, words):
             return REFUSED
+        if not permitted(database, settings, "user add", asked.name, words, asked.recovery_key_file):
+            return REFUSED
         made = accounts.add(database, SYSTEM, asked.name, asked.role, now=clock.now(), scope=scope)
     return _show_once(words.text("terminal.user_added", name=asked.name, role=asked.role), made, words)
 
@@ -189,6 +192,8 @@ def revoke_source(asked: argparse.Namespace, settings: Settings, words: Words) -
 def disable_user(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
     """Switch an account off."""
     with signed(settings) as database:
+        if not permitted(database, settings, "user disable", asked.name, words, asked.recovery_key_file):
+            return REFUSED
         found = accounts.find(database, asked.name)
         if found is None or found.disabled_at is not None:
             print(words.text("terminal.user_unknown", name=asked.name), file=sys.stderr)

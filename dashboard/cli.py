@@ -14,7 +14,7 @@ STOPPED = 130
 WRONG_USE = 2
 DAYS_MOST = 36_500
 DATUMS = ("WGS84", "GCJ02", "BD09", "CGCS2000")
-SETTING_OPTIONS = ("host", "port", "demo", "speed")
+SETTING_OPTIONS = ("host", "port", "demo", "demo_accounts", "speed")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -74,6 +74,11 @@ def parser() -> argparse.ArgumentParser:
     serving.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     serving.add_argument("--port", type=int, help="port to listen on (default: 8050)")
     serving.add_argument("--no-demo", dest="demo", action="store_false", help="without the demonstration city")
+    serving.add_argument(
+        "--demo-accounts",
+        metavar="NAMES",
+        help="have these accounts of the demonstration although it does not play: duty,admin,security,audit",
+    )
     serving.add_argument(
         "--speed", type=float, metavar="N", help="how many times faster than life the demonstration plays"
     )
@@ -141,6 +146,7 @@ def _add_administration(commands: Commands, shared: argparse.ArgumentParser) -> 
     grids.set_defaults(handler="import_grids")
     link = commands.add_parser("link", parents=[shared], help="print a one-time sign-in link for this machine")
     link.add_argument("--account", default="")
+    _add_recovery_key(link)
     link.set_defaults(handler="link")
     forget = commands.add_parser("forget", parents=[shared], help="destroy the keys of sealed data whose time is over")
     forget.add_argument("days", type=_days, help="of incidents closed, and quarantine decided, more than DAYS days ago")
@@ -176,8 +182,9 @@ def _add_secrets(commands: Commands, shared: argparse.ArgumentParser) -> None:
     add_user.add_argument("name")
     add_user.add_argument("--role", required=True)
     _add_scope(add_user)
+    _add_recovery_key(add_user)
     add_user.set_defaults(handler="add_user")
-    _add_end(user, shared, "disable", "name", "disable_user", "switch an account off; its sessions end")
+    _add_recovery_key(_add_end(user, shared, "disable", "name", "disable_user", "switch an account off for good"))
     token = commands.add_parser("token", help="tokens for programs").add_subparsers(dest="what", required=True)
     add_token = token.add_parser("add", parents=[shared], help="add a token; prints it once")
     add_token.add_argument("name")
@@ -192,11 +199,19 @@ def _add_secrets(commands: Commands, shared: argparse.ArgumentParser) -> None:
     _add_end(token, shared, "revoke", "name", "revoke_token", "end a token for good, by its name or id")
 
 
-def _add_end(commands: Commands, shared: argparse.ArgumentParser, name: str, of: str, handler: str, text: str) -> None:
+def _add_recovery_key(command: argparse.ArgumentParser) -> None:
+    text = "a file that holds the recovery key (default: it is asked for)"
+    command.add_argument("--recovery-key-file", metavar="FILE", default="", help=text)
+
+
+def _add_end(
+    commands: Commands, shared: argparse.ArgumentParser, name: str, of: str, handler: str, text: str
+) -> argparse.ArgumentParser:
     """A command about one thing that exists."""
     command = commands.add_parser(name, parents=[shared], help=text)
     command.add_argument(of)
     command.set_defaults(handler=handler)
+    return command
 
 
 def _add_scope(command: argparse.ArgumentParser) -> None:

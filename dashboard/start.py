@@ -9,21 +9,13 @@ from config import certificate, clock
 from config.settings import COMMAND_LINE, ROOT, Settings
 from config.supervisor import Child, Supervisor, check_port_free, only_one
 from config.words import Words
-from operations import accounts, heads, journal, sessions
+from dashboard import first_start
+from operations import heads, journal
 from operations.database import Database
-from operations.policy import SYSTEM
 from operations.seal import KeyStore
 from streams import engine
 from streams.errors import EngineAway
 
-FIRST_ACCOUNTS = {
-    "duty": "duty_commander",
-    "admin": "system_admin",
-    "security": "security_admin",
-    "audit": "audit_admin",
-}
-"""Made when somebody first asks for a link to them: who commands, who connects sources and grids, who gives rights, and
-who reads the journal."""
 ANSWER_SECONDS = 2.0
 
 
@@ -46,14 +38,10 @@ def main(settings: Settings, words: Words) -> int:
     return 0
 
 
-def link(account: str, settings: Settings, words: Words) -> int:
-    """Print a one-time sign-in link for an account, the first one if none is named."""
-    if not settings.loopback:
-        print(words.text("terminal.sign_in_by_password"))
-        return 1
+def link(account: str, settings: Settings, words: Words, key_file: str = "") -> int:
+    """Print a one-time way in for an account, the first one if none is named (`first_start.link`)."""
     with signed(settings) as database:
-        print(_sign_in_link(database, settings, account or "duty"))
-    return 0
+        return first_start.link(database, settings, address(settings), account, words, key_file)
 
 
 def migrate(settings: Settings, *, supervised: bool) -> None:
@@ -111,6 +99,7 @@ def _started(supervisor: Supervisor, settings: Settings, say: _Teller) -> bool:
         if not supervisor.start(Child("valkey", engine.server_command(settings), ready=_engine_ready(settings))):
             return False
     migrate(settings, supervised=False)
+    first_start.settle(settings)
     for child in _roles(settings):
         say.text("terminal.part", name=child.name)
         if not supervisor.start(child):
@@ -177,19 +166,5 @@ def _show(settings: Settings, say: _Teller) -> None:
     """Say where to look; the sign-in link works once, and only where nobody else can read it over a network."""
     base = address(settings)
     say.text("terminal.ready", wall=f"{base}/wall", desk=f"{base}/desk")
-    if settings.loopback:
-        with closing(Database(settings.database_url)) as database:
-            for name in FIRST_ACCOUNTS:
-                say.text(f"terminal.sign_in_{name}", link=_sign_in_link(database, settings, name))
-            say.text("terminal.sign_in_once")
-    else:
-        say.text("terminal.sign_in_by_password")
+    first_start.welcome(settings, base, say.text)
     say.text("terminal.how_to_stop")
-
-
-def _sign_in_link(database: Database, settings: Settings, account: str) -> str:
-    """A link that signs the account in once; one of the first accounts is made when it is not there."""
-    now = clock.now()
-    if account in FIRST_ACCOUNTS and accounts.find(database, account) is None:
-        accounts.add(database, SYSTEM, account, FIRST_ACCOUNTS[account], now=now)
-    return f"{address(settings)}/signin?once={sessions.issue_one_time(database, account, now)}"

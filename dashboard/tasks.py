@@ -22,9 +22,11 @@ def start(_asked: argparse.Namespace, settings: Settings, words: Words) -> int:
 
 def web(asked: argparse.Namespace, settings: Settings, _words: Words) -> int:
     """The pages and the API."""
-    from dashboard import server, start
+    from dashboard import first_start, server, start
 
     start.migrate(settings, supervised=asked.supervised)
+    if not asked.supervised:
+        first_start.settle(settings)
     server.main(settings)
     return 0
 
@@ -75,7 +77,7 @@ def link(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
     """Another one-time sign-in link."""
     from dashboard import start
 
-    return start.link(asked.account, settings, words)
+    return start.link(asked.account, settings, words, asked.recovery_key_file)
 
 
 def administer(asked: argparse.Namespace, settings: Settings, words: Words) -> int:

@@ -18,6 +18,8 @@ from operations.scope import WHOLE, Scope
 from operations.tables import account as table
 from operations.uuid7 import uuid7
 
+NEVER, ANEW = 1, 2
+"""Of a password that has to be changed: nobody has chosen one yet; somebody had, and begins anew."""
 INITIAL_DAYS = 7
 """How long a password made for somebody opens the door, which is to choose another."""
 _NAME = re.compile(r"[\w.@-]{1,40}")
@@ -157,7 +159,7 @@ def put_password(transaction: Transaction, row: Any, hashed: str, now: int, *, m
         "password": hashed,
         "past_passwords": orjson.dumps(kept).decode(),
         "password_at": now,
-        "must_change": int(must_change),
+        "must_change": (NEVER if row.must_change == NEVER else ANEW) if must_change else 0,
     }
     transaction.connection.execute(sa.update(table).where(table.c.id == row.id).values(values))
     lockout.forgive(transaction, row.id)
@@ -179,7 +181,10 @@ def living(database: Database) -> list[Account]:
 
 def founded(database: Database) -> bool:
     """Say whether a security administrator has set up an account: from then on only they make others."""
-    return any(one.role == "security_admin" and not one.demo and not one.must_change for one in living(database))
+    columns = (table.c.role == "security_admin", table.c.demo == 0, table.c.must_change != NEVER)
+    query = sa.select(table.c.id).where(*columns, table.c.disabled_at.is_(None)).limit(1)
+    with database.read() as connection:
+        return connection.execute(query).first() is not None
 
 
 def check_password(database: Database, name: str, password: str, now: int, rules: Rules = DEFAULT) -> Account:

@@ -279,6 +279,9 @@ class Running:
             database.close()
 
 
+DEMO_ACCOUNTS = "duty,admin,security,audit"
+
+
 def run_py(*arguments: str) -> list[str]:
     """The command line of run.py under the interpreter the tests run in."""
     return [sys.executable, str(ROOT / "run.py"), *arguments]
@@ -301,7 +304,9 @@ def program() -> Iterator[Running]:
             environment.pop(name, None)
         output = (made.data / "output.txt").open("w+", encoding="utf-8")
         process = subprocess.Popen(
-            run_py("--data", path, "--port", str(made.port), "--no-demo"),
+            run_py(
+                *("--data", path, "--port", str(made.port), "--no-demo", "--demo-accounts", "duty,admin,security,audit")
+            ),
             stdout=output,
             stderr=subprocess.STDOUT,
             text=True,

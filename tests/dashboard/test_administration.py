@@ -23,13 +23,13 @@ class Terminal:
     """Runs commands on one data folder."""
 
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self._folder, self._capsys = folder, capsys
+        self.folder, self._capsys = folder, capsys
         self.run("source", "add", "s1", "--name", "Test")
         self.database = Database(f"sqlite:///{folder}/gridwall.db")
 
     def run(self, *line: str) -> tuple[int, str]:
         """The exit code and the last line printed (the secret, if there is one)."""
-        code = cli.main([*line, "--data", str(self._folder)])
+        code = cli.main([*line, "--data", str(self.folder)])
         said = self._capsys.readouterr()
         return code, (said.out + said.err).rstrip("\n").rpartition("\n")[2]
 

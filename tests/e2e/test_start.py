@@ -19,6 +19,7 @@ from tests.conftest import Running, run_py
 pytestmark = pytest.mark.whole
 CHILDREN = ("valkey", "worker", "web", "sources")
 SECONDS = 180
+WITHOUT_DEMO = ("--no-demo", "--demo-accounts", "duty")
 
 
 def _until(condition: Callable[[], object]) -> None:
@@ -69,7 +70,7 @@ def _start(settings: Settings) -> subprocess.Popen[bytes]:
     environment = child_environment() | {"LC_ALL": "C.UTF-8"}
     with (settings.data / "said.txt").open("wb") as said:
         return subprocess.Popen(
-            run_py("--data", str(settings.data), "--port", str(settings.port), "--no-demo"),
+            run_py("--data", str(settings.data), "--port", str(settings.port), *WITHOUT_DEMO),
             stdout=said, stderr=subprocess.STDOUT, env=environment, start_new_session=True,
         )  # fmt: skip
 

@@ -1,0 +1,76 @@
+"""The first accounts: those of the demonstration, or one security administrator who makes all others."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+import sqlalchemy as sa
+
+from operations import accounts, journal, sessions
+from operations.database import Database
+from operations.policy import SYSTEM
+from operations.tables import account as table
+
+FIRST = "security"
+ROLE = "security_admin"
+"""Name and role of the one account of a first start."""
+
+
+def retire(database: Database, kept: Collection[str], *, now: int) -> list[str]:
+    """Switch the accounts of the demonstration off, but those `kept`; return their names."""
+    with database.write() as transaction:
+        query = sa.select(table).where(table.c.demo == 1, table.c.disabled_at.is_(None), table.c.name.not_in(kept))
+        rows = transaction.connection.execute(query.with_for_update()).all()
+        drafts = []
+        for row in rows:
+            transaction.connection.execute(sa.update(table).where(table.c.id == row.id).values(disabled_at=now))
+            sessions.close_all(transaction, row.id, SYSTEM.actor, now)
+            drafts.append(accounts.draft(SYSTEM, "account.disabled", row.id, now, {"demo": True}))
+        journal.append(transaction, drafts)
+    return [row.name for row in rows]
+
+
+def demonstrate(database: Database, wanted: Mapping[str, str], *, now: int) -> list[str]:
+    """Have accounts of the demonstration, {name: role}; a name that a real account has is left alone. Return which."""
+    made = []
+    for name, role in wanted.items():
+        found = accounts.find(database, name)
+        if found is None:
+            accounts.add(database, SYSTEM, name, role, now=now, demo=True)
+        elif not found.demo:
+            continue
+        elif found.disabled_at is not None:
+            _again(database, found.id, {"disabled_at": None}, now)
+        made.append(name)
+    return made
+
+
+def first(database: Database, *, now: int) -> str:
+    """Have the one security administrator of a first start, and return the password that they have to change.
+
+    An empty string when somebody has set up such an account already. One of the demonstration becomes a real one.
+    """
+    if accounts.founded(database):
+        return ""
+    found = accounts.find(database, FIRST)
+    if found is None:
+        return accounts.add(database, SYSTEM, FIRST, ROLE, now=now)
+    if found.demo or found.disabled_at is not None:
+        _again(
+            database,
+            found.id,
+            {"demo": 0, "disabled_at": None, "role": ROLE, "administrator": ROLE, "must_change": accounts.NEVER},
+            now,
+        )
+    return accounts.set_password(database, SYSTEM, FIRST, now=now)
+
+
+def living(database: Database, names: Sequence[str], now: int) -> list[str]:
+    """Return which of these are accounts of the demonstration that may be used."""
+    found = {one.name for one in accounts.living(database) if one.demo and one.living(now)}
+    return [name for name in names if name in found]
+
+
+def _again(database: Database, account_id: str, values: Mapping[str, object], now: int) -> None:
+    with database.write() as transaction:
+        transaction.connection.execute(sa.update(table).where(table.c.id == account_id).values(**values))
+        body: dict[str, object] = {"demo": values.get("demo", 1) == 1}
+        journal.append(transaction, [accounts.draft(SYSTEM, "account.enabled", account_id, now, body)])
