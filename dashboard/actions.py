@@ -24,6 +24,7 @@ from dashboard.mapbook import Mapbook
 from dashboard.own import Own
 from dashboard.quarantine import Quarantine
 from dashboard.repairs import Repairs
+from dashboard.tokenbook import Tokenbook
 from dashboard.trail import Trail
 from dashboard.wallbook import Wallbook
 from operations import policy
@@ -65,6 +66,7 @@ class Actions:
         inventory: Inventory,
         departments: Departmentbook,
         enlistbook: Enlistbook,
+        tokens: Tokenbook,
         area: Callable[[], Area | None],
         located: Callable[[float | None, float | None, str], Located],
         time_zone: str,
@@ -85,6 +87,7 @@ class Actions:
         self.inventory = inventory
         self.departments = departments
         self.enlistbook = enlistbook
+        self.tokens = tokens
         self.area = area
         self.located = located
         self.time_zone = time_zone

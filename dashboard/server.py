@@ -44,6 +44,7 @@ from dashboard.senders import Senders
 from dashboard.socket import Live
 from dashboard.standing import Standing
 from dashboard.tiles import Tiles
+from dashboard.tokenbook import Tokenbook
 from dashboard.trail import trail
 from dashboard.wallbook import Wallbook
 from operations import policy, walls
@@ -109,6 +110,7 @@ class Server:
                 City.of(settings),
                 Rules.of(settings),
             ),
+            tokens=Tokenbook(database, port.ring),
             area=lambda: areas.current,
             located=areas.located,
             time_zone=settings.city_time_zone,
