@@ -12,9 +12,10 @@ from config.words import Words, choose
 from dashboard import asgi
 from dashboard.access import COOKIE, COOKIES, cookie_name, safe_next, session_secret
 from dashboard.answers import RETRY_SECONDS
+from dashboard.limits import Limits
 from dashboard.own import sender
 from dashboard.pages import language, language_cookie
-from dashboard.parts import Shared
+from dashboard.parts import Parts, Shared
 from dashboard.signin import language_of, signin_page
 from operations import audit, policy
 from operations.errors import DatabaseTrouble, Refused
@@ -62,16 +63,16 @@ async def show(
     words = words_for(request, path)
     if not once:
         said = words.text(ENDS[ended]) if ended in ENDS else ""
-        return shown(request, signin_page(words, path, said, provider=shared.provider.name(words)))
+        return shown(request, form(shared, words, path, said))
     if not is_loopback(request):
-        return shown(request, signin_page(words, path, words.text("signin.link_remote")), 403)
+        return shown(request, form(shared, words, path, words.text("signin.link_remote")), 403)
     try:
         entry = await asyncio.to_thread(shared.own.redeem, once, sender(request.scope))
     except Refused:
         shared.trail.note(audit.signin_failed("", "link", asgi.address(request.scope)))
-        return shown(request, signin_page(words, path, words.text("signin.link_spent")), 403)
+        return shown(request, form(shared, words, path, words.text("signin.link_spent")), 403)
     except DatabaseTrouble:
-        return busy(request, signin_page(words, path, words.text("refused.failed")))
+        return busy(request, form(shared, words, path, words.text("refused.failed")))
     return entered(request, entry.secret, going(entry.stage, path))
 
 
@@ -87,16 +88,21 @@ async def enter(
     path = safe_next(following)
     words = words_for(request, path)
     if len(name) > NAME_MOST or len(password) > PASSWORD_MOST:
-        return shown(request, signin_page(words, path, words.text("signin.failed")), 401)
+        return shown(request, form(shared, words, path, words.text("signin.failed")), 401)
+    if wait := await Limits(shared.port.attempts).name(name, request.scope):
+        shared.trail.note(audit.signin_failed(name, "limited", asgi.address(request.scope)))
+        response = shown(request, form(shared, words, path, words.text("access.too_many"), name), 429)
+        response.headers["retry-after"] = str(wait)
+        return response
     try:
         async with CHECKS:
             entry = await asyncio.to_thread(shared.own.enter, name, password, sender(request.scope))
     except Refused as refused:
         reason = "wait" if "seconds" in refused.params else "wrong"
         shared.trail.note(audit.signin_failed(name, reason, asgi.address(request.scope)))
-        return shown(request, signin_page(words, path, told(words, refused), name), 401)
+        return shown(request, form(shared, words, path, told(words, refused), name), 401)
     except DatabaseTrouble:
-        return busy(request, signin_page(words, path, words.text("refused.failed"), name))
+        return busy(request, form(shared, words, path, words.text("refused.failed"), name))
     return entered(request, entry.secret, going(entry.stage, path))
 
 
@@ -109,7 +115,7 @@ async def leave(request: Request, shared: Shared, following: Annotated[str, Quer
             await asyncio.to_thread(shared.own.leave, held)
         except DatabaseTrouble:  # the session goes on, and so does its cookie: one may try again
             words = Words(language(request.scope))
-            return busy(request, signin_page(words, "/", words.text("refused.failed")))
+            return busy(request, form(shared, words, "/", words.text("refused.failed")))
         shared.gate.forget(held)
     on = "&next=" + quote(safe_next(following), safe="") if following else ""
     return uncookied(RedirectResponse("/signin?ended=out" + on, 303))
@@ -125,6 +131,11 @@ def uncookied(response: Response) -> Response:
 def words_for(request: Request, path: str) -> Words:
     """Return the texts of the sign-in page in the language of the page `path` it leads to."""
     return Words(choose(language_of(asgi.query(request.scope).get("lang"), path, request.cookies.get("lang"))))
+
+
+def form(shared: Parts, words: Words, path: str, message: str = "", given: str = "") -> str:
+    """Return the sign-in page, with the way to the identity provider where one is set."""
+    return signin_page(words, path, message, given, provider=shared.provider.name(words))
 
 
 def told(words: Words, refused: Refused) -> str:

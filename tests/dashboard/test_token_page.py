@@ -30,8 +30,8 @@ DAY = token_list.DAY
 SECURITY = Identity("account", "a2", "security", "security_admin")
 SYSTEM_ADMIN = Identity("account", "a1", "admin", "system_admin")
 FILLED: dict[str, Any] = {
-    "name": " 看板 ", "kind": "read", "source": None, "intake": [], "read": ["grid.read"], "networks": "10.0.0.0/8, ::1",
-    "grid": "990101001", "department": "fire", "days": 30,
+    "name": " 看板 ", "kind": "read", "source": None, "intake": [], "read": ["grid.read"], "days": 30,
+    "networks": "10.0.0.0/8, ::1", "grid": "990101001", "department": "fire",
 }  # fmt: skip
 
 
