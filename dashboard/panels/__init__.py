@@ -3,6 +3,7 @@
 from types import ModuleType
 
 from dashboard.panels import (
+    account_grids,
     account_import,
     account_list,
     account_tabs,
@@ -86,7 +87,7 @@ PAGES: dict[str, tuple[ModuleType, ...]] = {
         desk_help,
         desk_start,
     ),
-    "accounts": (desk_header, account_tabs, account_list, account_import, desk_help, desk_start),
+    "accounts": (desk_header, account_tabs, account_list, account_grids, account_import, desk_help, desk_start),
     "walls": (desk_header, wall_list, desk_help, desk_start),
     "tokens": (desk_header, token_list, desk_help, desk_start),
     "audit": (
