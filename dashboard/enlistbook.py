@@ -27,6 +27,8 @@ from streams.tables.reading import Summary
 
 READ = ".read"
 MOST_LINES = 2_000
+OTHER_NAMES = {"联络员": "liaison", "坐席": "operator", "值班员（坐席）": "operator", "带班领导": "duty_commander"}
+"""What lists call roles beside the words of the screens."""
 
 
 class Enlistbook:
@@ -112,7 +114,7 @@ def roles() -> dict[str, str]:
     named = {
         Words(lang).text(f"desk.role.{role}").lower(): role for lang in LANGUAGES for role in (*PEOPLE, *ADMINISTRATORS)
     }
-    return named | {role: role for role in (*PEOPLE, *ADMINISTRATORS)}
+    return named | OTHER_NAMES | {role: role for role in (*PEOPLE, *ADMINISTRATORS)}
 
 
 def table(lines: Sequence[Sequence[str]]) -> str:

@@ -40,11 +40,11 @@ def layout(words: Words) -> html.Section:
     return section("jurisdictions", [html.Div(body, className="account-two")])
 
 
-def row(area: Area, code: str, current: str) -> html.Button:
-    """Return one grid as a button."""
+def row(area: Area, code: str, current: str, where: str = "tree") -> html.Button:
+    """Return one grid as a button of the tree, of what a search found, or of the gaps."""
     return html.Button(
         [html.Strong(area.grids[code].name), html.Span(code, className="desk-hint")],
-        id={"area": code},
+        id={"area": code, "in": where},
         type="button",
         className="admin-row",
         **{"aria-current": str(code == current).lower()},
@@ -135,7 +135,7 @@ def missing(area: Area, found: Sequence[Holder], words: Words) -> Any:
     city = responsibility.whole_city(found)
     said = words.text("areas.gaps", n=f"{len(gaps):,}", all=f"{len(smallest):,}", city=f"{city:,}")
     tops = responsibility.tops(area, gaps, below)
-    buttons = [row(area, code, "") for code in tops[:MOST_LISTED]]
+    buttons = [row(area, code, "", "gaps") for code in tops[:MOST_LISTED]]
     kind = "wrong" if gaps and not city else "note"
     return html.Div([html.H3(words.text("areas.gaps_title")), notice(kind, said), html.Div(buttons)])
 
@@ -146,7 +146,7 @@ def found_by(commands: Any, text: str, words: Words) -> Any:
     found = gridcard.found(area, text, WHOLE) if area else []
     if not found and text.strip():
         return html.P(words.text("card.none"), className="desk-hint")
-    return [row(area, one.code, "") for one in found]
+    return [row(area, one.code, "", "hits") for one in found]
 
 
 def shown(commands: Any, code: str, words: Words) -> tuple[Any, ...]:
@@ -172,7 +172,7 @@ def register(app: Any, commands: Any) -> None:
     def choose(clicks: list[int | None], shapes: list[int | None]) -> str:
         if not any((*clicks, *shapes)) or not isinstance(ctx.triggered_id, dict) or not ctx.triggered[0]["value"]:
             raise PreventUpdate
-        return str(next(iter(ctx.triggered_id.values())))
+        return str(ctx.triggered_id.get("area") or ctx.triggered_id.get("area-shape"))
 
     def used(clicks: list[int | None], code: str | None, ids: list[dict[str, str]]) -> list[Any]:
         if not any(clicks) or not isinstance(ctx.triggered_id, dict) or not code:
@@ -182,7 +182,7 @@ def register(app: Any, commands: Any) -> None:
 
     finding = app.callback(Output(HITS, "children"), Input(SEARCH, "value"), prevent_initial_call=True)
     finding(lambda text: found_by(commands, text or "", words))
-    clicked = Input({"area": ALL}, "n_clicks"), Input({"area-shape": ALL}, "n_clicks")
+    clicked = Input({"area": ALL, "in": ALL}, "n_clicks"), Input({"area-shape": ALL}, "n_clicks")
     app.callback(Output(AT, "data"), *clicked, prevent_initial_call=True)(choose)
     parts = Output(TREE, "children"), Output(CARD, "children"), Output(MAP, "children"), Output(GAPS, "children")
     app.callback(*parts, Input(AT, "data"))(lambda code: shown(commands, code or "", words))
