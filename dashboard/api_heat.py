@@ -19,7 +19,7 @@ from dashboard.heatbook import About, Asked, Counted, Ranking
 from dashboard.lens import ALL, taxonomy
 from dashboard.parts import Asker, Parts, Shared
 from dashboard.spreadsheet import MARK, cell, harmless
-from operations import tally
+from operations import audit, tally
 from operations.errors import NotFound, OperationsError
 from operations.policy import Identity, reach
 
@@ -83,6 +83,7 @@ async def table(
         return problem(refused(error), error)
     words = Words(choose(lang))
     body = await asyncio.to_thread(written, found, words, shared.settings.zone)
+    shared.trail.note(audit.exported(asker, "heat", "csv", asked=msgspec.to_builtins(wish)))
     stamp = moment(found.as_of, shared.settings.zone).replace(" ", "-").replace(":", "")
     headers = {"content-disposition": f'attachment; filename="heat-{stamp}.csv"'}
     return Response(body, headers=headers, media_type="text/csv; charset=utf-8")

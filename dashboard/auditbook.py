@@ -31,6 +31,8 @@ class Run(Struct, frozen=True):
     began_at: int = 0
     found: Inspection | None = None
     failed: bool = False
+    checked: int = 0
+    total: int = 0
 
 
 class Auditbook:
@@ -106,11 +108,17 @@ class Auditbook:
         return self._run
 
     def _inspecting(self) -> None:
-        def stage(name: str) -> None:
-            self._run = Run(name, self._run.began_at, self._run.found)
+        began, before = self._run.began_at, self._run.found
 
-        try:
-            found = inspection.inspect(self._database, self._keys, self._heads, now=clock.now(), stage=stage)
+        def stage(name: str) -> None:
+            self._run = Run(name, began, before)
+
+        def progress(checked: int, total: int) -> None:
+            self._run = Run(inspection.JOURNAL, began, before, checked=checked, total=total)
+
+        try:  # in this process alone: the others' cores serve people
+            how = inspection.Told(stage, progress)
+            found = inspection.inspect(self._database, self._keys, self._heads, now=clock.now(), told=how, processes=1)
             self._run = Run("", self._run.began_at, found)
         except Exception:  # process edge: the page is told that it failed
             log.exception("the inspection of the journal failed")

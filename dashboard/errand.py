@@ -46,6 +46,12 @@ def perform(operations: Any, identity: Identity, names: Names, asked: Asked) -> 
     return {"serial": serial, **told}
 
 
+def wanted(asked: Asked) -> str:
+    """Return the action of the table of rights that a command wants, "" when there is no such command."""
+    name = "unseal" if asked.get("action") == "reveal" else str(asked.get("action"))
+    return f"incident.{name}" if name == "unseal" or name in COMMANDS else ""
+
+
 def carry_out(operations: Any, identity: Identity, names: Names, asked: Asked) -> Answer:
     """Return what a successful command says."""
     action = asked.get("action")

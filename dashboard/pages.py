@@ -24,9 +24,9 @@ from config.city import City
 from config.settings import ROOT
 from config.words import LANGUAGES, Words, choose
 from dashboard.answers import TROUBLES, refusal
-from dashboard.asgi import ASGI, Message, Receive, Send, cookies, query, respond
+from dashboard.asgi import ASGI, Message, Receive, Send, address, cookies, query, respond
 from dashboard.signin import refused_page
-from operations import policy
+from operations import audit, policy
 from operations.errors import DatabaseTrouble
 from operations.policy import Identity
 
@@ -88,6 +88,9 @@ def withheld(dash_app: Dash, output: str, request: Request) -> Response | None:
     if not missing:
         return None
     locked = all(action is not None and policy.locked_out(identity, action) for action in missing)
+    if dash_app.note is not None:
+        reason = "locked" if locked else "unknown" if wanted is None else "forbidden"
+        dash_app.note(audit.refused(identity, "POST", request.scope["path"], reason, address(request.scope)))
     return refusal(423, "access.locked") if locked else refusal(403, "refused.callback")
 
 
@@ -162,6 +165,8 @@ def build(page: str, words: Words, panels: Sequence[ModuleType], actions: object
         index_string=index(page, words, version),
     )
     app.words, app.page = words, page
+    trail = getattr(actions, "trail", None)
+    app.note = None if trail is None else trail.note
     app.layout = tags.Main([panel.layout(words) for panel in panels], id="page", className=f"page {page}")
     for panel in panels:
         if hasattr(panel, "register"):

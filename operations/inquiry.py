@@ -29,20 +29,32 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "signin": ("session", "signin", "oidc", "factor", "link"),
     "refused": ("access",),
     "export": ("export",),
-    "account": ("account", "assignment", "department", "recovery", "first_start"),
+    "account": ("account", "right", "department", "recovery"),
     "device": ("wall", "token", "pairing"),
-    "incident": ("incident",),
+    "incident": ("incident", "report"),
     "warning": ("warning",),
     "quarantine": ("quarantine",),
     "source": ("source", "mapping", "file"),
     "grid": ("grids",),
-    "journal": ("key", "body", "epoch", "audit", "journal", "head", "heads", "clock", "reconciliation", "segment"),
+    "journal": (
+        "key",
+        "body",
+        "epoch",
+        "audit",
+        "journal",
+        "head",
+        "heads",
+        "clock",
+        "reconciliation",
+        "segment",
+        "backup",
+    ),
 }
 """{group: actions, whole or their first parts}."""
 KINDS = ("account", "wall", "source", "token", "system", "anonymous")
 
 OPEN = frozenset(
-    {"account", "action", "assignment", "audit", "clock", "department", "export", "head", "journal", "key", "pairing"}
+    {"account", "action", "audit", "backup", "clock", "department", "export", "head", "journal", "key", "pairing"}
     | {"partition", "recovery", "route", "segment", "session", "source", "stranger", "token", "wall", "file"}
 )
 """Kinds of subjects whose bodies hold nothing about persons beside the accounts themselves."""
@@ -274,6 +286,11 @@ def _named(connection: Connection, text: str) -> Iterator[Subject]:
 
 def _told_of(connection: Connection, text: str) -> Iterator[Subject]:
     """A subject no table names, such as a session that is gone, is known by its entries."""
-    query = sa.select(_J.subject_type).where(_J.subject_id == text).distinct().limit(SUBJECTS_MOST)
+    query = (
+        sa.select(_J.subject_type)
+        .where(_J.subject_id == text, _J.subject_type != "audit")
+        .distinct()
+        .limit(SUBJECTS_MOST)
+    )
     for row in connection.execute(query):
         yield Subject(str(row[0]), text, text)

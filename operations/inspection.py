@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -12,7 +13,7 @@ from operations.database import DAMAGE, Database
 from operations.entry import Head
 from operations.heads import SignedHead
 from operations.seal import KeyStore
-from operations.verification import Fault
+from operations.verification import Fault, Progress
 
 DETAIL_MOST = 200
 JOURNAL, KEPT = "journal", "kept"
@@ -51,19 +52,32 @@ class Inspection(Struct, frozen=True):
         return min(self.faults, key=lambda fault: fault.seq, default=None)
 
 
-def inspect(
-    database: Database, keys: KeyStore, file: Path, *, now: int, stage: Callable[[str], None] = lambda _stage: None
-) -> Inspection:
-    """Inspect everything; `file` holds the signed heads; `stage` is told what is under way (journal, kept).
+class Told(NamedTuple):
+    """Who hears what is under way (JOURNAL, KEPT), and how many entries of how many are checked."""
 
-    What is spoilt or cannot be asked is a finding, never an error.
+    stage: Callable[[str], None] = lambda _stage: None
+    progress: Progress | None = None
+
+
+def inspect(
+    database: Database,
+    keys: KeyStore,
+    file: Path,
+    *,
+    now: int,
+    told: Told = Told(),  # noqa: B008 frozen
+    processes: int | None = None,
+) -> Inspection:
+    """Inspect everything; `file` holds the signed heads; `told` hears how it goes.
+
+    `processes` as `verification.verify`. What is spoilt or cannot be asked is a finding, never an error.
     """
-    stage(JOURNAL)
+    told.stage(JOURNAL)
     signed = heads.load(file, keys.public_key())
     database.snapshot_key = keys.snapshot_key()
     newest = max(signed.signed, key=lambda one: (one.epoch, one.seq), default=None)
     try:
-        found = verification.verify(database, signed.signed, now=now)
+        found = verification.verify(database, signed.signed, now=now, processes=processes, progress=told.progress)
         state = clock_state.latest(database)
         head = _head(database)
     except DAMAGE as error:
@@ -72,7 +86,7 @@ def inspect(
     unreadable: Unreadable | None = None
     compared = found.ok and not signed.bad_lines
     if compared:
-        stage(KEPT)
+        told.stage(KEPT)
         try:
             kept = comparison.compare(database)
         except DAMAGE as error:

@@ -163,6 +163,7 @@ CALLBACKS: tuple[Callback, ...] = (
     Callback(r"desk", r"desk-drawer-body|desk-warning-told", "incident.read"),
     Callback(r"desk", r"desk-registered", "incident.register"),
     Callback(r"desk", r"desk-gridcard-body", "grid.duties"),
+    Callback(r"heat", r"heat-noted", "incident.read"),
     Callback(r"quarantine", r"desk-answer|quarantine-rows", "quarantine.read"),
     Callback(r"sources", r"mapping-(opened|quarantined|resubmitted)", "quarantine.retry"),
     Callback(r"sources", r"source-(list|chosen|facts|sure|datum)|health-shown|try-example", "source.read"),

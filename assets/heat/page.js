@@ -200,7 +200,9 @@
     for (const one of Object.values(controls)) one.addEventListener("change", changed);
     find("heat-refresh").addEventListener("click", load);
     find("heat-png").addEventListener("click", async () => {
-      if (answer) await part.save(part.draw(), `heat-${moment(answer.as_of).replace(/[ :]/g, "-")}.png`);
+      if (!answer) return;
+      await part.save(part.draw(), `heat-${moment(answer.as_of).replace(/[ :]/g, "-")}.png`);
+      window.dash_clientside.set_props("heat-taken", { data: Date.now() }); // the server writes down that it was taken
     });
     find("heat-map").addEventListener("mousemove", tip);
     find("heat-map").addEventListener("mouseleave", () => { find("heat-tip").hidden = true; });

@@ -11,15 +11,14 @@ from config import clock
 from config.words import Words
 from dashboard.errand import explain
 from dashboard.moment import NoMoment, moment
-from dashboard.panels.admin_shell import field, notice, section
-from dashboard.panels.audit_shell import ASKED, LOG, listing, rows, what
-from operations.entry import Entry
+from dashboard.panels.admin_shell import field, section
+from dashboard.panels.audit_shell import ASKED, LOG, listing, rows
 from operations.errors import OperationsError
 from operations.inquiry import GROUPS, Asked, Page, Place
 from operations.views import midnight
 
-SHOWN, NOTE, NEXT, SEARCH, OLDER, NOTICED = (
-    "audit-shown", "audit-note", "audit-next", "audit-search", "audit-older", "audit-noticed",
+SHOWN, NOTE, NEXT, SEARCH, OLDER = (
+    "audit-shown", "audit-note", "audit-next", "audit-search", "audit-older",
 )  # fmt: skip
 FIELDS = ("since", "until", "actor", "subject", "reason")
 WINDOW, GROUP = "audit-window", "audit-group"
@@ -61,14 +60,6 @@ def begin(window: str, now: int, zone: tzinfo) -> int | None:
     return now - hours * HOUR if hours else midnight(now, zone)
 
 
-def noticed(entries: list[Entry], words: Words) -> list[Any]:
-    """Return the notice that accounts were changed by the command line or the recovery key, or nothing."""
-    if not entries:
-        return []
-    kinds = words.pick("、", ", ").join(dict.fromkeys(what(one, words) for one in entries))
-    return [notice("wrong", words.text("audit.command_line", n=len(entries), kinds=kinds))]
-
-
 # ---- looks -----------------------------------------------------------------------------------------------------------
 
 
@@ -90,7 +81,6 @@ def layout(words: Words) -> html.Section:
     return section(
         LOG,
         [
-            html.Div(id=NOTICED),
             html.Div([groups, windows], className="audit-choices"),
             html.Div([*texts, search], className="audit-form"),
             html.Div(id=NOTE, className="desk-hint", role="status"),
@@ -125,7 +115,7 @@ def look(commands: Any, words: Words, given: dict[str, Any]) -> Asked | Wrong:
 def register(app: Any, commands: Any) -> None:
     """Register searching and going on to older entries."""
     words: Words = app.words
-    unchanged = (no_update,) * 5
+    unchanged = (no_update,) * 4
 
     def search(asking: Any, form: dict[str, Any], kept: dict[str, Any]) -> tuple[Any, ...]:
         older = ctx.triggered_id == OLDER
@@ -135,19 +125,18 @@ def register(app: Any, commands: Any) -> None:
                 label = words.text(f"audit.field.{asked.field}")
                 return words.text("audit.no_moment", field=label), *unchanged
             found = commands.auditbook.page(asked, convert(kept["next"], Place) if older else None)
-            head = noticed(commands.auditbook.used_keys(), words)
             shown = drawn(found, commands, words)
         except OperationsError as error:
             return explain(error, words), *unchanged
         except ValidationError:
             return words.text("audit.search_again"), *unchanged
         note = words.text("audit.found_more" if found.next else "audit.found", n=len(found.entries))
-        return note, shown, found.next, found.next is None, to_builtins(asked), head
+        return note, shown, found.next, found.next is None, to_builtins(asked)
 
     app.callback(
         output=[
             *(Output(NOTE, "children"), Output(SHOWN, "children"), Output(NEXT, "data"), Output(OLDER, "hidden")),
-            *(Output(ASKED, "data"), Output(NOTICED, "children")),
+            Output(ASKED, "data"),
         ],
         inputs={
             "asking": [

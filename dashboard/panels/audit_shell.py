@@ -85,8 +85,8 @@ def subject(entry: Entry, called: Mapping[str, str], words: Words) -> str:
     """Return what an entry is about: its kind, and its number or name, else the beginning of its id."""
     kind = known(words, "audit.kind", entry.subject_type)
     name = called.get(entry.subject_id, "") or short(entry.subject_id)
-    if entry.subject_type in ("export", "audit", "journal"):
-        name = known(words, "audit.thing", entry.subject_id)
+    if entry.subject_type in ("export", "audit", "journal") and f"audit.thing.{entry.subject_id}" in words:
+        name = words.text(f"audit.thing.{entry.subject_id}")
     elif entry.subject_type == "action":
         name = known(words, "policy.action", entry.subject_id)
     return f"{kind} {name}".strip()

@@ -90,7 +90,8 @@ def drawn(run: Run, words: Words, now: int) -> list[Any]:
     if run.stage:
         seconds = max(0, now - run.began_at) // SECOND
         said = words.text("audit.verifying", stage=words.text(f"audit.stage.{run.stage}"), n=seconds)
-        return [html.Progress(className="upload-progress"), html.P(said)]
+        known_end = {"max": str(run.total), "value": str(run.checked)} if run.total else {}
+        return [html.Progress(className="upload-progress", **known_end), html.P(said)]
     if run.failed:
         return [notice("wrong", words.text("audit.verify_failed"))]
     return [] if run.found is None else result(run.found, words)

@@ -12,12 +12,13 @@ from dash import Input, Output, dcc, html
 from dash.exceptions import PreventUpdate
 
 from config.words import Words
-from dashboard.errand import explain, perform
+from dashboard.errand import explain, perform, wanted
 from dashboard.history import Line, history, known, latest_text, mark, result
 from dashboard.names import Names, names_of
+from operations import audit
 from operations.board import Board
 from operations.doubles import SHOWN, Twin, twins
-from operations.errors import OperationsError
+from operations.errors import Forbidden, OperationsError
 from operations.incident import Incident
 from operations.policy import POLICY, ROLES, Identity, allowed
 
@@ -268,7 +269,10 @@ def register(app: Any, commands: Any) -> None:
     def commanded(asked: dict[str, Any] | None) -> Any:
         if not asked:
             raise PreventUpdate
-        return perform(commands.operations, commands.identity(), names_of(commands, words), asked)
+        told = perform(commands.operations, commands.identity(), names_of(commands, words), asked)
+        if told.get("code") == Forbidden.code:
+            commands.trail.note(audit.forbidden(commands.identity(), wanted(asked)))
+        return told
 
     app.callback(Output(BODY, "children"), Input(OPEN, "data"), prevent_initial_call=True)(opened)
     app.callback(Output(ANSWER, "data"), Input(COMMAND, "data"), prevent_initial_call=True)(commanded)

@@ -19,6 +19,7 @@ from geo.importing import Imported
 from geo.neighbourhood import Drawing, Neighbourhood, Piece
 from geo.problem import ERROR, KINDS, Problem
 from geo.repair import MENDABLE
+from operations import audit
 from operations.errors import OperationsError
 
 SHOWN, FILTER, COUNTS, LIST, MAP, LAYERS = (
@@ -220,8 +221,8 @@ def view(bounds: tuple[tuple[float, float], tuple[float, float]]) -> dict[str, A
 class Shown:
     """The callbacks over what was found in the upload of the store SHOWN."""
 
-    def __init__(self, gridbook: Any, words: Words) -> None:
-        self._gridbook = gridbook
+    def __init__(self, commands: Any, words: Words) -> None:
+        self._commands, self._gridbook = commands, commands.gridbook
         self._words = words
 
     def _found(self, shown: dict[str, Any] | None) -> tuple[Imported, Drawing]:
@@ -270,7 +271,10 @@ class Shown:
         if not (csv or geojson):
             raise PreventUpdate
         make = findings_file.table if ctx.triggered_id == CSV else findings_file.points
-        return make(self._found(shown)[0].problems, self._words)
+        found = self._found(shown)[0].problems
+        form = "csv" if ctx.triggered_id == CSV else "geojson"
+        self._commands.trail.note(audit.exported(self._commands.identity(), "findings", form, count=len(found)))
+        return make(found, self._words)
 
 
 def chosen(clicks: list[int | None]) -> dict[str, Any]:
@@ -283,7 +287,7 @@ def chosen(clicks: list[int | None]) -> dict[str, Any]:
 
 def register(app: Any, commands: Any) -> None:
     """Register listing, filter, places and the files of findings."""
-    shown, once = Shown(commands.gridbook, app.words), {"prevent_initial_call": True}
+    shown, once = Shown(commands, app.words), {"prevent_initial_call": True}
     place = [Output(LAYERS, "children"), Output(MAP, "viewport"), Output(ABOUT, "children")]
     again = [Output(one.component_id, one.component_property, allow_duplicate=True) for one in place]
     rows_clicked = Input({"type": ROW, "number": ALL}, "n_clicks")

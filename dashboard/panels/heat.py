@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from dash import dcc, html
+from dash import Input, Output, dcc, html
 
 from config.taxonomy import URGENCIES
 from config.words import Words
 from dashboard.heatbook import DAYS_MOST, UNITS, WEEKS, WINDOWS
 from dashboard.lens import ALL, taxonomy
+from operations import audit
 
 ID = "heat-page"
+TAKEN, NOTED = "heat-taken", "heat-noted"
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ def layout(words: Words) -> html.Div:
                 className="heat-tools",
             ),
             html.Div("", className="heat-said", role="status"),
+            dcc.Store(id=TAKEN),
+            html.Span(id=NOTED, hidden=True),
             figure(words),
             html.Section(
                 [
@@ -113,4 +117,11 @@ def day(name: str, words: Words) -> html.Label:
 
 
 def register(app: Any, commands: Any) -> None:
-    """Register nothing: the page reads the API as whoever looks at it."""
+    """Register noting that a picture was saved; all else the page reads from the API as whoever looks at it."""
+
+    def noted(taken: Any) -> str:
+        if taken:
+            commands.trail.note(audit.exported(commands.identity(), "heat", "png"))
+        return ""
+
+    app.callback(Output(NOTED, "title"), Input(TAKEN, "data"), prevent_initial_call=True)(noted)
