@@ -42,6 +42,7 @@ class Auditbook:
         self._database, self._keys, self._heads, self._trail, self._ring = database, keys, heads, trail, ring
         self._lock = threading.Lock()
         self._run = Run()
+        self._thread: threading.Thread | None = None
 
     def page(self, asked: Asked, after: Place | None = None) -> Page:
         """Return a page of the log; the search, not each page of it, is an entry. Raises Forbidden."""
@@ -100,7 +101,8 @@ class Auditbook:
                 return
             self._run = Run(inspection.JOURNAL, clock.now(), self._run.found)
         self._trail.note(audit.searched(identity, "journal", "verify"))
-        threading.Thread(target=self._inspecting, name="inspection", daemon=True).start()
+        self._thread = threading.Thread(target=self._inspecting, name="inspection", daemon=True)
+        self._thread.start()
 
     def inspected(self) -> Run:
         """Return how the inspection stands. Raises Forbidden."""

@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import Struct
 
-from dashboard.spreadsheet import exact, harmless
+from dashboard.spreadsheet import harmless
 from operations import chain, inquiry, journal
 from operations.database import Database
 from operations.entry import Entry, Head
@@ -199,7 +199,17 @@ def _cell(name: str, entry: Entry) -> str | int:
     value = getattr(entry, name)
     if name == "body":
         return "" if value is None else msgspec.json.encode(value, order="sorted").decode()
-    return value if isinstance(value, int) else harmless(value)
+    return value if isinstance(value, int) else quoted(value)
+
+
+def quoted(text: str) -> str:
+    """Return a cell a spreadsheet takes for text; an apostrophe of one's own is doubled, so that `exact` undoes it."""
+    return f"'{text}" if text.startswith("'") else harmless(text)
+
+
+def exact(cell: str) -> str:
+    """Return the text that `quoted` made this cell of."""
+    return cell.removeprefix("'")
 
 
 def _json(pages: Iterable[list[Entry]]) -> Iterator[bytes]:

@@ -14,11 +14,6 @@ def harmless(text: str) -> str:
     return f"'{text}" if risky else text
 
 
-def exact(text: str) -> str:
-    """Return the text that `harmless` made this cell of."""
-    return text[1:] if text.startswith("'") and harmless(text[1:]) == text else text
-
-
 def cell(value: object) -> object:
     """Return a value for a cell: empty for none, numbers bare, texts harmless."""
     if isinstance(value, float):
