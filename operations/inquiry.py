@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from msgspec import Struct, structs
 from sqlalchemy import Connection, Select
 
-from operations import journal, tables
+from operations import journal, recovery, tables
 from operations.database import Database
 from operations.entry import Entry
 from operations.errors import Forbidden, NotFound
-from operations.policy import SYSTEM, Identity, allowed
+from operations.policy import Identity, allowed
 
 PAGE = 100
 PAGE_MOST = 1_000
@@ -174,16 +174,16 @@ def seen(database: Database, identity: Identity, subject: Subject) -> list[Entry
 
 
 def command_line(database: Database, identity: Identity, *, since: int) -> list[Entry]:
-    """Return when accounts were made or changed by no person signed in: by the command line, the first start or the
+    """Return what the server's own terminal did, or was refused, about accounts, the recovery key's use among it.
 
-    sealed recovery key; newest first. Raises Forbidden.
+    Newest first. Raises Forbidden.
     """
     if not (allowed(identity, "audit.read") or allowed(identity, "account.read")):
         raise Forbidden(permission="audit.read")
+    told = (recovery.USED, recovery.REFUSED, recovery.COMMAND)
+    query = _joined().where(_J.subject_id == recovery.SUBJECT, _J.action.in_(told), _J.at >= since)
     with database.read() as connection:
-        actions = _actions(connection, ["account"])
-        query = _joined().where(_J.actor == SYSTEM.actor, _J.action.in_(actions), _J.at >= since)
-        rows = connection.execute(query.order_by(_J.at.desc(), _J.seq.desc()).limit(NOTICED_MOST)).all()
+        rows = connection.execute(query.order_by(_J.seq.desc()).limit(NOTICED_MOST)).all()
     return [bare(journal.from_row(row)) for row in rows]
 
 

@@ -1,4 +1,4 @@
-"""The notice that accounts were changed by nobody signed in: by the command line, the first start or the recovery key.
+"""The notice that the server's command line or the recovery key touched accounts, where nobody signs in.
 
 On the pages of those who must know: the security and the audit administrator. Nothing while there was none.
 """

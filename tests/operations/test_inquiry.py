@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from operations import accounts, inquiry, journal
+from operations import accounts, inquiry, journal, recovery
 from operations.database import Database
 from operations.entry import Draft
 from operations.errors import Forbidden, NotFound
@@ -135,11 +135,11 @@ def test_a_subject_that_no_table_names_is_known_by_its_entries(written: Database
     assert inquiry.subjects(written, AUDITOR, "s3") == [inquiry.Subject("incident", "s3", "s3")]
 
 
-def test_accounts_changed_by_nobody_signed_in_are_told_to_security_and_audit(written: Database):
-    accounts.add(written, SYSTEM, "new", "operator", now=NOW + 90 * SECOND)
+def test_what_the_servers_terminal_did_about_accounts_is_told_to_security_and_audit(written: Database):
+    recovery.note(written, recovery.USED, "user add", "new", login="root", now=NOW + 90 * SECOND)
     for role in ("audit_admin", "security_admin"):
         who = Identity("account", "1", "who", role)
-        assert [one.action for one in inquiry.command_line(written, who, since=NOW)] == ["account.added"]
+        assert [one.action for one in inquiry.command_line(written, who, since=NOW)] == [recovery.USED]
         assert inquiry.command_line(written, who, since=NOW + 100 * SECOND) == []
     with pytest.raises(Forbidden):
         inquiry.command_line(written, Identity("account", "1", "who", "system_admin"), since=NOW)
