@@ -99,11 +99,11 @@ def unlock_page(words: Words, path: str, name: str, *, by_password: bool, messag
     return _page(words, key, body, path, message, leave=False, name=name)
 
 
-def qr(address: str, label: str) -> str:
-    """Return an address as an inline SVG picture, dark on light with its quiet zone."""
+def qr(address: str, label: str, *, whole: bool = False) -> str:
+    """Return an address as an SVG picture, dark on light with its quiet zone; `whole`: a document of its own."""
     out = BytesIO()
     segno.make(address, error="m").save(
-        out, kind="svg", xmldecl=False, svgns=False, scale=4, border=4, dark="#000", light="#fff", title=label
+        out, kind="svg", xmldecl=False, svgns=whole, scale=4, border=4, dark="#000", light="#fff", title=label
     )
     return out.getvalue().decode().strip()
 

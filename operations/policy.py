@@ -160,6 +160,7 @@ CALLBACKS: tuple[Callback, ...] = (
     Callback(r".*", r"desk-facts", "signed_in"),
     # every role that may do anything to an incident may note; which command it is, is asked where it is carried out
     Callback(r"desk", r"desk-answer", "incident.note"),
+    Callback(r"me", r"me-body", "account.own"),
     Callback(r"desk", r"desk-drawer-body|desk-warning-told", "incident.read"),
     Callback(r"desk", r"desk-registered", "incident.register"),
     Callback(r"desk", r"desk-gridcard-body", "grid.duties"),

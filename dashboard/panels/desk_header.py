@@ -86,7 +86,10 @@ def who(words: Words) -> html.Form:
     """Return who is signed in and the way to sign out, which works without scripts."""
     out = html.Button(words.text("refused.signout"), type="submit", className="desk-button quiet")
     return html.Form(
-        [html.Span(id="desk-me", className="desk-me"), out], action="/signout", method="post", className="desk-who"
+        [html.A(id="desk-me", className="desk-me", href="/me"), out],
+        action="/signout",
+        method="post",
+        className="desk-who",
     )
 
 
