@@ -37,9 +37,10 @@ class Content(Struct, frozen=True):
 
 
 class Manifest(Struct, frozen=True):
-    """What an archive holds and of which moment; `kind`: sqlite, postgresql or keys; `key`: the public key;
+    """What an archive holds and of which moment; `kind`: sqlite, postgresql, keys or segment; `key`: the public key;
 
-    `schema` is the revision of the tables, `server` and `tool` the versions of PostgreSQL and pg_dump.
+    `schema` is the revision of the tables, `server` and `tool` the versions of PostgreSQL and pg_dump. Of a segment of
+    the journal also its `first` entry and the hash `before` it.
     """
 
     format: int
@@ -52,6 +53,8 @@ class Manifest(Struct, frozen=True):
     schema: str = ""
     server: str = ""
     tool: str = ""
+    first: int = 0
+    before: str = ""
     files: dict[str, Content] = {}
 
 

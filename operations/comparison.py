@@ -43,7 +43,7 @@ def _refolded(connection: Connection, key: bytes) -> tuple[Board, list[Differenc
     found = [] if kept is not None else [Difference("snapshot_bad", seq)]
     if _bodies_destroyed(connection):  # by rule; what they did is in the snapshots alone
         return kept or snapshot.nearest(connection, key, seq), found
-    board = snapshot.nearest(connection, key, max(seq - FOLD_MOST, 0))
+    board = snapshot.nearest(connection, key, max(seq - FOLD_MOST, snapshot.begins_after(connection)))
     snapshot.fold(connection, board, seq)
     if kept is not None and kept != board:
         found.append(Difference("snapshot_differs", seq))

@@ -106,6 +106,18 @@ class ArchiveDamaged(OperationsError):
     code = "keeping.archive_damaged"
 
 
+class SegmentMissing(OperationsError):
+    """The file of a segment of the journal is needed and not there, or it is another one."""
+
+    code = "keeping.segment_missing"
+
+
+class HistoryLeft(OperationsError):
+    """What is asked for lies before the journal's beginning, in a segment."""
+
+    code = "keeping.history_left"
+
+
 class RestoreRefused(OperationsError):
     """A backup may not be restored there; the code says why. Nothing was changed."""
 

@@ -115,7 +115,11 @@ def inside(scope: Scope) -> ColumnElement[bool]:
 
 def from_row(row: Row[Any]) -> Entry:
     """Build an entry from the journal's columns followed by the body (None once destroyed)."""
-    values = tuple(row)
+    return from_values(tuple(row))
+
+
+def from_values(values: tuple[Any, ...]) -> Entry:
+    """The same of plain values; what comes after the body is left out."""
     body = values[len(_COLUMNS)]
     if body is None:
         return _entry(values, None)

@@ -19,7 +19,9 @@ from operations import journal
 from operations.board import Acknowledgement, Board, SourceState, apply, recount
 from operations.buckets import Buckets, Cell, Kind
 from operations.database import Database
+from operations.errors import HistoryLeft
 from operations.incident import Incident
+from operations.tables import segment
 from operations.tables import snapshot as table
 from operations.warning import WarningState
 
@@ -60,13 +62,18 @@ class Image(Struct, frozen=True):
 
 def save(database: Database, board: Board) -> None:
     """Store a snapshot of the whole board; old ones thin out."""
-    body = sealed(encode(board), database.snapshot_key)
     with database.write() as transaction:
         connection = transaction.connection
         connection.execute(sa.delete(table).where(table.c.seq == board.seq))
-        values = {"seq": board.seq, "fold_version": FOLD_VERSION, "at": board.at, "body": body}
-        connection.execute(sa.insert(table).values(values))
+        insert(connection, board, database.snapshot_key)
         _thin(connection)
+
+
+def insert(connection: Connection, board: Board, key: bytes) -> None:
+    """Store a snapshot inside a transaction that is open."""
+    body = sealed(encode(board), key)
+    values = {"seq": board.seq, "fold_version": FOLD_VERSION, "at": board.at, "body": body}
+    connection.execute(sa.insert(table).values(values))
 
 
 def load(database: Database) -> Board:
@@ -164,7 +171,10 @@ def _buckets(image: Image, cells: list[_Cell]) -> Buckets:
 
 
 def nearest(connection: Connection, key: bytes, seq: int | None) -> Board:
-    """Return the board of the newest good snapshot at or before `seq` (None: of all); an empty one if there is none."""
+    """Return the board of the newest good snapshot at or before `seq` (None: of all); an empty one if there is none.
+
+    Raises HistoryLeft when the entries it would be folded from are in a segment.
+    """
     query = sa.select(table.c.seq).where(table.c.fold_version == FOLD_VERSION)
     if seq is not None:
         query = query.where(table.c.seq <= seq)
@@ -173,7 +183,21 @@ def nearest(connection: Connection, key: bytes, seq: int | None) -> Board:
         if board is not None:
             return board
         log.warning("the snapshot of entry %d is damaged or not ours; it is passed over", found)
+    begin = begins_after(connection)
+    if begin:
+        raise HistoryLeft(seq=begin)
     return Board()
+
+
+def begins_after(connection: Connection) -> int:
+    """Return the last entry that left the journal in a segment; 0 when it is whole."""
+    return connection.execute(sa.select(sa.func.max(segment.c.last))).scalar() or 0
+
+
+def started(connection: Connection, key: bytes, begin: int) -> bool:
+    """Say whether the board can be had from a snapshot at or after entry `begin`, where the journal begins."""
+    query = sa.select(table.c.seq).where(table.c.seq >= begin).order_by(table.c.seq)
+    return any(stored(connection, key, seq) is not None for seq in connection.execute(query).scalars().all())
 
 
 def stored(connection: Connection, key: bytes, seq: int) -> Board | None:

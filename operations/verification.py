@@ -72,7 +72,7 @@ class Base(NamedTuple):
     hash: bytes
 
 
-class _Check:
+class Check:
     """The state of one pass over a stretch of the journal, which begins after an entry with a known hash."""
 
     def __init__(self, seq: int, hash: bytes, intact: bool = True) -> None:
@@ -222,22 +222,22 @@ def _between(heads: list[SignedHead], start: int | None, end: int | None) -> lis
     ]
 
 
-def _begun(connection: Connection, base: Base, start: int | None) -> _Check:
+def _begun(connection: Connection, base: Base, start: int | None) -> Check:
     """The state after the entry `start`, from that entry alone; None: before the first."""
     if start is None:
         first = connection.exec_driver_sql(f"{_ROWS} ORDER BY journal.seq LIMIT 1").first() if base.seq else None
         if first is not None and first[0] <= base.seq:  # what has left is not all deleted yet
-            return _Check(first[0] - 1, first[14])
-        return _Check(*base)
+            return Check(first[0] - 1, first[14])
+        return Check(*base)
     row = connection.exec_driver_sql(f"{_ROWS} WHERE journal.seq <= {start} ORDER BY journal.seq DESC LIMIT 1").first()
     if row is None:
-        return _Check(*base)
-    return _Check(row[0], row[15] if isinstance(row[15], bytes) else b"", _fits(row[0], tuple(row)))
+        return Check(*base)
+    return Check(row[0], row[15] if isinstance(row[15], bytes) else b"", _fits(row[0], tuple(row)))
 
 
 def _walk(
     connection: Connection,
-    check: _Check,
+    check: Check,
     bounds: tuple[int | None, int | None],
     heads: list[SignedHead],
     epochs: dict[int, int],
@@ -345,14 +345,14 @@ def _left_behind(signed: SignedHead, epochs: dict[int, int]) -> bool:
     return any(epoch > signed.epoch and seq <= signed.seq for epoch, seq in epochs.items())
 
 
-def _against(check: _Check, signed: SignedHead, epochs: dict[int, int]) -> None:
+def _against(check: Check, signed: SignedHead, epochs: dict[int, int]) -> None:
     if _left_behind(signed, epochs):
         check.notes.append(Fault(signed.seq, "epoch", f"head of epoch {signed.epoch} left behind by a restore"))
     elif signed.seq == check.seq and signed.hash != check.hash.hex():
         check.fault(signed.seq, "rewritten", f"entry {signed.seq} is not the one that was signed at {signed.at}")
 
 
-def _cut(check: _Check, signed: SignedHead, epochs: dict[int, int]) -> None:
+def _cut(check: Check, signed: SignedHead, epochs: dict[int, int]) -> None:
     if _left_behind(signed, epochs):
         check.notes.append(Fault(signed.seq, "epoch", f"head of epoch {signed.epoch} left behind by a restore"))
     else:
