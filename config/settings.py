@@ -61,6 +61,9 @@ class Settings:
     lease_seconds: int
     escalate_seconds: int
     silent_seconds: int
+    journal_months: int
+    forget_days: int
+    segments: str
     session_hours: int
     idle_minutes: int
     password_least: int
@@ -124,6 +127,11 @@ class Settings:
     def proxies(self) -> list[str]:
         """Addresses and networks whose word is taken for who asks and how; none unless a proxy was named in front."""
         return [one.strip() for one in self.trusted_proxies.split(",") if one.strip()] if self.tls == "proxy" else []
+
+    @property
+    def segment_folder(self) -> Path:
+        """Where old prefixes of the journal go."""
+        return Path(self.segments) if self.segments else self.data / "segments"
 
     @property
     def socket(self) -> Path:
@@ -201,6 +209,9 @@ RULES: Mapping[str, Rule] = {
     "lease_seconds": _whole(2, 600),
     "escalate_seconds": _whole(5, 86_400),
     "silent_seconds": _whole(5, 604_800),
+    "journal_months": _whole(6, 1_200),
+    "forget_days": _whole(0, 36_500),
+    "segments": _text("the path of a folder, or empty", r"|/.+"),
     "session_hours": _whole(1, 720),
     "idle_minutes": _whole(0, 1_440),
     "password_least": _whole(8, 100),

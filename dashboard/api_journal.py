@@ -26,6 +26,8 @@ class Entries(msgspec.Struct):
 
     entries: list[Entry]
     next: int
+    begins: int = 1
+    """The first entry that is here; what is before it has left as segments. 0 with a smaller jurisdiction."""
 
 
 @router.get("/journal", responses=REFUSALS, openapi_extra={"x-answer": "Entries"})
@@ -39,7 +41,8 @@ async def entries(
     scope, key = reach(asker, "journal.read"), shared.database.snapshot_key
     begin = after if scope == WHOLE else view.unveiled(key, after)
     found = await asyncio.to_thread(journal.read, shared.database, begin, limit, scope)
+    begins = await asyncio.to_thread(journal.begins, shared.database) if scope == WHOLE else 0
     if not found:
-        return json_answer(Entries([], after))
+        return json_answer(Entries([], after, begins))
     last = found[-1].seq if scope == WHOLE else view.veiled(key, found[-1].seq)
-    return json_answer(Entries([view.told(entry, scope) for entry in found], last))
+    return json_answer(Entries([view.told(entry, scope) for entry in found], last, begins))

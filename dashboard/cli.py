@@ -228,6 +228,14 @@ def _add_keeping(commands: Commands, shared: argparse.ArgumentParser) -> None:
     restore.add_argument("file", metavar="FILE")
     restore.add_argument("--keys", default="", metavar="FILE", help="the archive of the keys that belongs to it")
     restore.set_defaults(handler="restore")
+    segment = commands.add_parser("segment", help="old prefixes of the journal").add_subparsers(
+        dest="what", required=True
+    )
+    export = segment.add_parser("export", parents=[shared], help="let entries leave that are older than journal_months")
+    export.set_defaults(handler="segment_export")
+    checked = segment.add_parser("check", parents=[shared], help="check segments: signature, chain, every entry")
+    checked.add_argument("file", nargs="*", help="(default: all that have left, and that each follows the one before)")
+    checked.set_defaults(handler="segment_check")
     tls = commands.add_parser("tls", help="the certificate of the pages").add_subparsers(dest="what", required=True)
     made = tls.add_parser("make", parents=[shared], help="make one by a private authority of this installation")
     made.add_argument("--name", action="append", metavar="HOST", help="a host name or address; may be repeated")

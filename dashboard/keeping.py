@@ -1,4 +1,4 @@
-"""The commands that keep what there is: backups and restoring them, certificates."""
+"""The commands that keep what there is: backups and restoring them, certificates, segments of the journal."""
 
 import argparse
 import sys
@@ -13,12 +13,14 @@ from config.supervisor import only_one
 from config.words import Words
 from dashboard.start import signed
 from operations import backup as backups
-from operations import reconciliation
+from operations import reconciliation, segments
 from operations.database import Database
+from operations.errors import ArchiveDamaged, SegmentMissing
 from operations.restore import restore as restored
 from operations.seal import KeyStore
 from streams import backlog
 from streams.errors import EngineAway, EngineMisconfigured
+from streams.retainer import MONTH
 
 OK, REFUSED = 0, 1
 FAULTS_SHOWN = 20
@@ -84,6 +86,48 @@ def tls_import(asked: argparse.Namespace, settings: Settings, words: Words) -> i
     return OK
 
 
+def segment_export(_asked: argparse.Namespace, settings: Settings, words: Words) -> int:
+    """Let all entries leave that are older than the setting says, a segment at a time."""
+    count = 0
+    with signed(settings) as database, closing(KeyStore(settings.data / "keys")) as keys:
+        database.snapshot_key = keys.snapshot_key()
+        now = clock.now()
+        before = now - settings.journal_months * MONTH
+        while left := segments.export(database, keys, settings.segment_folder, before, now=now):
+            count += 1
+            file = settings.segment_folder / left.file
+            print(words.text("keeping.segment_left", first=left.first, last=left.last, file=file))
+    if not count:
+        print(words.text("keeping.segment_none", months=settings.journal_months))
+    return OK
+
+
+def segment_check(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
+    """Check the files named, or every segment that has left and that each follows the one before."""
+    if asked.file:
+        return max(_segment_checked(Path(file), None, words) for file in asked.file)
+    wrong, before = OK, segments.GENESIS
+    with signed(settings) as database, database.read() as connection:
+        listed = segments.listed(connection)
+    for one in listed:
+        wrong = max(wrong, _segment_checked(settings.segment_folder / one.file, (before, one.hash), words))
+        before = one.hash
+    print(words.text("keeping.segments_checked", count=len(listed)))
+    return wrong
+
+
+def _segment_checked(file: Path, ends: tuple[str, str] | None, words: Words) -> int:
+    try:
+        found = segments.check(file)
+        if ends is not None and ends != (found.before, found.hash):
+            raise ArchiveDamaged(file=file.name, detail="chain")
+    except (ArchiveDamaged, SegmentMissing) as error:
+        print("✗ " + words.text(error.code, **error.params))
+        return REFUSED
+    print("✓ " + words.text("keeping.segment_ok", file=file, first=found.first, last=found.seq, key=found.key[:16]))
+    return OK
+
+
 def _target(asked: str, settings: Settings, now: int) -> Path:
     """The file to write: the one named, or one named after the time in a folder."""
     path = Path(asked).expanduser().resolve() if asked else settings.data / "backups"
@@ -103,5 +147,5 @@ def _undecided(database: Database, settings: Settings) -> int:
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace, Settings, Words], int]] = {
-    command.__name__: command for command in (backup, restore, tls_make, tls_import)
+    command.__name__: command for command in (backup, restore, tls_make, tls_import, segment_export, segment_check)
 }

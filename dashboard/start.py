@@ -10,7 +10,7 @@ from config.settings import COMMAND_LINE, ROOT, Settings
 from config.supervisor import Child, Supervisor, check_port_free, only_one
 from config.words import Words
 from dashboard import first_start
-from operations import heads, journal
+from operations import heads, journal, segments
 from operations.database import Database
 from operations.seal import KeyStore
 from streams import engine
@@ -52,6 +52,9 @@ def migrate(settings: Settings, *, supervised: bool) -> None:
     database = Database(settings.database_url)
     try:
         database.migrate(settings.data / "copies", own_copies=settings.own_database_copies)
+        with closing(KeyStore(settings.data / "keys")) as keys:
+            database.snapshot_key = keys.snapshot_key()
+        segments.mend(database, settings.segment_folder)
     finally:
         database.close()
 

@@ -127,7 +127,7 @@ ADMINISTRATION = (
     *("add_token", "rotate_token", "revoke_token", "forget", "restored"),
 )
 """Names of `dashboard.administration.COMMANDS`, known without importing it."""
-KEEPING = ("backup", "restore", "tls_make", "tls_import")
+KEEPING = ("backup", "restore", "tls_make", "tls_import", "segment_export", "segment_check")
 """Names of `dashboard.keeping.COMMANDS`."""
 _OWN: tuple[Task, ...] = (
     *(start, web, worker, sources, check, check_journal, check_export, link),

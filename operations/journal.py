@@ -92,6 +92,12 @@ def sealed_of_subject(connection: Connection, subject_id: str) -> list[bytes]:
     return [row.sealed for row in reversed(rows)]
 
 
+def begins(database: Database) -> int:
+    """Return the seq the journal begins with: 1, or what follows the last segment that left."""
+    with database.read() as connection:
+        return 1 + (connection.execute(sa.select(sa.func.max(tables.segment.c.last))).scalar() or 0)
+
+
 def head(database: Database) -> Head:
     """Return the journal's end."""
     with database.read() as connection:

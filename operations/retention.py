@@ -11,12 +11,15 @@ from operations.database import AfterCommit, Database
 from operations.entry import Draft
 from operations.errors import Refused
 from operations.incident import Incident
-from operations.policy import Identity, require
+from operations.policy import SYSTEM, Identity, require
 from operations.seal import KeyStore
 from operations.tables import incident, journal_body, quarantine
 from operations.tables import journal as journal_table
 
 AT_ONCE = 500
+DAY = 86_400_000_000
+RUN = "retention"
+"""Subject of the entries of scheduled runs."""
 _incident = msgspec.json.Decoder(Incident)
 
 
@@ -59,6 +62,24 @@ def forget(
                 destroy_keys(database, keys, identity, left, rule, now=now, after_commit=after_commit)
             count += len(left)
     return count
+
+
+def due(database: Database, now: int) -> bool:
+    """Say whether a day has passed since the last scheduled run."""
+    columns = journal_table.c
+    query = sa.select(columns.at).where(columns.subject_id == RUN).order_by(columns.seq.desc()).limit(1)
+    with database.read() as connection:
+        at = connection.execute(query).scalar()
+    return at is None or not 0 <= now - at < DAY
+
+
+def record(database: Database, done: dict[str, object], *, now: int, after_commit: AfterCommit | None = None) -> None:
+    """Write down what a scheduled run did, under which settings."""
+    draft = Draft(
+        at=now, actor=SYSTEM.actor, action="retention.ran", subject_type="retention", subject_id=RUN, body=done
+    )
+    with database.write(after_commit) as transaction:
+        journal.append(transaction, [draft])
 
 
 def _closed(database: Database, before: int) -> Iterator[list[str]]:

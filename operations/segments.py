@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from operations import archive, journal, snapshot, tables, verification
+from operations import archive, chain, journal, snapshot, tables, verification
 from operations.archive import Manifest
 from operations.board import Board, apply
 from operations.database import Database, Transaction, scan
@@ -29,6 +29,7 @@ from operations.policy import SYSTEM
 from operations.seal import KeyStore
 
 KIND = "segment"
+GENESIS = chain.GENESIS.hex()
 ENTRIES, BOARD = "entries.jsonl.gz", "board"
 ENTRIES_MOST = 200_000
 """Entries of one segment."""
@@ -61,6 +62,12 @@ def last(connection: Connection) -> Segment | None:
     """Return the segment the journal begins behind."""
     found = listed(connection)
     return found[-1] if found else None
+
+
+def oldest(connection: Connection) -> int | None:
+    """Return the time of the journal's first entry, None of an empty one."""
+    columns = tables.journal.c
+    return connection.execute(sa.select(columns.at).order_by(columns.seq).limit(1)).scalar()
 
 
 def end_of(connection: Connection, before: int) -> int:

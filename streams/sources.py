@@ -18,10 +18,11 @@ from operations.database import Database
 from operations.errors import DatabaseAway, DatabaseFull, DatabaseLocked, LeaseLost
 from operations.seal import KeyStore
 from operations.sources import Source
-from streams import engine
+from streams import doorbell, engine
 from streams.fetching import FETCHERS, Reach
 from streams.keeper import TROUBLE, Keeper
 from streams.port import Port
+from streams.retainer import EVERY_SECONDS, Retainer
 
 NAME = "sources"
 SECOND = 1_000_000
@@ -67,6 +68,7 @@ class Role:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._renew(), name="lease")
                 group.create_task(self._keep(), name="keeper")
+                group.create_task(self._retain(), name="retention")
                 group.create_task(self._pull(), name="pull")
                 if self._settings.demo:
                     group.create_task(self._play(), name="demo")
@@ -97,6 +99,17 @@ class Role:
 
         while True:
             await self._patiently("keeper", step)
+
+    async def _retain(self) -> None:
+        client = engine.connect_sync(self._settings.redis_url)
+        retainer = Retainer(self._settings, self._database, lambda seq: doorbell.ring(client, seq))
+
+        async def step() -> None:
+            await asyncio.to_thread(retainer.step, clock.now())
+            await asyncio.sleep(EVERY_SECONDS)
+
+        while True:
+            await self._patiently("retention", step)
 
     async def _pull(self) -> None:
         """One task for each source of a kind we fetch from; started, stopped and changed as the directory says."""

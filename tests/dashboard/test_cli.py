@@ -44,6 +44,10 @@ from dashboard import administration, cli, keeping, tasks
         ("backup /b/x.tar --keys /k.tar --data d", "backup", {"target": "/b/x.tar", "keys": "/k.tar", "data": "d"}),
         ("backup", "backup", {"target": "", "keys": ""}),
         ("restore x.tar --data n", "restore", {"file": "x.tar", "keys": "", "data": "n"}),
+        ("segment export --data d", "segment_export", {"data": "d"}),
+        ("segment check a.tar", "segment_check", {"file": ["a.tar"]}),
+        ("tls make --name a --name b", "tls_make", {"name": ["a", "b"]}),
+        ("tls import --cert c --key k", "tls_import", {"cert": "c", "key": "k"}),
         ("link --account wang", "link", {"account": "wang"}),
     ],
 )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from config import clock
 from config.supervisor import only_one
 from dashboard import cli
 
@@ -54,3 +55,30 @@ def test_what_is_no_backup_is_one_line(run: Run, folder: Path) -> None:
     for name in ("x.tar", "absent.tar"):
         code, said = run("restore", str(folder / name), on="two")
         assert code == 2 and said.count("\n") == 1 and name in said, said
+
+
+def test_certificates_are_made_and_taken(run: Run, folder: Path) -> None:
+    code, said = run("tls", "make", "--name", "wall.example")
+    assert code == 0 and "wall.example" in said and "ca.crt" in said
+    keys = folder / "one" / "keys"
+    assert run("tls", "import", "--cert", str(keys / "tls.crt"), "--key", str(keys / "tls.key"), on="two")[0] == 0
+    code, said = run("tls", "import", "--cert", str(keys / "ca.crt"), "--key", str(keys / "tls.key"), on="two")
+    assert code == 2 and "is not the key of" in said and said.count("\n") == 1
+
+
+def test_old_entries_leave_and_the_check_is_in_order(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("source", "add", "s1", "--name", "Test")
+    assert "Nothing leaves" in run("segment", "export")[1]
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now + 400 * 86_400_000_000)
+    code, said = run("segment", "export")
+    assert code == 0 and "have left the journal" in said, said
+    code, said = run("segment", "check")
+    assert code == 0 and "✓" in said and "Segments: 1" in said
+    assert run("check")[0] == 0
+    run("backup", str(folder / "b.tar"), "--keys", str(folder / "k.tar"))
+    assert run("restore", str(folder / "b.tar"), on="two")[0] == 0  # also without keys
+    assert run("check", on="two")[0] == 0 and run("segment", "check", on="two")[0] == 0
+    file = next((folder / "one" / "segments").glob("*.tar"))
+    file.write_bytes(file.read_bytes()[:1500])
+    assert run("segment", "check")[0] == 1 and run("segment", "check", str(file))[0] == 1
