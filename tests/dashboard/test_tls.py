@@ -15,10 +15,11 @@ from config import certificate, clock
 from config.settings import Settings
 from dashboard import renewal
 from dashboard.server import Server, configured, listening
-from operations import accounts, sessions
+from operations import accounts
 from operations.database import Database
 from operations.policy import SYSTEM
 from streams.courier import Courier, CourierRefused
+from tests.dashboard.web import PASSWORD
 
 BASE = "https://localhost"
 
@@ -58,17 +59,18 @@ def test_a_browser_that_trusts_our_authority_gets_secure_cookies_hsts_and_wss(
     over_tls: Settings, furnished: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(renewal, "LOOK_SECONDS", 0.02)
-    accounts.add(furnished, SYSTEM, "duty", "duty_commander", now=clock.now())
-    once = sessions.issue_one_time(furnished, "duty", clock.now())
+    accounts.add(furnished, SYSTEM, "duty", "duty_commander", now=clock.now(), password=PASSWORD)
     address = f"{BASE}:{over_tls.port}"
     with serving(over_tls):
         context = trusting(over_tls)
         with httpx.Client(base_url=address, verify=context) as browser:
-            answer = browser.get("/signin", params={"once": once})
+            form = {"name": "duty", "password": PASSWORD}
+            answer = browser.post("/signin", data=form, headers={"origin": address})
             cookie = answer.headers["set-cookie"].lower()
             assert "secure" in cookie and "httponly" in cookie
             assert answer.headers["strict-transport-security"]
-            held = f"gridwall_session={browser.cookies['gridwall_session']}"
+            held = answer.headers["set-cookie"].partition(";")[0]
+            assert held.startswith("__Host-gridwall_session=")
         with connect(
             f"wss://localhost:{over_tls.port}/live?page=desk",
             ssl=context, origin=address, additional_headers={"cookie": held},  # type: ignore[arg-type]
