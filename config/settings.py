@@ -83,6 +83,8 @@ class Settings:
     minimum_population: int
     heads_copy: str
     heads_syslog: str
+    wall_hidden_types: str
+    wall_dimmed_types: str
     base_map_url: str
     base_map_matrix: str
     base_map_datum: str
@@ -183,6 +185,8 @@ def _are_networks(value: str) -> bool:
         return False
 
 
+TYPES = 'empty, or at most 20 beginnings of type codes such as "0101,08"', r"|[0-9]{2,8}(,[0-9]{2,8}){0,19}"
+
 RULES: Mapping[str, Rule] = {
     "host": _text("a host name or address such as 127.0.0.1", r"[\w.:-]+"),
     "port": _whole(1, 65535),
@@ -236,6 +240,8 @@ RULES: Mapping[str, Rule] = {
     "heads_syslog": _text(
         'empty, "udp://HOST:514", "tcp://HOST:514" or "unix:///dev/log"', r"|(udp|tcp)://[\w.\[\]:-]+|unix:///.+"
     ),
+    "wall_hidden_types": _text(*TYPES),
+    "wall_dimmed_types": _text(*TYPES),
     "base_map_url": Rule(str, 'empty, "https://HOST/…" or "file:…" (under DATA/tiles) with {z} {x} {y}', is_template),
     "base_map_matrix": _text('"mercator" (EPSG:3857) or "degrees" (EPSG:4490, EPSG:4326)', "|".join(MATRICES)),
     "base_map_datum": _text(f"one of {', '.join(DATUMS)}", "|".join(DATUMS)),

@@ -10,7 +10,7 @@ from operations.scope import Scope
 
 RING_FRAMES = 1_200
 """Frames kept for resuming: one minute at the highest pace (one frame each 50 ms)."""
-RING_BYTES = 8 * 1024 * 1024
+RING_BYTES = 2 * 1024 * 1024
 
 
 class Topic(NamedTuple):

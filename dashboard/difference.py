@@ -25,7 +25,6 @@ class Point(NamedTuple):
     """An open incident with a position (WGS-84 degrees) and the grid it is kept in."""
 
     number: str
-    title: str
     grid: str
     lon: float
     lat: float
@@ -35,7 +34,6 @@ class Moved(NamedTuple):
     """An open incident that lies in another grid of the new version; `to` is "" where it would lie in none."""
 
     number: str
-    title: str
     grid: str
     to: str
 
@@ -70,7 +68,7 @@ class Difference:
 def points(board: Board) -> tuple[Point, ...]:
     """Return the open incidents with a position."""
     return tuple(
-        Point(one.number, one.title, one.grid, one.lon, one.lat)
+        Point(one.number, one.grid, one.lon, one.lat)
         for one in board.incidents.values()
         if one.is_open and one.lon is not None and one.lat is not None
     )
@@ -103,7 +101,7 @@ def _moved(grids: Sequence[Grid], open_points: Sequence[Point]) -> list[Moved]:
         return []
     found = Locator.build(grids).locate_many([p.lon for p in open_points], [p.lat for p in open_points])
     return [
-        Moved(point.number, point.title, point.grid, there.code)
+        Moved(point.number, point.grid, there.code)
         for point, there in zip(open_points, found, strict=True)
         if point.grid != there.code
     ]

@@ -47,7 +47,8 @@ PATIENCE = 1.2
 MISSES = 2
 """Answers that come too late, in a row, before it counts as away, asked at once; with `BEAT` it is said within 5 s."""
 BATCH = 2_000
-MOST_CHANNELS = 64
+MOST_CHANNELS = 256
+"""Thirty scopes on three pages in two languages, and lenses; each may keep `channel.RING_BYTES`."""
 MOST_LENSES = 32
 """Channels of these that may look through a lens of their own: walls as they come always find room beside them."""
 IDLE_CHANNEL = 60.0
@@ -256,7 +257,7 @@ class Hub:
         channel, picture = drawn.channel, drawn.picture
         scope = channel.topic.scope
         delta = await self._call(lambda: picture.draw(self._view(scope), now, channel.state, touched))
-        if channel.publish(delta | self._age() | (self._gauges if scope == WHOLE else {}), now):
+        if channel.publish(delta | self._age() | (self._gauges if scope.city else {}), now):
             measures.FRAMES.inc()
             for screen in self.screens:
                 if screen.channel is channel:

@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket
 from config import certificate, clock, collector
 from config.city import City
 from config.settings import ROOT, Settings, oidc_secret
-from dashboard import api, api_reports, api_tiles, api_uploads, door, idle, oidc, pairing, renewal, stages
+from dashboard import api, api_reports, api_tiles, api_uploads, discretion, door, idle, oidc, pairing, renewal, stages
 from dashboard.access import Access
 from dashboard.accountbook import Accountbook
 from dashboard.actions import Actions
@@ -183,7 +183,13 @@ class Server:
             app.include_router(router)
         app.include_router(api_uploads.router)
         app.include_router(api_tiles.router)
-        live = Live(self.parts.hub, version=self.parts.version, standing=self.parts.standing, may_watch=may_watch)
+        live = Live(
+            self.parts.hub,
+            version=self.parts.version,
+            standing=self.parts.standing,
+            may_watch=may_watch,
+            shown=discretion.shown(self.parts.settings),
+        )
 
         @app.websocket("/live")
         async def channel(socket: WebSocket) -> None:

@@ -20,6 +20,7 @@ from dashboard.live import Crowded, Hub, changed_since
 from dashboard.screen import Device, Screen, parse
 from dashboard.standing import Standing
 from operations.policy import Identity, rights, watched
+from operations.scope import Scope
 
 MESSAGE_MOST = 1_000
 SIZE = re.compile(r"([0-9]{2,5})x([0-9]{2,5})")
@@ -29,6 +30,8 @@ WRONG_LENS, NO_ROOM = 4422, 4429
 """The lens asked for does not exist; there is no room for one more. Both leave the screen its default lens."""
 
 MayWatch = Callable[[Identity, str], bool]
+Shown = Callable[[str, Scope], Scope]
+"""What a page shows of a scope."""
 
 
 class Live:
@@ -37,11 +40,20 @@ class Live:
     `heat`, `type` and `urgency` choose the lens (`dashboard.lens`); what is not said is the default.
     """
 
-    def __init__(self, hub: Hub, *, version: str, standing: Standing, may_watch: MayWatch) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        *,
+        version: str,
+        standing: Standing,
+        may_watch: MayWatch,
+        shown: Shown = lambda page, scope: scope,
+    ) -> None:
         self._hub = hub
         self._version = version
         self._standing = standing
         self._may_watch = may_watch
+        self._shown = shown
 
     async def __call__(self, socket: WebSocket) -> None:
         """Serve one screen until it leaves."""
@@ -57,7 +69,7 @@ class Live:
         except WrongLens as error:
             await socket.close(WRONG_LENS, str(error))
             return
-        topic = Topic(watched(identity), page, choose(asked.get("lang")), lens)
+        topic = Topic(self._shown(page, watched(identity)), page, choose(asked.get("lang")), lens)
         if len(self._hub.screens) >= SCREENS_MOST:
             await socket.close(TRY_LATER)
             return

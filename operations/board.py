@@ -13,7 +13,7 @@ from msgspec import Struct, convert, structs
 
 from operations.buckets import Buckets, Chain, Kind
 from operations.entry import Entry
-from operations.incident import Incident, visible
+from operations.incident import Incident, seen
 from operations.scope import WHOLE, Scope
 from operations.warning import WarningState
 from operations.warning import fold as fold_warning
@@ -53,6 +53,7 @@ class Acknowledgement(Struct, frozen=True, array_like=True):
     seconds: float
     chain: Chain
     department: str
+    type: str = ""
 
 
 class Change(Struct, frozen=True):
@@ -68,7 +69,7 @@ class Change(Struct, frozen=True):
 
 @dataclass
 class Board:
-    """State after `seq`. `scope` says whose view it is; quarantine and walls stay 0 and empty in a scoped view."""
+    """State after `seq`. `scope` says whose view it is; one smaller than the city has no quarantine or walls."""
 
     scope: Scope = WHOLE
     seq: int = 0
@@ -112,31 +113,32 @@ def apply_scoped(view: Board, entry: Entry, change: Change) -> Change:
     _advance(view, entry)
     gone = {incident_id for incident_id in change.dropped if _drop(view, incident_id)}
     if entry.subject_type == "incident":
-        before = change.before if change.before is not None and visible(view.scope, change.before) else None
-        after = change.after if change.after is not None and visible(view.scope, change.after) else None
+        before, after = seen(view.scope, change.before), seen(view.scope, change.after)
+        heard = _count_source(view, entry)
         grids = _move(view, entry, before, after)
         if before is not None or after is not None:
             gone.add(entry.subject_id)
-        return Change(frozenset(gone), grids, False, before, after, change.dropped)
+        return Change(frozenset(gone), grids, heard, before, after, change.dropped)
     return Change(frozenset(gone), frozenset(), _apply_other(view, entry), None, None, change.dropped)
 
 
 def project(board: Board, scope: Scope) -> Board:
     """Return an independent copy of the part of the whole board that lies inside `scope`."""
     view = Board(scope=scope, seq=board.seq, at=board.at, floors=board.floors, epoch=board.epoch)
-    view.incidents = {key: incident for key, incident in board.incidents.items() if visible(scope, incident)}
+    shown = ((key, seen(scope, incident)) for key, incident in board.incidents.items())
+    view.incidents = {key: incident for key, incident in shown if incident is not None}
     view.closed = {key: None for key in board.closed if key in view.incidents}
     recount(view)
     view.warnings = {key: one for key, one in board.warnings.items() if warned(scope, one)}
     view.sources = {key: _plain(state) for key, state in board.sources.items() if state.kind}
-    if scope == WHOLE:
+    if scope.city:
         view.sources = dict(board.sources)
         view.open_quarantine = board.open_quarantine
         view.walls = dict(board.walls)
     view.received_minutes = board.received_minutes.project(scope)
     view.received_hours = board.received_hours.project(scope)
     view.closed_minutes = board.closed_minutes.project(scope)
-    view.acknowledged = [item for item in board.acknowledged if scope.covers(item.chain, item.department)]
+    view.acknowledged = [item for item in board.acknowledged if scope.covers(item.chain, item.department, item.type)]
     return view
 
 
@@ -263,21 +265,24 @@ def _count_deeds(board: Board, entry: Entry, before: Incident | None, after: Inc
         board.closed_minutes.add(after.chain, _kind(after), after.closed_at // MINUTE)
     if entry.action == "incident.acknowledged" and after.acknowledged_at is not None:
         seconds = max(0.0, (after.acknowledged_at - after.waiting_since) / 1e6)
-        board.acknowledged.append(Acknowledgement(after.acknowledged_at, seconds, after.chain, after.department))
+        deed = Acknowledgement(after.acknowledged_at, seconds, after.chain, after.department, after.type)
+        board.acknowledged.append(deed)
 
 
-def _count_source(board: Board, entry: Entry) -> None:
+def _count_source(board: Board, entry: Entry) -> bool:
+    """Count what a source sent, where the city's sources are seen; returns whether anything was."""
     report = (entry.body or {}).get("report")
-    if report:  # whole board only
+    if report and board.scope.city:
         state = board.sources.get(report["source"]) or SourceState(report["source"])
         last = max(state.last_received_at or 0, report["received_at"])
         board.sources[report["source"]] = structs.replace(state, last_received_at=last, count=state.count + 1)
+    return bool(report) and board.scope.city
 
 
 def _hear(board: Board, entry: Entry) -> None:
     """A source that sends warnings is heard too; whole board only."""
     kind, _, name = entry.actor.partition(":")
-    if kind == "source" and board.scope == WHOLE:
+    if kind == "source" and board.scope.city:
         state = board.sources.get(name) or SourceState(name)
         board.sources[name] = structs.replace(state, last_received_at=max(state.last_received_at or 0, entry.at))
 
@@ -292,7 +297,7 @@ def _apply_other(board: Board, entry: Entry) -> bool:
         return fold_warning(board.warnings, entry, board.scope)
     elif entry.action == "epoch.started":
         board.epoch = body["epoch"]
-    elif board.scope != WHOLE:
+    elif not board.scope.city:
         return False
     elif entry.subject_type == "quarantine":
         board.open_quarantine += QUARANTINE_STEPS.get(entry.action, 0)
@@ -308,10 +313,10 @@ def _set_source(board: Board, source_id: str, values: Mapping[str, Any]) -> None
 
     So one that is registered now begins anew in every view: nobody has said yet that it is silent.
     """
-    if board.scope != WHOLE:
+    if not board.scope.city:
         values = {name: value for name, value in values.items() if name != "proposed"}
     known = board.sources.get(source_id)
-    if known is not None or board.scope == WHOLE or "kind" in values:
+    if known is not None or board.scope.city or "kind" in values:
         begun = values if known is not None and known.kind else {"silent": False, "lost": "", **values}
         board.sources[source_id] = structs.replace(known or SourceState(source_id), **begun)
 

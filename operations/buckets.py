@@ -66,7 +66,7 @@ class Buckets:
         """Return a copy of what lies inside `scope`."""
         inside = Buckets()
         for cell in self.cells():
-            if scope.covers(cell.chain, cell.kind.department):
+            if scope.covers(cell.chain, cell.kind.department, cell.kind.type):
                 inside.add(*cell)
         return inside
 

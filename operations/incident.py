@@ -2,12 +2,16 @@
 
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from operations.scope import Scope
 
 # 登记 分流 办理 反馈 办结审核 回访, then closed; this release moves between the first and the last.
 STEPS = ("register", "triage", "handle", "reply", "review", "follow_up", "closed")
+
+
+WITHHELD = "withheld"
+"""Mark of an incident whose words a screen does not get; it stands in no journal."""
 
 
 class Incident(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
@@ -77,4 +81,13 @@ def with_urgency(incident: Incident, urgency: str, now: int) -> dict[str, Any]:
 
 def visible(scope: Scope, incident: Incident) -> bool:
     """Say whether `incident` lies inside `scope`; the unplaced belong to the whole city only."""
-    return scope.covers(incident.chain, incident.department)
+    return scope.covers(incident.chain, incident.department, incident.type)
+
+
+def seen(scope: Scope, incident: Incident | None) -> Incident | None:
+    """Return what a scope sees of an incident: None outside it, and of a dimmed type no words that people wrote."""
+    if incident is None or not visible(scope, incident):
+        return None
+    if not scope.dimmed or not incident.type.startswith(scope.dimmed):
+        return incident
+    return structs.replace(incident, title="", address="", report_id="", marks=(*incident.marks, WITHHELD))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from msgspec import Struct, structs
 
 from operations.errors import Forbidden, Locked
-from operations.scope import NOWHERE, WHOLE, Scope
+from operations.scope import CONFIGURATION, NOWHERE, WHOLE, Scope
 
 PEOPLE = ("operator", "duty_commander", "leader", "liaison", "grid_worker")
 ADMINISTRATORS = ("system_admin", "security_admin", "audit_admin")
@@ -255,7 +255,7 @@ def watched(identity: Identity) -> Scope:
     """
     if identity.role in ("security_admin", "audit_admin"):
         return NOWHERE
-    return WHOLE if identity.role == "system_admin" else identity.scope
+    return CONFIGURATION if identity.role == "system_admin" else identity.scope
 
 
 @lru_cache(maxsize=1024)

@@ -26,7 +26,7 @@ from operations.tables import snapshot as table
 from operations.warning import WarningState
 
 FOLD_VERSION = (
-    6  # raise it whenever `board.apply` or the bytes change; older snapshots are then ignored and folded anew
+    7  # raise it whenever `board.apply` or the bytes change; older snapshots are then ignored and folded anew
 )
 EVERY = 10_000  # entries
 PAGE = 2_000  # entries read at once: few enough that the garbage collector has little to walk

@@ -6,7 +6,6 @@ from statistics import median
 
 from operations.board import HOUR, MINUTE, Board
 from operations.buckets import Buckets
-from operations.scope import WHOLE
 
 WINDOWS = {"15m": 15, "1h": 60, "24h": 24 * 60}  # minutes
 
@@ -76,7 +75,7 @@ def sources_by_state(board: Board) -> dict[str, int]:
     """
     counts = {"heard": 0, "silent": 0, "never": 0, "lost": 0}
     for one in board.sources.values():
-        heard = one.last_received_at or board.scope != WHOLE
+        heard = one.last_received_at or not board.scope.city
         counts["lost" if one.lost else "silent" if one.silent else "heard" if heard else "never"] += 1
     return counts
 

@@ -196,13 +196,14 @@
       const level = document.createElement("b");
       level.className = `word-${row.urgency}`;
       level.textContent = `${{ critical: "◆", urgent: "▲", routine: "●" }[row.urgency]} ${this.say(`urgency.${row.urgency}`)}`;
-      title.append(level, " ", row.title);
+      const said = row.withheld ? this.say("withheld") : row.title;
+      title.append(level, " ", said);
       if (row.acknowledged) title.prepend(this.say("acknowledged"), " ");
       const line = document.createElement("p");
       line.className = "callout-line cut";
       line.textContent = [part.time(row.at / 1000).slice(0, 5), ...(place.length ? place : [this.say("unplaced")])].join(" · ");
       this.callout.replaceChildren(title, line);
-      this.callout.classList.toggle("is-long", row.title.length > LONG);
+      this.callout.classList.toggle("is-long", said.length > LONG);
       this.callout.dataset.urgency = row.acknowledged ? "answered" : row.urgency;
     }
 

@@ -11,7 +11,7 @@ from typing import Any
 from dash import html
 
 from config.words import Words
-from dashboard.panels.shell import SECOND, age, area, length, mark, place, shell, state
+from dashboard.panels.shell import SECOND, age, area, length, mark, place, shell, state, title_of, titled
 from dashboard.selection import Choice, Rank, gravest
 from operations.board import Board
 from operations.incident import Incident
@@ -40,7 +40,7 @@ class Row:
 
     id: str
     urgency: str
-    title: str
+    title: str | None
     town: str
     grid: str
     address: str
@@ -78,7 +78,7 @@ def row(one: Incident, now: int) -> Row:
     return Row(
         id=one.id,
         urgency=one.urgency,
-        title=one.title,
+        title=title_of(one),
         town=area(one.chain),
         grid=one.grid,
         address=one.address,
@@ -125,13 +125,14 @@ def item(one: Row, words: Words) -> html.Li:
     classes = ["alert", f"alert-{one.urgency}"]
     classes += ["is-waiting"] if not one.acknowledged and one.urgency != "routine" else []
     classes += ["is-new"] if one.is_new else []
-    classes += [length(one.title, TITLE_WIDTHS[words.lang])]
+    title = titled(one.title, words)
+    classes += [length(title, TITLE_WIDTHS[words.lang])]
     known = words.text("wall.alerts.grid", code=one.grid) if one.grid else words.text("wall.unplaced.label")
     step = words.text("wall.alerts.waiting" if "is-waiting" in classes else progress(one))
     return html.Li(
         [
             mark(one.urgency, words),
-            html.P(one.title, className="alert-title cut"),
+            html.P(title, className="alert-title cut"),
             age(one.opened_at, class_name="alert-age"),
             html.P(place(one.town, one.grid, one.address or known), className="alert-place cut"),
             html.P(step, className="alert-step"),

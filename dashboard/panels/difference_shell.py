@@ -106,12 +106,11 @@ def moved(found: Difference, words: Words) -> list[Any]:
     lines = [
         [
             one.number,
-            one.title,
             *(f"{found.names.get(code, '')} {code}" if code else none for code in (one.grid, one.to)),
         ]
         for one in found.moved
     ]
-    heads = [words.text(f"difference.head.{name}") for name in ("number", "title", "was", "now")]
+    heads = [words.text(f"difference.head.{name}") for name in ("number", "was", "now")]
     title = words.text("difference.moved_title", n=f"{min(found.moved_count, MOST_MOVED):,}")
     return [html.H3(title), table(heads, lines)]
 
@@ -159,7 +158,9 @@ def register(app: Any, commands: Any) -> None:
             return None
         try:
             at = moment(start, words.city.zone)
-            return shown(commands.gridbook.difference(str(answer.get("id")), at, commands.ask(points)), words)
+            return shown(
+                commands.gridbook.difference(str(answer.get("id")), at, commands.ask(points, "grid.import")), words
+            )
         except NoMoment as error:
             return notice("wrong", words.text("versions.no_moment", text=str(error)))
         except OperationsError as error:
@@ -170,7 +171,7 @@ def register(app: Any, commands: Any) -> None:
             raise PreventUpdate
         version = int(ctx.triggered_id["version-compare"])
         try:
-            found = commands.gridbook.difference_of(version, commands.ask(points))
+            found = commands.gridbook.difference_of(version, commands.ask(points, "grid.import"))
         except OperationsError as error:
             return notice("wrong", explain(error, words))
         return html.Div([html.H2(words.text("difference.title", version=version)), shown(found, words)])

@@ -11,7 +11,6 @@ from dash import html
 from config.taxonomy import URGENCIES
 from config.words import Words
 from operations.board import Board
-from operations.scope import WHOLE
 from operations.views import (
     closed_today,
     median_acknowledge_s,
@@ -54,8 +53,8 @@ def rows(board: Board, now: int, words: Words) -> list[Row]:
         *levels,
         Row("today", f"{received:,} / {closed:,}", {}),
         Row("acknowledge", duration(median_acknowledge_s(board, now, zone), words), {"n": f"{acknowledged:,}"}),
-        Row("unplaced", f"{unplaced:,}", {"n": f"{open_count:,}"}, unplaced > 0, board.scope != WHOLE),
-        Row("quarantine", f"{board.open_quarantine:,}", {}, board.open_quarantine > 0, board.scope != WHOLE),
+        Row("unplaced", f"{unplaced:,}", {"n": f"{open_count:,}"}, unplaced > 0, not board.scope.city),
+        Row("quarantine", f"{board.open_quarantine:,}", {}, board.open_quarantine > 0, not board.scope.city),
         Row(
             "sources", f"{sources['heard']} / {sum(sources.values())}", sources, sources["silent"] + sources["lost"] > 0
         ),

@@ -9,7 +9,7 @@ from typing import Any
 from dash import html
 
 from config.words import Words
-from dashboard.panels.shell import age, area, length, place, replayed
+from dashboard.panels.shell import age, area, length, place, replayed, title_of, titled
 from operations.board import Board
 
 AS_OF = "wall-as-of"
@@ -28,7 +28,7 @@ TITLE_WIDTHS = {"zh": (38, 90), "en": (34, 80)}
 class Call:
     """A 特急 incident nobody has acknowledged, escalated to the duty commander 值班长."""
 
-    title: str
+    title: str | None
     number: str
     town: str
     grid: str
@@ -47,7 +47,7 @@ def rows(board: Board, now: int) -> list[Call]:
         return []
     first = waiting[0]
     town = area(first.chain)
-    return [Call(first.title, first.number, town, first.grid, first.address, first.opened_at, len(waiting) - 1)]
+    return [Call(title_of(first), first.number, town, first.grid, first.address, first.opened_at, len(waiting) - 1)]
 
 
 def layout(words: Words) -> html.Div:
@@ -84,7 +84,7 @@ def layout(words: Words) -> html.Div:
 
 def call(found: list[Call], words: Words) -> list[Any]:
     """Return what the call says, or nothing."""
-    titles = [words.text("wall.header.call", title=one.title) for one in found]
+    titles = [words.text("wall.header.call", title=titled(one.title, words)) for one in found]
     return [
         html.Div(
             [

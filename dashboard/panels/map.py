@@ -15,7 +15,7 @@ from dash import html
 from config.taxonomy import URGENCIES
 from config.words import Words
 from dashboard.lens import ALL, REFRESH, WIDE, Lens, taxonomy
-from dashboard.panels.shell import area, state
+from dashboard.panels.shell import area, state, title_of
 from dashboard.selection import Choice, Rank, gravest
 from operations import views
 from operations.board import Board
@@ -50,7 +50,7 @@ def row(one: Incident | None) -> dict[str, Any] | None:
         return None
     town = area(one.chain)
     found = Row(one.lon, one.lat, one.urgency, one.title, one.grid, town, one.opened_at, bool(one.acknowledged_at))
-    return vars(found)
+    return vars(found) | ({"withheld": True} if title_of(one) is None else {})
 
 
 def rank(one: Incident) -> Rank | None:
@@ -89,6 +89,7 @@ def layout(words: Words) -> html.Section:
     texts = words.under("wall.map") | {f"urgency.{k}": v for k, v in words.under("common.urgency").items()}
     texts["acknowledged"] = words.text("wall.alerts.acknowledged")
     texts |= {f"lens.{key}": text for key, text in words.under("wall.lens").items()}
+    texts["withheld"] = words.text("wall.withheld")
     texts["unplaced"] = words.text("wall.unplaced.label")
     return html.Section(
         [

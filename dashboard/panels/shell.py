@@ -11,7 +11,7 @@ from dash import html
 
 from config.words import Words
 from operations.board import HOUR, Board
-from operations.scope import WHOLE
+from operations.incident import WITHHELD, Incident
 
 SECOND = 1_000_000
 """Microseconds."""
@@ -66,6 +66,16 @@ def width(text: str) -> int:
     return sum(2 if east_asian_width(one) in "WF" else 1 for one in text)
 
 
+def title_of(one: Incident) -> str | None:
+    """Return an incident's title, None where this screen does not get its words."""
+    return None if WITHHELD in one.marks else one.title
+
+
+def titled(title: str | None, words: Words) -> str:
+    """Return what stands for a title: of a sensitive incident only that it is one."""
+    return words.text("wall.withheld") if title is None else title
+
+
 def length(text: str, fits: tuple[int, int]) -> str:
     """Return the class of a text: "", "is-long" beyond the first width (half characters), "is-longest" the second."""
     wide = width(text)
@@ -85,6 +95,6 @@ def place(town: str, grid: str, fallback: str) -> html.Span:
 def replayed(board: Board, now: int) -> bool:
     """Return whether a replay was heard in the last 24 hours; a scoped view knows no times and counts any replay."""
     return any(
-        one.kind == "replay" and (board.scope != WHOLE or now - (one.last_received_at or 0) < 24 * HOUR)
+        one.kind == "replay" and (not board.scope.city or now - (one.last_received_at or 0) < 24 * HOUR)
         for one in board.sources.values()
     )

@@ -1,5 +1,6 @@
 """The datum check of one source 坐标系核对: what its places speak for, and what a person decides about it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from dash.exceptions import PreventUpdate
 from config.words import Words
 from dashboard.errand import explain
 from dashboard.panels.admin_shell import notice, section, table
+from operations.board import Board
 from operations.datums import Evidence, Standing
 from operations.errors import OperationsError
 from operations.sources import Source
@@ -98,6 +100,11 @@ def act(name: str, words: Words, *, may: bool) -> html.Button:
     )
 
 
+def of_source(source_id: str) -> Callable[[Board], list[str]]:
+    """Return the question which incidents came from a source; only their number is told."""
+    return lambda board: [one.id for one in board.incidents.values() if one.source == source_id]
+
+
 def register(app: Any, commands: Any) -> None:
     """Register showing and deciding."""
     words: Words = app.words
@@ -105,7 +112,7 @@ def register(app: Any, commands: Any) -> None:
     def look(chosen: str) -> Any:
         try:
             source, said = commands.directory.get(chosen), commands.directory.datum_said(chosen)
-            ids = commands.ask(lambda board: [one.id for one in board.incidents.values() if one.source == chosen])
+            ids = commands.ask(of_source(chosen), "source.manage")
             left = commands.directory.places_left(source, ids)
         except OperationsError as error:
             return notice("wrong", explain(error, words))

@@ -9,7 +9,6 @@ from dash import html
 from config.words import Words
 from dashboard.panels.shell import age, shell, state, width
 from operations.board import Board
-from operations.scope import WHOLE
 from operations.views import sources_by_state
 
 LIST = "wall-sources-list"
@@ -39,7 +38,7 @@ class Row:
 
 def rows(board: Board, now: int) -> list[Row]:
     """Return every source: those away first (out of reach, then longest silence), the others, latest heard first."""
-    timed = board.scope == WHOLE
+    timed = board.scope.city
     found = [
         Row(one.name, one.last_received_at or None, one.silent, timed, bool(one.lost)) for one in board.sources.values()
     ]

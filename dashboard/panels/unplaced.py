@@ -9,9 +9,8 @@ from typing import Any
 from dash import html
 
 from config.words import Words
-from dashboard.panels.shell import age, shell, state, width
+from dashboard.panels.shell import age, shell, state, title_of, titled, width
 from operations.board import Board
-from operations.scope import WHOLE
 
 LIST = "wall-unplaced-list"
 NOTE = "wall-unplaced-note"
@@ -28,7 +27,7 @@ class Row:
     """One incident outside every grid: title, what is known of its place, metres to the nearest grid."""
 
     id: str
-    title: str
+    title: str | None
     urgency: str
     nearest: str
     distance_m: float | None
@@ -41,7 +40,7 @@ def rows(board: Board, now: int) -> list[Row]:
     found = [board.incidents[id] for id in board.unplaced if board.incidents[id].is_open]
     found.sort(key=lambda one: (-one.opened_at, one.id))
     return [
-        Row(one.id, one.title, one.urgency, one.nearest, one.nearest_m, one.lon is not None, one.opened_at)
+        Row(one.id, title_of(one), one.urgency, one.nearest, one.nearest_m, one.lon is not None, one.opened_at)
         for one in found
     ]
 
@@ -66,9 +65,9 @@ def reason(one: Row, words: Words) -> str:
 def lines(one: Row, words: Words) -> int:
     """Return how many lines a row takes: one, or those of its long title and one for the reason and the age."""
     beside = width(reason(one, words)) + AGE_WIDTH
-    if width(one.title) + beside <= LINE_WIDTH:
+    if width(titled(one.title, words)) + beside <= LINE_WIDTH:
         return 1
-    return min(-(-width(one.title) // LINE_WIDTH), LINES - 1) + 1
+    return min(-(-width(titled(one.title, words)) // LINE_WIDTH), LINES - 1) + 1
 
 
 def shown(found: list[Row], words: Words) -> list[Row]:
@@ -89,7 +88,7 @@ def item(one: Row, words: Words) -> html.Li:
             html.Span(
                 className=f"mark mark-{one.urgency}", role="img", title=words.text(f"common.urgency.{one.urgency}")
             ),
-            html.Span(one.title, className="unplaced-title cut"),
+            html.Span(titled(one.title, words), className="unplaced-title cut"),
             html.Span(reason(one, words), className="unplaced-reason"),
             age(one.opened_at),
         ],
@@ -111,5 +110,5 @@ def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
             "children": words.text(f"wall.unplaced.{told}", n=f"{count:,}"),
             "className": "quarantine cut is-waiting" if count else "quarantine cut",
         },
-        **state("unplaced", empty=not found, forbidden=board.scope != WHOLE),
+        **state("unplaced", empty=not found, forbidden=not board.scope.city),
     }
