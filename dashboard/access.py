@@ -393,8 +393,9 @@ async def unavailable(scope: Scope, send: Send) -> None:
 
 
 async def too_many(scope: Scope, send: Send, wait: int) -> None:
-    """Answer 429: more was tried than one address may."""
-    await answer(scope, send, 429, "access.too_many", [(b"retry-after", str(wait).encode())])
+    """Answer 429: more was tried than one address may; a page to a browser, also where it sent a form."""
+    asked = {**scope, "method": "GET"} if scope["path"].startswith("/signin") else scope
+    await answer(asked, send, 429, "access.too_many", [(b"retry-after", str(wait).encode())])
 
 
 async def refuse_for_now(scope: Scope, receive: Receive, send: Send) -> None:

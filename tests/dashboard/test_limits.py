@@ -42,9 +42,23 @@ async def test_one_address_signs_in_so_often_and_others_go_on(server: Server, fe
         assert 0 < int(answers[-1].headers["retry-after"]) <= 60
         told = answers[-1].json()
         assert (told["code"], set(told["text"]), told["params"]) == ("too_many", {"zh", "en"}, {})
-        page = await near.get("/signin", headers={"accept": "text/html"})
-        assert page.status_code == 429 and "频繁" in page.text
+        for page in (
+            await near.get("/signin", headers={"accept": "text/html"}),
+            await near.post("/signin", data=form, headers=own | {"accept": "text/html"}),
+        ):
+            assert page.status_code == 429 and "频繁" in page.text and "<h1" in page.text
         assert (await far.post("/signin", data=form, headers=own)).status_code == 401
+
+
+async def test_one_name_is_tried_so_often_from_wherever(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SIGN_IN_NAME", Limit("signin.name", "", "", 2, 60))
+    said = []
+    for address in (NEAR, FAR, "198.51.100.1"):
+        async with from_address(server, address) as one:
+            form = {"name": "Nobody" if address == FAR else "nobody", "password": "wrong wrong"}
+            said.append(await one.post("/signin", data=form, headers={"origin": "http://testserver"}))
+    assert [answer.status_code for answer in said] == [401, 401, 429]
+    assert "频繁" in said[-1].text and 0 < int(said[-1].headers["retry-after"]) <= 60
 
 
 async def test_wrong_tokens_are_counted_and_a_right_one_passes(server: Server, few: None, proof: Proof) -> None:
