@@ -13,7 +13,7 @@ from operations.database import Database
 from operations.policy import SYSTEM
 from tests.dashboard.conftest import PASSWORD
 from tests.dashboard.test_live import NORTH, opened, write
-from tests.dashboard.web import WAIT_MS, Web, until
+from tests.dashboard.web import WAIT_MS, Web, signed_in, until
 from tests.walls import as_wall
 
 if TYPE_CHECKING:
@@ -119,11 +119,13 @@ def test_the_same_version_comes_back_without_loading_again(web: Web, wall: "Page
     assert wall.evaluate("window.before") is True
 
 
-def test_an_ended_session_leads_to_sign_in(web: Web, wall: "Page", furnished: Database) -> None:
-    secret = next(one["value"] for one in wall.context.cookies() if one["name"] == "gridwall_session")
+def test_an_ended_session_leads_to_sign_in(web: Web, page: "Page", furnished: Database) -> None:
+    signed_in(page, web, furnished, "leader", "/wall")
+    until(page, "window.gridwall && gridwall.paints.length > 0")
+    secret = next(one["value"] for one in page.context.cookies() if one["name"] == "gridwall_session")
     sessions.close(furnished, secret, now=clock.now())
-    wall.wait_for_url("**/signin?next=%2Fwall&ended=expired", timeout=WAIT_MS)
-    assert wall.inner_text("[role=alert]") == "登录已结束，请重新登录。"
+    page.wait_for_url("**/signin?next=%2Fwall&ended=expired", timeout=WAIT_MS)
+    assert page.inner_text("[role=alert]") == "登录已结束，请重新登录。"
 
 
 def test_a_hidden_tab_says_hidden_and_comes_back_with_the_newest(web: Web, wall: "Page", furnished: Database) -> None:
