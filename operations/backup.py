@@ -28,6 +28,7 @@ from operations.seal import KeyStore
 
 FOLDERS = ("attachments", "uploads", "sources", "segments", "tiles")
 """Folders of the data folder that go into a backup; logs, caches, copies and the engine's data do not."""
+FILES = ("backdrop.geojson", "oidc.toml")
 SQLITE, POSTGRESQL, KEYS = "sqlite", "postgresql", "keys"
 DATABASE = {SQLITE: "gridwall.db", POSTGRESQL: "gridwall.dump"}
 FAILED = "keeping.copy_failed"
@@ -50,7 +51,8 @@ def take(database: Database, keys: KeyStore, data: Path, target: Path, *, now: i
         writer.content("heads.jsonl", heads)
         if configured := _bytes(data / "config.toml"):
             writer.content("config.toml", _ADDRESS.sub(b"", configured))
-        writer.file("backdrop.geojson", data / "backdrop.geojson")
+        for name in FILES:
+            writer.file(name, data / name)
         for folder in FOLDERS:
             _add_folder(writer, data / folder, folder)
         made = writer.close(manifest, keys.signature)

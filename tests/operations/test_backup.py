@@ -30,6 +30,7 @@ class Shop:
         desk.database.snapshot_key = desk.keys.snapshot_key()
         (folder / "uploads").mkdir()
         (folder / "uploads" / "plan.pdf").write_bytes(b"plan")
+        (folder / "oidc.toml").write_bytes(b"[roles]")
         (folder / "config.toml").write_text('port = 8051\ndatabase_url = "postgresql://u:secret@db/x"\n', "utf-8")
 
     def back_up(self) -> None:
@@ -94,6 +95,7 @@ def test_restored_elsewhere_the_board_is_the_same_and_the_chain_whole(shop: Shop
         assert reconciliation.check(database, {0: (0, 0)}) == []
         assert keys.open(desk.incident().id, sealed_of(database, desk.incident().id))
     assert (shop.new / "uploads" / "plan.pdf").read_bytes() == b"plan"
+    assert (shop.new / "oidc.toml").read_bytes() == b"[roles]"
     configured = (shop.new / "config.toml").read_text("utf-8")
     assert "8051" in configured and "secret" not in configured
     assert {path.stat().st_mode & 0o777 for path in (shop.file, shop.keys_file)} == {0o600}
