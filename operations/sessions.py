@@ -149,6 +149,8 @@ def renew(
             raise NotFound()
         expires_at = row.expires_at if stage else now + hours * HOUR
         values = {"hash": secret.digest(made), "stage": stage, "expires_at": expires_at, "seen_at": now}
+        if row.stage == "password":  # who came by a link has a password now, which also opens a locked desk
+            values["method"] = "password"
         transaction.connection.execute(sa.update(session).where(session.c.id == session_id).values(values))
         if not stage:
             body = {"account": row.account, "agent": row.agent, "expires_at": expires_at}
