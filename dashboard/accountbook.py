@@ -4,16 +4,18 @@ from msgspec import Struct
 
 from config import clock
 from dashboard import access
-from operations import accounts, appointments, assignments, roll, second_factor, separation, sessions
+from operations import accounts, appointments, assignments, recovery, roll, second_factor, separation, sessions
 from operations.appointments import Post
 from operations.assignments import Right
 from operations.database import AfterCommit, Database
 from operations.errors import Forbidden, NotFound
-from operations.policy import Identity, allowed
+from operations.policy import Identity, allowed, require
 from operations.roll import Person
 from operations.rules import Rules
 from operations.seal import KeyStore
 from operations.sessions import Session
+
+MONTH = 31 * 86_400_000_000
 
 
 class Once(Struct, frozen=True):
@@ -128,6 +130,14 @@ class Accountbook:
         identity, found = self._permitted(), self.person(account_id)
         keep = identity.session if found.id == identity.id else ""
         sessions.revoke_all(self._database, identity, found.id, now=clock.now(), keep=keep, after_commit=self._ring)
+
+    def at_terminal(self) -> list[tuple[int, str, dict[str, str]]]:
+        """Return (at, action, body) of what was done about accounts at the server's terminal in the last 31 days.
+
+        The newest come first: also what the recovery key was used for, and what was refused. Raises Forbidden.
+        """
+        require(access.current(), "account.read")
+        return recovery.recent(self._database, clock.now() - MONTH)
 
     def _permitted(self) -> Identity:
         identity = access.current()

@@ -14,9 +14,6 @@ from operations.scope import Scope
 from operations.tables import account, session
 
 STATES = ("active", "locked", "must_change", "coming", "ended", "off")
-MONTH = 31 * 86_400_000_000
-RECOVERY = "recovery.used"
-"""The entry the recovery key leaves when it is used."""
 
 
 class Person(Struct, frozen=True):

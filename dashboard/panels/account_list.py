@@ -13,6 +13,7 @@ from dashboard.accountbook import Once
 from dashboard.moment import NoMoment
 from dashboard.panels.account_shell import CHOICES, filled, form, grid_said, scope_said, told, typed, when
 from dashboard.panels.admin_shell import field, notice, section, table
+from operations import recovery
 from operations.assignments import Assignment
 from operations.errors import OperationsError, Refused
 from operations.roll import STATES, Person
@@ -28,6 +29,9 @@ FORMS = ("new", "post", "right")
 RIGHT = ("role", "grid", "department", "from", "to", "reason")
 MOST_SHOWN = 200
 """Accounts in the list at once; a search finds the others."""
+TERMINAL = {recovery.USED: "used", recovery.REFUSED: "refused", recovery.COMMAND: "command"}
+"""What of the terminal's trail is told, by the text that tells it."""
+MOST_TOLD = 5
 AT_ONCE = ("on", "unlock")
 """What is done without a question."""
 
@@ -206,6 +210,22 @@ def detail(
     )
 
 
+def at_terminal(found: Sequence[tuple[int, str, Mapping[str, str]]], words: Words) -> Any:
+    """Return what was done at the server's terminal, the use of the recovery key first of all."""
+    told = [one for one in found if one[1] in TERMINAL]
+    if not told:
+        return None
+    lines = [terminal_line(at, TERMINAL[action], body, words) for at, action, body in told[:MOST_TOLD]]
+    kind = "wrong" if any(TERMINAL[action] != "command" for _, action, _ in told) else "note"
+    return notice(kind, html.Div([html.Strong(words.text("accounts.terminal.title")), html.Ul(lines)]))
+
+
+def terminal_line(at: int, what: str, body: Mapping[str, str], words: Words) -> html.Li:
+    """Return one line: when, what was done or refused, for which account, and who it was at the terminal."""
+    about = {name: str(body.get(name, "")) for name in ("command", "name", "login")}
+    return html.Li(f"{when(at, words)} · {words.text(f'accounts.terminal.{what}', **about)}")
+
+
 def new(words: Words) -> html.Div:
     """Return the form of a new account."""
     head = [html.H2(words.text("accounts.add")), html.P(words.text("accounts.add_hint"), className="desk-hint")]
@@ -344,6 +364,8 @@ def register_list(app: Any, commands: Any) -> None:
             return notice("wrong", told(error, words))
 
     app.callback(Output(LIST, "children"), Input(SEARCH, "value"), Input(STATE, "value"), Input(CHOSEN, "data"))(listed)
+    noticing = app.callback(Output(NOTICE, "children"), Input(CHOSEN, "data"))
+    noticing(lambda _one: at_terminal(commands.accounts.at_terminal(), words))
     outputs = Output(CHOSEN, "data"), Output(TOLD, "children")
     clicked = Input({"account": ALL}, "n_clicks"), Input(ADD, "n_clicks")
     app.callback(*outputs, *clicked, prevent_initial_call=True)(choose)

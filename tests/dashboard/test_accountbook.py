@@ -7,9 +7,9 @@ import pytest
 
 from config import clock
 from config.words import Words
-from dashboard import access
+from dashboard import access, frame
 from dashboard.panels import account_list, account_shell
-from operations import accounts, journal, sessions
+from operations import accounts, journal, recovery, sessions
 from operations.appointments import Changed, Post
 from operations.assignments import Right
 from operations.database import Database
@@ -142,6 +142,20 @@ def test_accounts_are_found_by_name_role_department_and_jurisdiction() -> None:
     assert found("消防") == found("部门联络员") == found("fire") == found("", state="off") == ["2"]
     assert found("liaison fire", Words("en", WORDS.city)) == ["2"]
     assert found("值班员 消防") == []
+
+
+async def test_the_use_of_the_recovery_key_is_told(server: "Server", furnished: Database) -> None:
+    signed(furnished, "security", "security_admin")
+    book, now = server.parts.actions.accounts, clock.now()
+    assert account_list.at_terminal(book.at_terminal(), WORDS) is None
+    for action in (recovery.COMMAND, recovery.USED):
+        recovery.note(furnished, action, "user add", "zhang", login="root", now=now)
+    for lang in ("zh", "en"):
+        said = frame.encode(account_list.at_terminal(book.at_terminal(), Words(lang, WORDS.city))).decode()
+        assert said.count("user add zhang") == 2 and "root" in said and "wrong" in said
+    signed(furnished, "other", "audit_admin")
+    with pytest.raises(Forbidden):
+        book.at_terminal()
 
 
 def test_an_error_names_roles_in_words() -> None:
