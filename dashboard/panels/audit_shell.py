@@ -89,7 +89,7 @@ def subject(entry: Entry, called: Mapping[str, str], words: Words) -> str:
         name = words.text(f"audit.thing.{entry.subject_id}")
     elif entry.subject_type == "action":
         name = known(words, "policy.action", entry.subject_id)
-    return f"{kind} {name}".strip()
+    return kind if entry.subject_id == entry.subject_type else f"{kind} {name}".strip()
 
 
 def short(id: str) -> str:
