@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 import orjson
 
 from config.words import LANGUAGES, Words
+from dashboard import jurisdiction
 from dashboard.answers import RETRY_SECONDS
 from dashboard.asgi import (
     ASGI,
@@ -174,10 +175,9 @@ class Access:
         elif action is not None and policy.locked_out(identity, action):
             await answer(scope, send, 423, "access.locked")
         elif action is not None:
-            key = "refused.forbidden" if bears_cookie(scope) else "access.token_not_allowed"
-            await answer(scope, send, 403, key)
+            await answer(scope, send, 403, forbidden(scope, identity, action), identity=identity)
         else:
-            await answer(scope, send, 404, "refused.not_found")
+            await answer(scope, send, 404, "refused.not_found", identity=identity)
 
     def _way_on(self, identity: Identity, action: str | None) -> str:
         """Return the page where somebody finishes signing in, or opens a desk that stood idle, before anything else."""
@@ -370,13 +370,29 @@ def wants_page(scope: Mapping[str, Any]) -> bool:
     return scope["method"] in ("GET", "HEAD") and not path.startswith(FOR_PROGRAMS)
 
 
-async def answer(scope: Scope, send: Send, status: int, key: str, headers: Headers | None = None) -> None:
+def forbidden(scope: Mapping[str, Any], identity: Identity, action: str) -> str:
+    """Return the text for who may not: because it is the whole city's, or because of the role."""
+    if policy.POLICY[action].get(identity.role) == policy.CITY and not identity.actions:
+        return "jurisdiction.city"
+    return "refused.forbidden" if bears_cookie(scope) else "access.token_not_allowed"
+
+
+async def answer(
+    scope: Scope,
+    send: Send,
+    status: int,
+    key: str,
+    headers: Headers | None = None,
+    *,
+    identity: Identity = ANONYMOUS,
+) -> None:
     """Answer with a text for people: a page to a browser, to a program JSON in the shape of all refusals of the API."""
     if wants_page(scope) and "text/html" in header(scope, "accept"):
         words = Words(language(scope))
-        body, kind = refused_page(words, words.text(key)).encode(), b"text/html; charset=utf-8"
+        said = words.text(key) + jurisdiction.note(identity, words)
+        body, kind = refused_page(words, said).encode(), b"text/html; charset=utf-8"
     else:
-        text = {lang: Words(lang).text(key) for lang in LANGUAGES}
+        text = {lang: Words(lang).text(key) + jurisdiction.note(identity, Words(lang)) for lang in LANGUAGES}
         told = {"code": key.removeprefix("access."), "text": text, "params": {}}
         body, kind = orjson.dumps(told), b"application/json"
     await respond(send, status, body, [(b"content-type", kind), *(headers or [])])

@@ -10,7 +10,9 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from config.words import LANGUAGES, Words
+from dashboard import jurisdiction
 from operations.errors import DatabaseTrouble, Forbidden, Locked, NotFound, OperationsError
+from operations.policy import ANONYMOUS, Identity
 
 JSON = "application/json"
 RETRY_SECONDS = 5
@@ -29,9 +31,13 @@ def json_answer(value: object, status: int = 200) -> Response:
     return Response(msgspec.json.encode(value), status, media_type=JSON)
 
 
-def problem(status: int, error: OperationsError, headers: dict[str, str] | None = None) -> Response:
-    """Return the response that says why an operation was refused."""
-    text = {lang: said(Words(lang), error.code, error.params) for lang in LANGUAGES}
+def problem(
+    status: int, error: OperationsError, headers: dict[str, str] | None = None, asker: Identity = ANONYMOUS
+) -> Response:
+    """Return the response that says why an operation was refused; to the `asker` also what their jurisdiction is."""
+    text = {
+        lang: said(Words(lang), error.code, error.params) + jurisdiction.note(asker, Words(lang)) for lang in LANGUAGES
+    }
     params = {name: value if isinstance(value, (int, float)) else str(value) for name, value in error.params.items()}
     body = orjson.dumps({"code": error.code, "text": text, "params": params})
     return Response(body, status, headers=headers, media_type=JSON)
@@ -47,7 +53,8 @@ async def denied(request: Request, error: Exception) -> Response:
     assert isinstance(error, OperationsError)
     if isinstance(error, Locked):
         return refusal(423, "access.locked")
-    return problem(404 if isinstance(error, NotFound) else 403, error)
+    identity: Identity = request.scope.get("state", {}).get("identity", ANONYMOUS)
+    return problem(404 if isinstance(error, NotFound) else 403, error, asker=identity)
 
 
 async def wrong(request: Request, error: Exception) -> Response:

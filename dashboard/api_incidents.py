@@ -9,11 +9,10 @@ import msgspec
 from fastapi import APIRouter, Path, Query, Response
 from msgspec import structs
 
-from dashboard.answers import REFUSALS, json_answer, problem
+from dashboard.answers import REFUSALS, json_answer
 from dashboard.parts import Asker, Shared
 from operations.board import Board
 from operations.entry import Entry
-from operations.errors import NotFound
 from operations.incident import Incident, visible
 from operations.policy import reach
 from operations.scope import WHOLE, Scope
@@ -129,10 +128,7 @@ class Detail(msgspec.Struct):
 @router.get("/incidents/{id}", responses=REFUSALS, openapi_extra={"x-answer": "Detail"})
 async def incident(shared: Shared, asker: Asker, id: Annotated[str, Path(pattern=ID)]) -> Response:
     """Show one incident and its history. Absent and not yours get the same answer."""
-    try:
-        dossier = await asyncio.to_thread(shared.actions.operations.dossier, asker, id.lower())
-    except NotFound as error:
-        return problem(404, error)
+    dossier = await asyncio.to_thread(shared.actions.operations.dossier, asker, id.lower())
     scope = reach(asker, "incident.read")
     history = [entry if scope == WHOLE else structs.replace(entry, seq=0) for entry in dossier.history]
     return json_answer(Detail(told(dossier.incident), history, dossier.earlier))

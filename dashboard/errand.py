@@ -8,11 +8,12 @@ from typing import Any
 
 from config.taxonomy import URGENCIES
 from config.words import Words
+from dashboard import access, jurisdiction
 from dashboard.history import history, known
 from dashboard.names import Names
 from operations.commands import RESULTS
 from operations.doubles import SHOWN
-from operations.errors import Conflict, OperationsError
+from operations.errors import Conflict, NotFound, OperationsError
 from operations.incident import Incident
 from operations.policy import Identity
 
@@ -98,7 +99,8 @@ def conflict(operations: Any, identity: Identity, names: Names, asked: Asked, cu
 def explain(error: OperationsError, words: Words) -> str:
     """Return what an error says to the person who must act; an error without a text says its code."""
     if error.code in words:
-        return words.text(error.code, **error.params)
+        about = jurisdiction.note(access.current(), words) if isinstance(error, NotFound) else ""
+        return words.text(error.code, **error.params) + about
     return words.text("desk.error.refused", code=error.code)
 
 
