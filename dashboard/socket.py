@@ -14,6 +14,7 @@ from config import clock
 from config.words import choose
 from dashboard import measures
 from dashboard.access import lasting
+from dashboard.asgi import address
 from dashboard.channel import Channel, Topic
 from dashboard.lens import WIDE, Lens, WrongLens
 from dashboard.live import Crowded, Hub, changed_since
@@ -145,9 +146,9 @@ def screen_id(identity: Identity, name: str, socket: WebSocket) -> str:
 
 def device_of(socket: WebSocket) -> Device:
     """Return what the browser says of itself, cut to what anybody reads."""
-    asked, client = socket.query_params, socket.client
+    asked = socket.query_params
     agent = socket.headers.get("user-agent", "")
-    return Device(asked.get("version", "")[:20], agent[:200], client.host if client else "", size_of(asked.get("size")))
+    return Device(asked.get("version", "")[:20], agent[:200], address(socket.scope), size_of(asked.get("size")))
 
 
 def size_of(text: str | None) -> str:

@@ -129,7 +129,7 @@ def nothing_chosen(grids: bool, heard: bool, words: Words) -> Any:
     """Return what a new installation needs, in order, and what of it is done; once all is there, a word."""
     if grids and heard:
         return html.P(words.text("admin.sources.choose"), className="desk-empty")
-    steps = (("grids", "/grids", grids), ("source", "", heard), ("wall", "/wall", False))
+    steps = (("grids", "/grids", grids), ("source", "", heard), ("wall", "/walls", False))
     lines = []
     for name, path, done in steps:
         title = words.text(f"sources.first.{name}")
