@@ -13,7 +13,7 @@ import orjson
 from config import clock
 from config.settings import Settings
 
-NAMES = ("geo", "import", "intake", "map", "start", "wall", "chaos", "memory", "verify")
+NAMES = ("geo", "import", "intake", "map", "start", "wall", "chaos", "memory", "verify", "access")
 FILES = {"import": "importing"}
 """Benches whose name no module can have."""
 ONLY_WHEN_NAMED = {"memory": "takes 20 minutes"}
