@@ -160,7 +160,6 @@ CALLBACKS: tuple[Callback, ...] = (
     Callback(r".*", r"desk-facts", "signed_in"),
     # every role that may do anything to an incident may note; which command it is, is asked where it is carried out
     Callback(r"desk", r"desk-answer", "incident.note"),
-    Callback(r"me", r"me-body", "account.own"),
     Callback(r"desk", r"desk-drawer-body|desk-warning-told", "incident.read"),
     Callback(r"desk", r"desk-registered", "incident.register"),
     Callback(r"desk", r"desk-gridcard-body", "grid.duties"),
@@ -171,13 +170,16 @@ CALLBACKS: tuple[Callback, ...] = (
     Callback(r"sources", r"form-(mode|body|note)|try-(made|item)", "source.read"),
     Callback(r"sources", r"source-done|form-probe|{\"wrong\".*|(files|mapping)-.*", "source.manage"),
     Callback(r"grids", r"(grids|versions|card)-.*|{.*\"grids-column\"}", "grid.import"),
-    Callback(r"accounts", r".*", "account.read"),
-    Callback(r"walls", r".*", "wall.manage"),
-    Callback(r"tokens", r".*", "token.manage"),
-    Callback(r"audit", r".*", "audit.read"),
+    Callback(r"accounts", r"accounts-import-.*", "account.manage"),
+    Callback(r"accounts", r"(account|area|key)-.*|{.*\"grid\".*}", "account.read"),
+    Callback(r"walls", r"wall-.*|{\"wall-.*}", "wall.manage"),
+    Callback(r"tokens", r"token-.*|{\"token-.*}", "token.manage"),
+    Callback(r"audit", r"audit-(csv|json)", "audit.export"),
+    Callback(r"audit", r"verify-.*", "audit.verify"),
+    Callback(r"audit", r"(audit|key)-.*", "audit.read"),
     Callback(r"settings", r"department-told|departments-import-.*", "department.manage"),
-    Callback(r"settings", r".*", "settings.read"),
-    Callback(r"me", r".*", "account.own"),
+    Callback(r"settings", r"settings-list|department-.*|{\"department.*}", "settings.read"),
+    Callback(r"me", r"me-.*", "account.own"),
 )
 
 # First match wins; no match is denied.
