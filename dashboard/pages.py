@@ -90,7 +90,7 @@ def withheld(dash_app: Dash, output: str, request: Request) -> Response | None:
     locked = all(action is not None and policy.locked_out(identity, action) for action in missing)
     if dash_app.note is not None:
         reason = "locked" if locked else "unknown" if wanted is None else "forbidden"
-        dash_app.note(audit.refused(identity, "POST", request.scope["path"], reason, address(request.scope)))
+        dash_app.note(audit.refused(identity, "POST", request.scope.get("path", ""), reason, address(request.scope)))
     return refusal(423, "access.locked") if locked else refusal(403, "refused.callback")
 
 

@@ -48,6 +48,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "reconciliation",
         "segment",
         "backup",
+        "retention",
     ),
 }
 """{group: actions, whole or their first parts}."""
