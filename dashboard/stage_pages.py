@@ -103,7 +103,7 @@ def qr(address: str, label: str, *, whole: bool = False) -> str:
     """Return an address as an SVG picture, dark on light with its quiet zone; `whole`: a document of its own."""
     out = BytesIO()
     segno.make(address, error="m").save(
-        out, kind="svg", xmldecl=False, svgns=whole, scale=4, border=4, dark="#000", light="#fff", title=label
+        out, kind="svg", xmldecl=False, svgns=whole, omitsize=True, border=4, dark="#000", light="#fff", title=label
     )
     return out.getvalue().decode().strip()
 

@@ -8,6 +8,7 @@ from dash import ALL, Input, Output, State, ctx, dcc, html
 from dash.exceptions import PreventUpdate
 
 from config.words import Words
+from dashboard.agents import browser
 from dashboard.errand import explain
 from dashboard.panels.account_shell import when
 from dashboard.panels.admin_shell import field, notice, section, table
@@ -18,7 +19,6 @@ from operations.policy import Identity
 from operations.sessions import Session
 
 BODY, PULSE = "me-body", "me-pulse"
-AGENT_SHOWN = 60
 FIELDS = {"old": 1_000, "new": 1_000, "again": 1_000, "code": 10, "proof": 1_000}
 """Fields of the page and how many characters they take."""
 
@@ -45,7 +45,7 @@ class Shown(NamedTuple):
 def rows(found: Sequence[Session], here: str) -> list[Row]:
     """Return one's sessions, this one first, then the latest."""
     made = [
-        Row(one.id, one.agent[:AGENT_SHOWN], one.address, one.opened_at, one.seen_at or one.opened_at, one.id == here)
+        Row(one.id, browser(one.agent), one.address, one.opened_at, one.seen_at or one.opened_at, one.id == here)
         for one in found
     ]
     return sorted(made, key=lambda row: (not row.here, -row.seen_at))

@@ -1,6 +1,5 @@
 """Walls 大屏设备: pairing a screen by the code it shows; what is known of each wall, and what can be done about it."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -10,6 +9,7 @@ from dash.exceptions import PreventUpdate
 from config import departments
 from config.words import Words
 from dashboard import gridcard
+from dashboard.agents import browser
 from dashboard.errand import explain
 from dashboard.panels.account_shell import grid_said, scope_said, when
 from dashboard.panels.admin_shell import field, notice, section, table
@@ -25,8 +25,6 @@ CODE, FIND, FORM, TOLD, LIST, PULSE, SUBJECT, SURE, ASKED, CHOICES, COVERS = (
 )
 FIELDS = ("name", "layout", "grid", "department")
 HEADS = ("name", "state", "scope", "painted", "screen", "version", "paired", "act")
-BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Version", "Safari"))
-SYSTEMS = ("Windows", "Android", "Mac OS X", "CrOS", "Linux")
 
 
 # ---- pure ------------------------------------------------------------------------------------------------------------
@@ -53,13 +51,6 @@ def state_of(one: Standing) -> str:
     if one.connected:
         return "connected" if one.wall.stuck_at is None else "stuck"
     return "away" if one.seen_at is not None else "never"
-
-
-def browser(agent: str) -> str:
-    """Return the browser and the system of a user agent, such as "Chrome 139 · Linux"; what nobody knows is cut."""
-    name = next((f"{said} {found[1]}" for key, said in BROWSERS if (found := re.search(rf"{key}/(\d+)", agent))), "")
-    system = next((one for one in SYSTEMS if one in agent), "")
-    return " · ".join(one for one in (name, system) if one) or agent[:40]
 
 
 def plan_of(values: Mapping[str, str]) -> Plan:
