@@ -119,11 +119,13 @@ def test_the_same_version_comes_back_without_loading_again(web: Web, wall: "Page
     assert wall.evaluate("window.before") is True
 
 
-def test_an_ended_session_leads_to_sign_in(web: Web, page: "Page", furnished: Database) -> None:
+def test_an_ended_session_goes_dark_and_leads_to_sign_in(web: Web, page: "Page", furnished: Database) -> None:
     signed_in(page, web, furnished, "leader", "/wall")
     until(page, "window.gridwall && gridwall.paints.length > 0")
     secret = next(one["value"] for one in page.context.cookies() if one["name"] == "gridwall_session")
     sessions.close(furnished, secret, now=clock.now())
+    page.wait_for_selector(".dark", timeout=WAIT_MS)  # nothing of the picture stays behind the words that say why
+    assert page.locator("#page").count() == 0 and page.inner_text("body").strip() == page.inner_text(".dark").strip()
     page.wait_for_url("**/signin?next=%2Fwall&ended=expired", timeout=WAIT_MS)
     assert page.inner_text("[role=alert]") == "登录已结束，请重新登录。"
 
