@@ -100,7 +100,7 @@ class Server:
             repairs=Repairs(database, keys, port.ring, port.intake),
             gridcards=Gridcards(database, port.ring, settings.data / "uploads"),
             accounts=Accountbook(database, keys, port.ring, Rules.of(settings)),
-            inventory=Inventory(settings),
+            inventory=Inventory(settings, database),
             departments=Departmentbook(database, port.ring),
             enlistbook=Enlistbook(
                 database,

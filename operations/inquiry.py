@@ -56,7 +56,19 @@ KINDS = ("account", "wall", "source", "token", "system", "anonymous")
 
 OPEN = frozenset(
     {"account", "action", "audit", "backup", "clock", "department", "export", "head", "journal", "key", "pairing"}
-    | {"partition", "recovery", "route", "segment", "session", "source", "stranger", "token", "wall", "file"}
+    | {
+        "partition",
+        "recovery",
+        "retention",
+        "route",
+        "segment",
+        "session",
+        "source",
+        "stranger",
+        "token",
+        "wall",
+        "file",
+    }
 )
 """Kinds of subjects whose bodies hold nothing about persons beside the accounts themselves."""
 PLAIN = frozenset(

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from msgspec import Struct
 
 from operations import journal
 from operations.database import AfterCommit, Database
@@ -20,7 +21,19 @@ AT_ONCE = 500
 DAY = 86_400_000_000
 RUN = "retention"
 """Subject of the entries of scheduled runs."""
+REGULAR_MOST = 2 * DAY
+"""Between two runs while the clock goes as it should and the program is not stopped for long."""
+NOTICE = 7 * DAY
+"""Days between announcing that something is destroyed and doing it."""
 _incident = msgspec.json.Decoder(Incident)
+
+
+class Run(Struct, frozen=True):
+    """A scheduled run: when; from when it destroys (0: it did) and how many keys, where it only announced."""
+
+    at: int
+    begins: int = 0
+    forgets: int = 0
 
 
 def destroy_keys(
@@ -55,29 +68,60 @@ def forget(
     """Destroy the keys of incidents closed and quarantined items decided before a time; returns how many."""
     _permit(identity)
     count = 0
-    for ended in (_closed(database, before), _decided(database, before)):
-        for subjects in ended:
-            left = list(keys.find(subjects))
-            if left:
-                destroy_keys(database, keys, identity, left, rule, now=now, after_commit=after_commit)
-            count += len(left)
+    for left in _ended(database, keys, before):
+        destroy_keys(database, keys, identity, left, rule, now=now, after_commit=after_commit)
+        count += len(left)
     return count
 
 
-def due(database: Database, now: int) -> bool:
-    """Say whether a day has passed since the last scheduled run."""
+def count(database: Database, keys: KeyStore, before: int) -> int:
+    """Return how many keys `forget` would destroy."""
+    return sum(len(left) for left in _ended(database, keys, before))
+
+
+def _ended(database: Database, keys: KeyStore, before: int) -> Iterator[list[str]]:
+    """Incidents and quarantined items that ended before a time and still have a key, in parts."""
+    for ended in (_closed(database, before), _decided(database, before)):
+        for subjects in ended:
+            if left := list(keys.find(subjects)):
+                yield left
+
+
+def begins(last: Run | None, now: int) -> int | None:
+    """Return from when a scheduled run may destroy anything: not later than `now` is at once, None is not due today.
+
+    What is destroyed stays destroyed, a clock may be wrong: after a step of it, a long stop or an update nothing is
+    destroyed before a week of days has passed one by one, which the entries of the runs show.
+    """
+    if last is None or not 0 <= now - last.at <= REGULAR_MOST:
+        return now + NOTICE
+    return None if now - last.at < DAY else last.begins
+
+
+def last_run(database: Database) -> Run | None:
+    """Return what the newest entry of a scheduled run says."""
     columns = journal_table.c
-    query = sa.select(columns.at).where(columns.subject_id == RUN).order_by(columns.seq.desc()).limit(1)
+    query = sa.select(columns.seq).where(columns.subject_id == RUN).order_by(columns.seq.desc()).limit(1)
     with database.read() as connection:
-        at = connection.execute(query).scalar()
-    return at is None or not 0 <= now - at < DAY
+        seq = connection.execute(query).scalar()
+        found = [] if seq is None else journal.read_on(connection, seq - 1, 1)
+    return Run(found[0].at, **_said(found[0].body or {})) if found else None
 
 
-def record(database: Database, done: dict[str, object], *, now: int, after_commit: AfterCommit | None = None) -> None:
-    """Write down what a scheduled run did, under which settings."""
-    draft = Draft(
-        at=now, actor=SYSTEM.actor, action="retention.ran", subject_type="retention", subject_id=RUN, body=done
-    )
+def _said(body: dict[str, Any]) -> dict[str, int]:
+    return {name: value for name in ("begins", "forgets") if isinstance(value := body.get(name), int)}
+
+
+def record(
+    database: Database,
+    done: dict[str, object],
+    *,
+    now: int,
+    action: str = "retention.ran",
+    after_commit: AfterCommit | None = None,
+) -> None:
+    """Write down what a scheduled run did, or (`retention.announced`) will do, under which settings."""
+    draft = Draft(at=now, actor=SYSTEM.actor, action=action, subject_type="retention", subject_id=RUN, body=done)
     with database.write(after_commit) as transaction:
         journal.append(transaction, [draft])
 

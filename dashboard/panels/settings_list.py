@@ -7,6 +7,7 @@ from dash import Input, Output, dcc, html
 
 from config.inventory import Entry
 from config.words import Words
+from dashboard.moment import shown_moment
 from dashboard.panels.admin_shell import notice, section, table
 
 SEARCH, LIST = "settings-search", "settings-list"
@@ -49,6 +50,13 @@ def shown(entries: Sequence[Entry], wrong: str, text: str, words: Words) -> list
     return [*said, table(heads, lines, empty=words.text("settings.none"))]
 
 
+def announced(begins: int, entries: Sequence[Entry], words: Words) -> list[Any]:
+    """Return the notice of what will be destroyed from a time on (UTC microseconds); none for 0."""
+    days = next((one.value for one in entries if one.name == "forget_days"), "")
+    at = shown_moment(begins, words.city.zone)
+    return [notice("wrong", words.text("settings.announced", at=at, days=days))] if begins else []
+
+
 def layout(words: Words) -> html.Section:
     """Return the section; the table comes when it is asked for."""
     find = dcc.Input(
@@ -77,6 +85,7 @@ def register(app: Any, commands: Any) -> None:
 
     def listed(text: str | None) -> list[Any]:
         entries, wrong = commands.inventory.entries()
-        return shown(entries, wrong, text or "", words)
+        told = announced(commands.inventory.destroys_from(), entries, words)
+        return [*told, *shown(entries, wrong, text or "", words)]
 
     app.callback(Output(LIST, "children"), Input(SEARCH, "value"))(listed)
