@@ -49,17 +49,23 @@ def welcome(settings: Settings, base: str, tell: Tell) -> None:
             tell("terminal.sign_in_once")
         elif founded:
             tell("terminal.sign_in_by_password", link=f"{base}/signin")
+            _key(database, settings, tell)  # it was founded out of the demonstration, where none is made
         else:
             _found(database, settings, base, tell)
 
 
 def _found(database: Database, settings: Settings, base: str, tell: Tell) -> None:
     """Make the one security administrator and the recovery key."""
-    password = founding.first(database, now=clock.now())
+    name, password = founding.first(database, now=clock.now())
     if settings.loopback:
-        tell("terminal.first_link", link=once(database, base, founding.FIRST))
+        tell("terminal.first_link", name=name, link=once(database, base, name))
     else:
-        tell("terminal.first_password", link=f"{base}/signin", name=founding.FIRST, password=password)
+        tell("terminal.first_password", link=f"{base}/signin", name=name, password=password)
+    _key(database, settings, tell)
+
+
+def _key(database: Database, settings: Settings, tell: Tell) -> None:
+    """Make and tell the recovery key, where none is."""
     if key := recovery.make(database, settings.data / "keys", now=clock.now()):
         tell("terminal.recovery_key", secret=key)
 
@@ -77,15 +83,16 @@ def link(database: Database, settings: Settings, base: str, asked: str, words: W
         print(once(database, base, demo[0]))
         recovery.note(database, recovery.COMMAND, "link", demo[0], login=login(), now=now)
         return 0
-    name = asked or founding.FIRST
-    if accounts.find(database, name) is None and name != founding.FIRST:
+    first = founding.FIRST if accounts.founded(database) else founding.name_of_first(database)
+    name = asked or first
+    if accounts.find(database, name) is None and name != first:
         print(words.text("terminal.user_unknown", name=name), file=sys.stderr)
         return 1
     if not permitted(database, settings, "link", name, words, file):
         return 1
     password = _anew(database, settings, name)
     if settings.loopback:
-        print(words.text("terminal.first_link", link=once(database, base, name)))
+        print(words.text("terminal.first_link", name=name, link=once(database, base, name)))
     else:
         print(words.text("terminal.first_password", link=f"{base}/signin", name=name, password=password))
     return 0
@@ -94,8 +101,8 @@ def link(database: Database, settings: Settings, base: str, asked: str, words: W
 def _anew(database: Database, settings: Settings, name: str) -> str:
     """Let somebody begin anew: another password to be changed, no second factor, no session."""
     now = clock.now()
-    if not accounts.founded(database) and name == founding.FIRST:
-        return founding.first(database, now=now)
+    if not accounts.founded(database) and name == founding.name_of_first(database):
+        return founding.first(database, now=now)[1]
     password = accounts.set_password(database, SYSTEM, name, now=now)
     with closing(KeyStore(settings.data / "keys")) as keys, suppress(NotFound):
         second_factor.reset(database, keys, SYSTEM, name, now=now)
@@ -108,9 +115,10 @@ def _anew(database: Database, settings: Settings, name: str) -> str:
 def permitted(database: Database, settings: Settings, command: str, name: str, words: Words, file: str) -> bool:
     """Say whether the command line may do something about accounts; each time, refused or not, is an entry.
 
-    It may before a security administrator has set up an account, and with the recovery key: from a file or typed.
+    It may before a security administrator has set up an account, and with the recovery key: from a file or typed. A
+    way into an account that is somebody's already always wants the key.
     """
-    free = not accounts.founded(database)
+    free = not accounts.founded(database) and not (command == "link" and founding.taken(database, name))
     right = free or recovery.fits(settings.data / "keys", _given(words, file))
     action = recovery.COMMAND if free else recovery.USED if right else recovery.REFUSED
     recovery.note(database, action, command, name, login=login(), now=clock.now())

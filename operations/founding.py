@@ -1,6 +1,8 @@
 """The first accounts: those of the demonstration, or one security administrator who makes all others."""
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import count
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -11,7 +13,7 @@ from operations.tables import account as table
 
 FIRST = "security"
 ROLE = "security_admin"
-"""Name and role of the one account of a first start."""
+"""Name and role of the one account of a first start; another name where somebody has this one."""
 
 
 def retire(database: Database, kept: Collection[str], *, now: int) -> list[str]:
@@ -43,30 +45,50 @@ def demonstrate(database: Database, wanted: Mapping[str, str], *, now: int) -> l
     return made
 
 
-def first(database: Database, *, now: int) -> str:
-    """Have the one security administrator of a first start, and return the password that they have to change.
+def first(database: Database, *, now: int) -> tuple[str, str]:
+    """Have the one security administrator of a first start: return the name, and the password they have to change.
 
-    An empty string when somebody has set up such an account already. One of the demonstration becomes a real one.
+    Both are empty when somebody has set up such an account already. One of the demonstration becomes a real one; an
+    account that is anybody's is never touched, whatever it is called.
     """
     if accounts.founded(database):
-        return ""
-    found = accounts.find(database, FIRST)
-    if found is None:
-        return accounts.add(database, SYSTEM, FIRST, ROLE, now=now)
-    if found.demo or found.disabled_at is not None:
-        _again(
-            database,
-            found.id,
-            {"demo": 0, "disabled_at": None, "role": ROLE, "administrator": ROLE, "must_change": accounts.NEVER},
-            now,
-        )
-    return accounts.set_password(database, SYSTEM, FIRST, now=now)
+        return "", ""
+    name = name_of_first(database)
+    if _row(database, name) is None:
+        return name, accounts.add(database, SYSTEM, name, ROLE, now=now)
+    found = accounts.find(database, name)
+    if found is not None and found.demo:
+        made_real = {"demo": 0, "disabled_at": None, "role": ROLE, "administrator": ROLE}
+        _again(database, found.id, {**made_real, "must_change": accounts.NEVER}, now)
+    return name, accounts.set_password(database, SYSTEM, name, now=now)
+
+
+def name_of_first(database: Database) -> str:
+    """Return what the security administrator of a first start is called: with a number where somebody has the name."""
+    for number in count(1):
+        name = FIRST if number == 1 else f"{FIRST}-{number}"
+        row = _row(database, name)
+        waits = row is not None and (row.role, row.must_change, row.disabled_at) == (ROLE, accounts.NEVER, None)
+        if row is None or row.demo or waits:
+            break
+    return name
+
+
+def taken(database: Database, name: str) -> bool:
+    """Say whether an account is somebody's: they have chosen a password, or sign in by an identity provider."""
+    row = _row(database, name)
+    return row is not None and not row.demo and row.must_change != accounts.NEVER
 
 
 def living(database: Database, names: Sequence[str], now: int) -> list[str]:
     """Return which of these are accounts of the demonstration that may be used."""
     found = {one.name for one in accounts.living(database) if one.demo and one.living(now)}
     return [name for name in names if name in found]
+
+
+def _row(database: Database, name: str) -> Any:
+    with database.read() as connection:
+        return connection.execute(sa.select(table).where(table.c.name == name)).one_or_none()
 
 
 def _again(database: Database, account_id: str, values: Mapping[str, object], now: int) -> None:

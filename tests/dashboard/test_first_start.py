@@ -140,3 +140,24 @@ def test_a_link_is_never_made_for_an_account_of_the_demonstration_that_is_off(
     assert "once=" not in terminal.run("link", "--account", "duty")[1]
     assert "once=" not in terminal.run("link", "--account", "admin")[1]
     assert living(terminal.database) == set()
+
+
+def test_a_start_never_touches_an_account_that_is_somebodys(settings: Settings, terminal: Terminal) -> None:
+    database, now = terminal.database, clock.now()
+    accounts.add(database, SYSTEM, founding.FIRST, "operator", now=now, password=PASSWORD)
+    said = Said(dataclasses.replace(settings, host="0.0.0.0")).told
+    assert said["first_password"]["name"] == "security-2"
+    assert accounts.check_password(database, founding.FIRST, PASSWORD, now).role == "operator"
+    again = Said(dataclasses.replace(settings, host="0.0.0.0")).told["first_password"]
+    assert again["name"] == "security-2" and living(database) == {"security", "security-2"}
+    code, said_then = terminal.run("link", "--account", founding.FIRST)
+    assert code == 1 and "once=" not in said_then, "a way into somebody's account wants the recovery key"
+    assert "once=" in terminal.run("link")[1]
+    assert accounts.check_password(database, founding.FIRST, PASSWORD, now).role == "operator"
+
+
+def test_one_founded_out_of_the_demonstration_gets_its_recovery_key_too(settings: Settings, database: Database) -> None:
+    Said(dataclasses.replace(settings, demo=True))
+    accounts.add(database, SYSTEM, "zhao", "security_admin", now=clock.now(), password=PASSWORD)
+    assert set(Said(settings).told) == {"sign_in_by_password", "recovery_key"}
+    assert set(Said(settings).told) == {"sign_in_by_password"}
