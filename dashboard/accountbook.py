@@ -101,9 +101,11 @@ class Accountbook:
         assignments.withdraw(self._database, access.current(), assignment_id, now=clock.now(), after_commit=self._ring)
 
     def reset_password(self, account_id: str) -> Once:
-        """Give somebody else another password. Raises Forbidden, NotFound, Refused for one's own."""
+        """Give somebody else another password; their sessions end. Raises Forbidden, NotFound, Refused (one's own)."""
         identity, found = self._other(account_id)
-        made = accounts.set_password(self._database, identity, found.name, now=clock.now(), after_commit=self._ring)
+        now = clock.now()
+        made = accounts.set_password(self._database, identity, found.name, now=now, after_commit=self._ring)
+        sessions.revoke_all(self._database, identity, found.id, now=now, after_commit=self._ring)
         return Once(found.id, found.name, made)
 
     def unlock(self, account_id: str) -> None:

@@ -100,6 +100,7 @@ def switch(
             separation.check_last(transaction, account_id, now)
         values = {"disabled_at": None if on else now, "revision": revision + 1}
         transaction.connection.execute(sa.update(table).where(table.c.id == account_id).values(values))
+        sessions.close_all(transaction, account_id, identity.actor, now)  # none of before comes back with the account
         body: dict[str, Any] = {"before": {"on": not on}, "after": {"on": on}}
         _record(transaction, identity, "account.enabled" if on else "account.disabled", account_id, now, body)
 

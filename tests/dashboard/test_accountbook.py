@@ -163,3 +163,13 @@ def test_an_error_names_roles_in_words() -> None:
     for lang in ("zh", "en"):
         said = account_shell.told(error, Words(lang))
         assert "_admin" not in said
+
+
+async def test_another_password_made_for_somebody_ends_their_sessions(server: "Server", furnished: Database) -> None:
+    signed(furnished, "zhang", "operator")
+    zhang = accounts.find(furnished, "zhang")
+    assert zhang is not None
+    opened = sessions.open(furnished, zhang, hours=1, now=clock.now())
+    signed(furnished, "security", "security_admin")
+    server.parts.actions.accounts.reset_password(zhang.id)
+    assert sessions.identify(furnished, opened, clock.now()) is None

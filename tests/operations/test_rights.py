@@ -240,3 +240,18 @@ def test_a_role_with_a_second_factor_is_not_had_without_one(database: Database, 
     assert sessions.identify(database, secret, START) is not None
     appointments.change(database, security, zhang.id, Post("liaison"), revision=1, now=START)
     assert sessions.identify(database, secret, START) is None  # signing in anew asks for it
+
+
+def test_what_was_signed_in_before_an_account_was_off_does_not_come_back_with_it(
+    database: Database, security: Identity
+) -> None:
+    zhang = made(database, "zhang", "operator")
+    secret = sessions.open(database, zhang, hours=8, now=START)
+    appointments.switch(database, security, zhang.id, on=False, revision=0, now=START)
+    assert sessions.identify(database, secret, START) is None
+    appointments.switch(database, security, zhang.id, on=True, revision=1, now=START)
+    assert sessions.identify(database, secret, START) is None
+    secret = sessions.open(database, zhang, hours=8, now=START)
+    accounts.disable(database, SYSTEM, "zhang", now=START)
+    appointments.switch(database, security, zhang.id, on=True, revision=3, now=START)
+    assert sessions.identify(database, secret, START) is None
