@@ -13,11 +13,12 @@ from fastapi.responses import RedirectResponse
 from config import clock
 from dashboard import asgi
 from dashboard.access import safe_next
-from dashboard.door import entered, shown, words_for
+from dashboard.door import entered, going, shown, words_for
+from dashboard.own import Entry, sender
 from dashboard.parts import Parts, Shared
 from dashboard.provider import ProviderAway, ProviderWrong
 from dashboard.signin import signin_page
-from operations import audit, claims, external, secret, sessions
+from operations import audit, claims, external, secret
 from operations.claims import RulesWrong
 from operations.errors import DatabaseTrouble, Refused
 from streams.errors import EngineAway, EngineMisconfigured
@@ -112,7 +113,7 @@ async def come(
         return unwelcome(request, shared, Unwelcome("oidc.busy", 503, reason=""), path)
     except Unwelcome as refused:
         return unwelcome(request, shared, refused, path)
-    response = entered(request, opened, path)
+    response = entered(request, opened.secret, going(opened.stage, path))
     response.delete_cookie(COOKIE, path=PATH)
     return response
 
@@ -129,8 +130,8 @@ async def returned(request: Request, shared: Parts, state: str) -> tuple[Begun, 
     return begun, browser
 
 
-def signed_in(request: Request, shared: Parts, found: Mapping[str, Any]) -> str:
-    """Return the secret of a new session for whom the claims describe. Raises Unwelcome, DatabaseTrouble."""
+def signed_in(request: Request, shared: Parts, found: Mapping[str, Any]) -> Entry:
+    """Return a new session for whom the claims describe. Raises Unwelcome, DatabaseTrouble."""
     person = person_of(shared.provider.issuer, found)
     try:
         grant = claims.granted(claims.load(shared.settings.data / RULES), found, shared.provider.claim)
@@ -141,16 +142,7 @@ def signed_in(request: Request, shared: Parts, found: Mapping[str, Any]) -> str:
     except Refused as error:
         key = REFUSALS.get(error.code, "oidc.unmapped")
         raise Unwelcome(key, 403, key.removeprefix("oidc."), person.name) from error
-    return sessions.open(
-        shared.database,
-        account,
-        hours=shared.settings.session_hours,
-        now=clock.now(),
-        agent=request.headers.get("user-agent", ""),
-        address=asgi.address(request.scope),
-        method="oidc",
-        after_commit=shared.port.ring,
-    )
+    return shared.own.welcome(account, sender(request.scope), proven=grant.second_factor)
 
 
 REFUSALS = {

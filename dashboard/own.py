@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from config import clock
 from dashboard import asgi
-from operations import accounts, own_account, second_factor, sessions
+from operations import accounts, assignments, own_account, second_factor, sessions
 from operations.accounts import Account
 from operations.database import AfterCommit, Database
 from operations.errors import NotFound, Refused
@@ -56,16 +56,24 @@ class Own:
         now = self._now()
         account = accounts.check_password(self._database, name, password, now, self.rules)
         stage = self._stage(account, proven=False)
-        opened = sessions.open(
+        return Entry(self._opened(account, device, stage, "password"), stage)
+
+    def _opened(self, account: Account, device: Sender, stage: str, method: str) -> str:
+        return sessions.open(
             self._database,
             account,
             hours=self._hours,
-            now=now,
+            now=self._now(),
             **device._asdict(),
             stage=stage,
+            method=method,
             after_commit=self._ring,
         )
-        return Entry(opened, stage)
+
+    def welcome(self, account: Account, device: Sender, *, proven: bool) -> Entry:
+        """Return a session for whom an identity provider stands for; `proven`: it asked for a second factor itself."""
+        stage = "" if proven else self._stage(account, proven=False)
+        return Entry(self._opened(account, device, stage, "oidc"), stage)
 
     def redeem(self, once: str, device: Sender) -> Entry:
         """Return a session for a one-time link. Raises Refused."""
@@ -103,7 +111,7 @@ class Own:
 
     def bind(self, identity: Identity, code: str) -> tuple[Entry, list[str]]:
         """Take the second factor that was offered while signing in; also its recovery codes. Raises Refused."""
-        codes = self.enrol(identity, code)
+        codes = self._enrol(identity, code)
         return self._advance(identity), codes
 
     def _advance(self, identity: Identity) -> Entry:
@@ -115,7 +123,13 @@ class Own:
         return Entry(renewed, stage)
 
     def _stage(self, account: Account, *, proven: bool) -> str:
-        return own_account.next_stage(account, self.rules, self._now(), proven=proven)
+        now = self._now()
+        roles = assignments.roles(self._database, account, now)
+        return own_account.next_stage(account, self.rules, now, proven=proven, roles=roles)
+
+    def mandatory(self, account: Account) -> bool:
+        """Say whether an account has to have a second factor."""
+        return second_factor.mandatory(assignments.roles(self._database, account, self._now()), self.rules)
 
     # ---- password and second factor ----
 
@@ -133,8 +147,12 @@ class Own:
         secret = second_factor.offered(self._keys, identity.id, identity.session)
         return secret, second_factor.address(secret, identity.name)
 
-    def enrol(self, identity: Identity, code: str) -> list[str]:
-        """Take the offered second factor and return the recovery codes. Raises Refused."""
+    def enrol(self, identity: Identity, password: str, code: str) -> list[str]:
+        """Take the offered second factor for one's password and return the recovery codes. Raises Refused."""
+        self._confirm(identity, password)
+        return self._enrol(identity, code)
+
+    def _enrol(self, identity: Identity, code: str) -> list[str]:
         return second_factor.enrol(self._database, self._keys, identity, code, now=self._now(), after_commit=self._ring)
 
     def renew_codes(self, identity: Identity, password: str) -> list[str]:

@@ -28,8 +28,9 @@ _NAME = re.compile(r"[\w.@-]{1,40}")
 class Account(Struct, frozen=True):
     """One account; `scope` is what it may see.
 
-    `demo`: of the demonstration, without a password. `must_change`: the password was made for it. `second_factor`: it
-    has one. `password_at`: since when the password holds, UTC microseconds.
+    `demo`: of the demonstration, without a password. `external`: an identity provider's, without one too.
+    `must_change`: the password was made for it. `second_factor`: it has one. `password_at`: since when the password
+    holds, UTC microseconds.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Account(Struct, frozen=True):
     must_change: bool = False
     second_factor: bool = False
     password_at: int = 0
+    external: bool = False
 
     @property
     def identity(self) -> Identity:
@@ -207,7 +209,10 @@ def check_password(database: Database, name: str, password: str, now: int, rules
             else:
                 lockout.count_stranger(transaction, digest, now, rules)
         raise Refused("operations.sign_in_failed")
-    if row.failures and not found.second_factor:
+    with database.read() as connection:  # others tried meanwhile: a right guess among too many wrong ones waits too
+        again = _row(connection, name)
+    lockout.check(again.locked_until, now)
+    if again.failures and not found.second_factor:
         with database.write() as transaction:
             lockout.forgive(transaction, row.id)
     return found
@@ -229,6 +234,7 @@ def account_of(row: Any) -> Account:
         must_change=bool(values["must_change"]),
         second_factor=values["totp"] is not None,
         password_at=values["password_at"],
+        external=bool(values["external"]) and not values["password"],
     )
 
 

@@ -148,6 +148,13 @@ def listed(database: Database, account_id: str) -> list[Assignment]:
         return _of_account(connection, account_id)
 
 
+def roles(database: Database, account: Account, now: int) -> frozenset[str]:
+    """Return the roles an account has or will have: its own, and those of its rights that are not over."""
+    query = sa.select(table.c.role).where(table.c.account == account.id, *_living(now))
+    with database.read() as connection:
+        return frozenset((account.role, *connection.execute(query).scalars()))
+
+
 def living(connection: sa.Connection, now: int) -> list[Assignment]:
     """Return the rights of all accounts that are not over."""
     return [_of(row) for row in connection.execute(sa.select(table).where(*_living(now)))]

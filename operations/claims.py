@@ -28,7 +28,8 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
     """Whoever's claim holds `value` ("*": whoever the provider lets in) gets the role, in the jurisdiction.
 
     `claim`: another claim than the usual one. `grid_claim`, `department_claim`: the jurisdiction stands in a claim of
-    the person's; who lacks it is refused, never given all.
+    the person's; who lacks it is refused, never given all. `second_factor`: the provider itself asks these for one, so
+    ours is not asked for; without a word it is, where the role signs in with one only.
     """
 
     value: str
@@ -38,6 +39,7 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
     claim: str = ""
     grid_claim: str = ""
     department_claim: str = ""
+    second_factor: bool = False
 
 
 class _File(Struct, forbid_unknown_fields=True):
@@ -49,6 +51,7 @@ class Grant(Struct, frozen=True):
 
     role: str
     scope: Scope
+    second_factor: bool = False
 
 
 def load(file: Path) -> tuple[Rule, ...]:
@@ -85,7 +88,7 @@ def granted(rules: Sequence[Rule], claims: Mapping[str, Any], claim: str) -> Gra
     first = fitting[0]
     grid = _own(claims, first.grid_claim) if first.grid_claim else first.grid
     department = _own(claims, first.department_claim) if first.department_claim else first.department
-    return Grant(first.role, Scope(grid, department))
+    return Grant(first.role, Scope(grid, department), first.second_factor)
 
 
 def values(claims: Mapping[str, Any], claim: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from msgspec import Struct
 
-from operations import accounts, journal, separation
+from operations import accounts, journal, separation, sessions
 from operations.accounts import Account
 from operations.claims import Grant
 from operations.database import AfterCommit, Database, Transaction
@@ -76,6 +76,7 @@ def _update(transaction: Transaction, row: sa.Row[Any], person: Person, grant: G
         return
     if grant.role != row.role:
         separation.check_last(transaction, row.id, now)
+        sessions.close_all(transaction, row.id, ACTOR, now)  # another role may ask for a second factor
     values = {**after, "administrator": separation.kept(row.administrator, grant.role), "revision": row.revision + 1}
     transaction.connection.execute(sa.update(table).where(table.c.id == row.id).values(values))
     body = {"before": {name: before[name] for name in changed}, "after": {name: after[name] for name in changed}}

@@ -1,5 +1,7 @@
 """One's own account: choosing a password, and what is left of signing in after a right one."""
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 
 from operations import accounts, journal, passwords, sessions
@@ -8,22 +10,25 @@ from operations.database import AfterCommit, Database
 from operations.errors import NotFound
 from operations.policy import Identity
 from operations.rules import DAY, DEFAULT, Rules
-from operations.second_factor import needed
+from operations.second_factor import mandatory
 from operations.tables import account as table
 
 CODE, PASSWORD, ENROL = "code", "password", "enrol"
 """Stages of signing in, in their order: the second factor, another password, taking a second factor."""
 
 
-def next_stage(account: Account, rules: Rules, now: int, *, proven: bool) -> str:
-    """Return what is left of signing in; `proven`: the second factor was right, or was taken just now."""
+def next_stage(account: Account, rules: Rules, now: int, *, proven: bool, roles: Collection[str] = ()) -> str:
+    """Return what is left of signing in; `proven`: the second factor was right, or was taken just now.
+
+    `roles`: what it has or will have beside its own role: nobody signs in anew when a right begins.
+    """
     if account.demo:
         return ""
     if account.second_factor and not proven:
         return CODE
-    if account.must_change or too_old(account, rules, now):
+    if not account.external and (account.must_change or too_old(account, rules, now)):
         return PASSWORD
-    return ENROL if needed(account, rules) else ""
+    return ENROL if mandatory((account.role, *roles), rules) and not account.second_factor else ""
 
 
 def too_old(account: Account, rules: Rules, now: int) -> bool:

@@ -6,13 +6,13 @@ The secret is sealed under a key of the account's own in DATA/keys; destroying t
 import base64
 import hmac
 import secrets
+from collections.abc import Collection
 from typing import Any
 
 import pyotp
 import sqlalchemy as sa
 
-from operations import accounts, journal, lockout, seal
-from operations.accounts import Account
+from operations import accounts, assignments, journal, lockout, seal, sessions
 from operations.database import AfterCommit, Database, Transaction
 from operations.errors import Forbidden, NotFound, Refused, Sealed
 from operations.policy import Identity, allowed
@@ -119,6 +119,8 @@ def reset(
 ) -> None:
     """Take somebody's second factor away, who has lost it; where it is mandatory the next sign-in asks for another.
 
+    Their sessions end: whoever found the authenticator may have opened them.
+
     Raises NotFound, Forbidden.
     """
     if not allowed(identity, "account.manage"):
@@ -138,9 +140,9 @@ def disable(
     rules: Rules = DEFAULT,
     after_commit: AfterCommit | None = None,
 ) -> None:
-    """Give one's own second factor up. Raises Refused where it is mandatory."""
+    """Give one's own second factor up. Raises Refused where it is mandatory, also for a right that is to begin."""
     found = accounts.find(database, identity.name)
-    if identity.role in rules.totp_roles or (found is not None and found.role in rules.totp_roles):
+    if found is None or mandatory(assignments.roles(database, found, now), rules):
         raise Refused("operations.second_factor_mandatory")
     _end(database, keys, identity, identity.id, "account.second_factor_ended", now, after_commit)
 
@@ -152,9 +154,9 @@ def codes_left(database: Database, account_id: str) -> int:
         return int(connection.execute(sa.select(sa.func.count()).select_from(recovery_code).where(unused)).scalar_one())
 
 
-def needed(account: Account, rules: Rules) -> bool:
-    """Say whether an account has to take a second factor before anything else."""
-    return account.role in rules.totp_roles and not account.second_factor and not account.demo
+def mandatory(roles: Collection[str], rules: Rules) -> bool:
+    """Say whether one of these roles signs in with a second factor only."""
+    return not frozenset(rules.totp_roles).isdisjoint(roles)
 
 
 def step_of(secret: str, code: str, now: int) -> int | None:
@@ -202,6 +204,8 @@ def _end(
             raise NotFound()
         transaction.connection.execute(sa.update(table).where(table.c.id == account_id).values(totp=None, totp_last=0))
         transaction.connection.execute(sa.delete(recovery_code).where(recovery_code.c.account == account_id))
+        if account_id != identity.id:
+            sessions.close_all(transaction, account_id, identity.actor, now)
         journal.append(transaction, [accounts.draft(identity, action, account_id, now, {})])
     keys.destroy([_subject(account_id)])
 

@@ -59,17 +59,18 @@ def layout(words: Words) -> html.Section:
 def password_block(account: Account, words: Words) -> list[Any]:
     """Return the form of another password."""
     title = html.H2(words.text("me.password.title"))
-    if account.demo:
-        return [title, html.P(words.text("me.password.demo"), className="desk-hint")]
+    if account.demo or account.external:
+        said = words.text("me.password.demo" if account.demo else "me.password.external")
+        return [title, html.P(said, className="desk-hint")]
     fields = [entry(name, words) for name in ("old", "new", "again")]
     hint = html.P(words.text("me.password.hint"), className="desk-hint")
     return [title, html.Div(fields, className="admin-form"), hint, button("password", words, "primary")]
 
 
 def factor_block(account: Account, mandatory: bool, left: int, shown: Shown, words: Words) -> list[Any]:
-    """Return what can be done about the second factor, or nothing for an account of the demonstration."""
+    """Return what can be done about the second factor, or nothing for an account without a password of ours."""
     title = html.H2(words.text("me.factor.title"))
-    if account.demo:
+    if account.demo or account.external:
         return []
     if shown.codes:
         codes = html.Ol([html.Li(html.Code(one)) for one in shown.codes], className="me-codes")
@@ -92,7 +93,10 @@ def offer(offered: tuple[str, str], words: Words) -> list[Any]:
         html.P(words.text("me.factor.scan")),
         html.Img(src=picture, alt=label, className="me-qr"),
         html.P([words.text("signin.enrol.by_hand"), html.Br(), html.Code(grouped(secret))]),
-        html.Div([entry("code", words), button("enrol", words, "primary")], className="admin-line"),
+        html.Div(
+            [entry("code", words), entry("proof", words), button("enrol", words, "primary")],
+            className="admin-line",
+        ),
     ]
 
 
@@ -138,7 +142,6 @@ def drawn(commands: Any, shown: Shown, words: Words) -> list[Any]:
     """Return the whole page as it stands for whoever asks."""
     own, identity = commands.own, commands.identity()
     account = own.account(identity)
-    mandatory = account.role in own.rules.totp_roles or identity.role in own.rules.totp_roles
     left = own.codes_left(identity) if account.second_factor else 0
     told = [notice(*shown.told)] if shown.told else []
     who = html.P(f"{words.text('desk.role.' + identity.role)} {identity.name}", className="desk-hint")
@@ -146,7 +149,7 @@ def drawn(commands: Any, shown: Shown, words: Words) -> list[Any]:
         html.H1(words.text("page.me"), className="me-title"),
         who,
         *told,
-        *factor_block(account, mandatory, left, shown, words),
+        *factor_block(account, own.mandatory(account), left, shown, words),
         *password_block(account, words),
         *sessions_block(rows(own.sessions(identity), identity.session), words),
     ]
@@ -163,7 +166,7 @@ def done(own: Any, identity: Identity, act: str, typed: Mapping[str, str], words
     if act == "begin":
         return Shown(offered=own.offered(identity))
     if act == "enrol":
-        return Shown(good, own.enrol(identity, typed.get("code", "")))
+        return Shown(good, own.enrol(identity, typed.get("proof", ""), typed.get("code", "")))
     if act == "codes":
         return Shown(good, own.renew_codes(identity, typed.get("proof", "")))
     if act == "give_up":

@@ -17,7 +17,7 @@ from dashboard import oidc, provider
 from dashboard.access import COOKIE
 from dashboard.provider import Provider, ProviderWrong, believed, made
 from dashboard.server import Server
-from operations import accounts, audit, journal
+from operations import accounts, audit, journal, sessions
 from operations.database import Database
 from operations.policy import SYSTEM
 from operations.scope import Scope
@@ -196,6 +196,29 @@ async def test_the_same_person_is_the_same_account_and_rights_follow_the_claims(
     assert told["before"] == {"role": "liaison", "scope_grid": TOWNS[0], "scope_department": "fire"}
     accounts.disable(furnished, SYSTEM, "moving", now=clock.now())
     refused(await browsers().sign_in("moving"), 403, "已停用")
+
+
+async def test_a_role_with_a_second_factor_asks_for_ours_unless_the_provider_does(
+    settings: Settings, valkey: str, furnished: Database
+) -> None:
+    server = Server(dataclasses.replace(settings, totp_roles="liaison", password_days=1))
+    await server.start()
+    browser = Browser(server)
+    try:
+        answer = await browser.sign_in("li")
+        assert answer.headers["location"] == "/signin/enrol?next=%2Fdesk"
+        assert (await browser.ours.get("/desk")).headers["location"].startswith("/signin/next")
+        rules = settings.data / oidc.RULES
+        rules.write_text(RULES.replace('role = "liaison"', 'role = "liaison"\nsecond_factor = true'), encoding="utf-8")
+        assert (await browser.sign_in("li")).headers["location"] == "/desk"
+        assert (await browser.ours.get("/desk")).status_code == 200
+        rules.write_text(RULES.replace('role = "liaison"', 'role = "leader"').replace('department = "fire"', ""))
+        held = browser.ours.cookies[COOKIE]
+        await browser.sign_in("li")
+        assert sessions.identify(furnished, held, clock.now()) is None, "no session of before takes the other role"
+    finally:
+        await browser.close()
+        await server.stop()
 
 
 async def test_a_local_account_of_the_same_name_is_never_taken_over(browser: Browser, furnished: Database) -> None:

@@ -94,6 +94,24 @@ def test_an_account_of_the_demonstration_has_no_password(database: Database) -> 
     assert not accounts.founded(database)
 
 
+@pytest.mark.database
+def test_a_right_guess_among_too_many_wrong_ones_at_once_waits_too(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts.add(database, SYSTEM, "li", "operator", now=START, password=GOOD)
+    verify = passwords.verify
+
+    def while_others_try(stored: str, typed: str) -> bool:
+        for _ in range(DEFAULT.tries if typed == GOOD else 0):
+            with pytest.raises(Refused, match="sign_in_failed"):
+                accounts.check_password(database, "li", "wrong", START)
+        return verify(stored, typed)
+
+    monkeypatch.setattr(passwords, "verify", while_others_try)
+    with pytest.raises(Refused, match="sign_in_wait"):
+        accounts.check_password(database, "li", GOOD, START)
+
+
 def test_what_is_left_of_signing_in() -> None:
     def left(role: str = "operator", *, proven: bool = False, rules: Rules = DEFAULT, **about: int) -> str:
         account = accounts.Account("1", "li", role, password_at=START, **about)  # type: ignore[arg-type]
@@ -106,3 +124,5 @@ def test_what_is_left_of_signing_in() -> None:
     assert left(second_factor=True, must_change=True) == CODE, "the password may only be changed by who has both"
     assert [left(role) for role in ("system_admin", "security_admin", "audit_admin", "liaison")] == [ENROL] * 4
     assert left("liaison", rules=Rules(totp_roles=())) == ""
+    assert left(external=True, must_change=True, rules=Rules(password_days=90)) == "", "it has no password of ours"
+    assert left("liaison", external=True) == ENROL
