@@ -200,7 +200,7 @@ def test_a_restart_sends_again_only_what_may_be_missing(
 
     stop = threading.Event()
     monkeypatch.setattr(player, "Courier", Door)
-    told._progress.played_until = clock.now() - 10 * MINUTE
+    told._progress.played_until = clock.now() - HOUR  # enough also in the small hours, when little happens
     told._stop = stop
     threading.Timer(20, stop.set).start()
     tokens = {source.id: source.id for source in SOURCES}

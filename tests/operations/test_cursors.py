@@ -8,10 +8,12 @@ from operations import cursors, journal, quarantine, sources, tables
 from operations.board import Board, apply
 from operations.database import Database
 from operations.errors import Forbidden
-from operations.policy import SYSTEM
+from operations.policy import SYSTEM, Identity
 from operations.sources import Source
 from operations.uuid7 import earliest, uuid7
 from tests.operations.desk import LEADER, OPERATOR, Desk, refusal
+
+SYSTEM_ADMIN = Identity("account", "s1", "admin", "system_admin")
 
 pytestmark = pytest.mark.database
 HOUR = 3_600_000_000
@@ -50,9 +52,9 @@ def test_reasons_of_quarantine_are_counted_for_one_source_since_a_time(desk: Des
         desk.send(refusal(b"%d" % number))
     source = quarantine.listed(desk.database, OPERATOR)[0].source
     since = min(item.at for item in quarantine.listed(desk.database, OPERATOR))
-    assert quarantine.reasons(desk.database, OPERATOR, source, since=since) == {"not_json": 3}
-    assert quarantine.reasons(desk.database, OPERATOR, "other", since=since) == {}
-    assert quarantine.reasons(desk.database, OPERATOR, source, since=now + 9_000 * HOUR) == {}
+    assert quarantine.reasons(desk.database, SYSTEM_ADMIN, source, since=since) == {"not_json": 3}
+    assert quarantine.reasons(desk.database, SYSTEM_ADMIN, "other", since=since) == {}
+    assert quarantine.reasons(desk.database, SYSTEM_ADMIN, source, since=now + 9_000 * HOUR) == {}
     with pytest.raises(Forbidden):
         quarantine.reasons(desk.database, LEADER, source, since=since)
 
