@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 
 from config import clock
 from config.words import LANGUAGES, Words, choose
-from dashboard import heatbook
+from dashboard import heatbook, jurisdiction
 from dashboard.answers import JSON, REFUSALS, problem
 from dashboard.area import NoArea
 from dashboard.heatbook import About, Asked, Counted, Ranking
@@ -22,6 +22,7 @@ from dashboard.spreadsheet import MARK, cell, harmless
 from operations import audit, tally
 from operations.errors import NotFound, OperationsError
 from operations.policy import Identity, reach
+from operations.scope import Scope
 
 router = APIRouter(prefix="/api/v1", tags=["heat"])
 
@@ -142,7 +143,7 @@ def facts(found: Ranking, words: Words, zone: tzinfo) -> list[tuple[str, str]]:
     """Return what the figures are of, in words: [(label, text)]."""
     since = "" if found.since is None else f"{moment(found.since, zone)} – {moment(found.until, zone)}"
     types = {one.code: one.name(words.lang) for one in taxonomy().groups()}
-    scope = " · ".join(one for one in (found.scope_grid, found.scope_department) if one) or words.text("heat.whole")
+    scope = jurisdiction.named(Scope(found.scope_grid, found.scope_department), words) or words.text("heat.whole")
     told = {
         "window": f"{words.text(f'heat.window.{found.window}')} {since}".strip(),
         "type": words.text("wall.lens.type_all") if found.type == ALL else types.get(found.type, found.type),

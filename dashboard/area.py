@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from config import clock
+from dashboard import jurisdiction
 from geo.cutouts import Cutouts
 from geo.difference import heirs_of_all
 from geo.grid import Grid, chains, next_moment, standing
@@ -110,6 +111,9 @@ class Areas:
                 log.exception("the grids cannot be loaded", exc_info=error)
             self.fault = f"{type(error).__name__}: {error}"
             return
+        if found is not self.current:
+            grids = found.grids if found else {}
+            jurisdiction.put({code: one.name for code, one in grids.items()}, found.chains if found else {})
         self.current, self.fault = found, ""
 
     def _load(self) -> Area | None:

@@ -161,6 +161,8 @@
     parts.empty.hidden = queue.order.length > 0;
     const awaited = !loaded && totals.get("open") !== 0; // of a city without incidents no row ever comes
     parts.empty.textContent = desk.text(awaited ? "queue.loading" : queue.rows.size ? "queue.none_fit" : "queue.empty");
+    const none = parts.box.dataset.none; // of a scope
+    if (none && !awaited && !queue.rows.size) parts.empty.textContent = none;
   };
 
   /** Order again and draw; the selected row, else the first one in sight, stays where it is on the screen. */

@@ -103,7 +103,7 @@
       what: [`${say(`window.${answer.window}`)}${since}`, ...names, levelName(answer.level)].join(" · "),
       total: [say("total", { total: number(answer.total), unplaced: number(answer.unplaced), earlier: number(answer.earlier), elsewhere: number(answer.elsewhere) }), compared()].join(" · "),
       foot: [
-        say("as_of", { time: moment(answer.as_of) }), say("grids", { n: answer.grids }), say("scope", { scope: scope || say("whole") }),
+        say("as_of", { time: moment(answer.as_of) }), say("grids", { n: answer.grids }), scope ? say("scope_only", { scope }) : say("scope", { scope: say("whole") }),
         ...(answer.unit === "people" ? [say("small_rule", { n: number(answer.minimum_population) })] : []),
       ].join(" · "),
     };
@@ -125,7 +125,7 @@
     controls.level.value = answer.levels.includes(Number(value)) ? value : String(answer.level);
     const { what, total, foot } = facts();
     notice("");
-    find("heat-said").replaceChildren(h("p.heat-what", {}, what), h("p", {}, total), h("p", {}, foot), ...(answer.total ? [] : [h("p.heat-nothing", {}, say("nothing"))]));
+    find("heat-said").replaceChildren(h("p.heat-what", {}, what), h("p", {}, total), h("p", {}, foot), ...(answer.total ? [] : [h("p.heat-nothing", {}, say(answer.scope_grid || answer.scope_department ? "nothing_within" : "nothing"))]));
     const steps = part.steps(answer.areas.map((row) => row.value).filter((one) => one !== null), answer.unit === "count");
     part.shown = new Map(answer.areas.map((row) => [row.code, part.step(row.value, steps)]));
     chart.show(found, part.shown);

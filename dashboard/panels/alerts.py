@@ -11,7 +11,7 @@ from typing import Any
 from dash import html
 
 from config.words import Words
-from dashboard.panels.shell import SECOND, age, area, length, mark, place, shell, state, title_of, titled
+from dashboard.panels.shell import SECOND, age, area, length, mark, nothing, place, shell, state, title_of, titled
 from dashboard.selection import Choice, Rank, gravest
 from operations.board import Board
 from operations.incident import Incident
@@ -161,5 +161,6 @@ def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
         LIST: {"children": [item(one, words) for one in shown]},
         MORE: {"children": words.text("wall.alerts.more", n=more) if more else words.text("wall.alerts.all")},
         NOTE: {"children": note(board, now, words)},
+        **nothing("alerts", board, words),
         **state("alerts", empty=not shown),
     }

@@ -8,7 +8,7 @@ from dash import html
 from config import departments
 from config.words import Words
 from dashboard.lens import taxonomy
-from dashboard.panels.shell import shell, state, width
+from dashboard.panels.shell import nothing, shell, state, width
 from operations.board import Board
 from operations.views import load_by_department
 
@@ -91,5 +91,6 @@ def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
     return {
         LIST: {"children": [item(one, most, words) for one in found]},
         NOTE: {"children": words.text("wall.departments.note", n=total)},
+        **nothing("departments", board, words),
         **state("departments", empty=not found),
     }

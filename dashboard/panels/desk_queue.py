@@ -11,6 +11,7 @@ from typing import Any
 from dash import html
 
 from config.words import Words
+from dashboard import jurisdiction
 from dashboard.selection import Choice, Rank, gravest
 from operations import views
 from operations.board import Board
@@ -112,3 +113,9 @@ def layout(words: Words) -> html.Section:
         className="desk-queue",
         **{"aria-label": words.text("desk.queue.title")},
     )
+
+
+def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
+    """Return what the queue is of, for its foot, and what it says when it is empty."""
+    empty_said = jurisdiction.within(words.text("desk.queue.empty"), board.scope, words)
+    return {QUEUE: {"data-scope": jurisdiction.asking(board.scope, words), "data-none": empty_said}}

@@ -11,6 +11,7 @@ from dash import Input, Output, dcc, html
 from dash.exceptions import PreventUpdate
 
 from config.words import Words
+from dashboard import jurisdiction
 from dashboard.errand import explain
 from dashboard.names import Names, names_of
 from dashboard.panels.warning_shell import area, level, looks, mark, outline, row, texts, until
@@ -133,11 +134,14 @@ def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
     """Return the button and the list."""
     found = rows(board, now)
     shown: list[Any] = [item(one, words, now) for one in found]
-    empty = html.P(words.text("warning.desk.empty"), className="desk-empty")
+    nothing = jurisdiction.within(words.text("warning.desk.empty"), board.scope, words)
+    empty = html.P(nothing, className="desk-empty")
+    note = jurisdiction.asking(board.scope, words)
+    about = [html.P(note, key="scope", className="desk-scope")] if note else []
     outlined = outline([row(one, words.lang) for one in found if one.on_walls])
     return {
         BUTTON: button(found, words),
-        LIST: {"children": shown or [empty], **outlined},
+        LIST: {"children": [*about, *(shown or [empty])], **outlined},
     }
 
 

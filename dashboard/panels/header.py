@@ -9,12 +9,15 @@ from typing import Any
 from dash import html
 
 from config.words import Words
+from dashboard import jurisdiction
 from dashboard.panels.shell import age, area, length, place, replayed, title_of, titled
 from operations.board import Board
 
 AS_OF = "wall-as-of"
 CALL = "wall-call"
 REPLAY = "wall-replay"
+SCOPE = "wall-scope"
+RULE = "wall-rule"
 
 AS_OF_LIMIT = 60
 """Seconds after which the picture counts as stale (standards, section 7)."""
@@ -52,10 +55,11 @@ def rows(board: Board, now: int) -> list[Call]:
 
 def layout(words: Words) -> html.Div:
     """Return the header and the empty place of the call; the clock runs in the city's time zone."""
-    badges = [html.Span(words.city.name, className="badge")] if words.city.name else []
+    badges = [html.Span(words.city.name, className="badge badge-city")] if words.city.name else []
     if words.city.demo:
         badges.append(html.Span(words.text("wall.header.demo"), className="badge badge-demo"))
     badges.append(html.Span(words.text("wall.header.replay"), id=REPLAY, className="badge badge-demo", hidden=True))
+    badges += [html.Div(id=id, className="absent", hidden=True) for id in (SCOPE, RULE)]
     zone = str(words.city.zone)
     head = html.Header(
         [
@@ -107,4 +111,21 @@ def call(found: list[Call], words: Words) -> list[Any]:
 
 def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
     """Return the call; the moment the picture stands for is a gauge of the hub."""
-    return {CALL: {"children": call(rows(board, now), words)}, REPLAY: {"hidden": not replayed(board, now)}}
+    where = jurisdiction.named(board.scope, words)
+    return {
+        CALL: {"children": call(rows(board, now), words)},
+        REPLAY: {"hidden": not replayed(board, now)},
+        SCOPE: absent(words.text("jurisdiction.wall"), where),
+        RULE: absent(words.text("jurisdiction.rule"), words.text("jurisdiction.rule_what") if rule(board) else ""),
+    }
+
+
+def rule(board: Board) -> bool:
+    """Say whether a rule keeps some types off this wall; whether any of them is there now is not told."""
+    return any(board.scope.hidden)
+
+
+def absent(head: str, what: str) -> dict[str, Any]:
+    """Return the props of a note in two lines on what this wall does not show; nothing to say, no note."""
+    said = [html.Span(head, className="absent-head"), html.Span(what, className="absent-what cut")]
+    return {"hidden": not what, "children": said if what else [], "title": f"{head} {what}" if what else ""}

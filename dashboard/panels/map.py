@@ -14,6 +14,7 @@ from dash import html
 
 from config.taxonomy import URGENCIES
 from config.words import Words
+from dashboard import jurisdiction
 from dashboard.lens import ALL, REFRESH, WIDE, Lens, taxonomy
 from dashboard.panels.shell import area, state, title_of
 from dashboard.selection import Choice, Rank, gravest
@@ -26,6 +27,7 @@ LENSED = True
 MARKS_MOST = 2_000
 """Marks a screen holds: the gravest, then the newest. More can neither be drawn in a frame nor told apart."""
 PACE = 1.0  # seconds between two drawings: a burst leaves the browser time for the alerts
+SCOPE = "wall-map-scope"  # on a desk; the wall says it in its header
 CENTRE = (30.0, 110.0)
 """Where the map looks until the shapes are there; latitude, longitude."""
 
@@ -126,6 +128,7 @@ def layout(words: Words) -> html.Section:
                 ],
                 className="legend",
             ),
+            html.P("", id=SCOPE, className="map-scope", hidden=True),
             html.Button(words.text("wall.map.locked"), className="map-lock", type="button"),
         ],
         id="wall-map",
@@ -178,5 +181,6 @@ def render(board: Board, now: int, words: Words, lens: Lens = WIDE) -> dict[str,
             **shown,
         },
         "wall-map-total": {"children": total, "data-open": str(sum(views.open_by_urgency(board).values()))},
+        SCOPE: {"hidden": board.scope.city, "children": jurisdiction.only(board.scope, words)},
         **state("map", empty=False),
     }

@@ -10,6 +10,7 @@ from unicodedata import east_asian_width
 from dash import html
 
 from config.words import Words
+from dashboard import jurisdiction
 from operations.board import HOUR, Board
 from operations.incident import WITHHELD, Incident
 
@@ -29,7 +30,7 @@ def shell(name: str, words: Words, body: list[Any], note: object = "") -> html.S
                 className="panel-head",
             ),
             html.Div(body, className="panel-body"),
-            html.P(words.text(f"wall.{name}.empty"), className="panel-empty"),
+            html.P(words.text(f"wall.{name}.empty"), id=f"wall-{name}-empty", className="panel-empty"),
             html.P(words.text("wall.state.failed"), className="panel-failed"),
             html.P(words.text("wall.state.forbidden"), className="panel-forbidden"),
         ],
@@ -42,6 +43,12 @@ def shell(name: str, words: Words, body: list[Any], note: object = "") -> html.S
 def state(name: str, *, empty: bool, forbidden: bool = False) -> dict[str, dict[str, Any]]:
     """Return the props that say whether the panel has anything to show, and may."""
     return {f"wall-{name}": {"data-state": "forbidden" if forbidden else "empty" if empty else ""}}
+
+
+def nothing(name: str, board: Board, words: Words) -> dict[str, dict[str, Any]]:
+    """Return what the panel says when it is empty: of a scope, that it is of the scope."""
+    said = jurisdiction.within(words.text(f"wall.{name}.empty"), board.scope, words)
+    return {f"wall-{name}-empty": {"children": said}}
 
 
 def mark(urgency: str, words: Words) -> html.Div:

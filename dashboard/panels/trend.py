@@ -11,7 +11,7 @@ from typing import Any
 from dash import dcc, html
 
 from config.words import Words
-from dashboard.panels.shell import shell, state
+from dashboard.panels.shell import nothing, shell, state
 from operations.board import HOUR, Board
 from operations.views import midnight, received_by_hour
 
@@ -141,5 +141,6 @@ def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
         GRAPH: {"figure": figure(found, words)},
         "wall-trend-usual": {"children": usual},
         NOTE: {"children": words.text("wall.trend.unit", n=so_far(found))},
+        **nothing("trend", board, words),
         **state("trend", empty=all(not one.today and not one.usual for one in found)),
     }

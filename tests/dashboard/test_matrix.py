@@ -384,10 +384,11 @@ async def test_what_is_refused_says_ones_own_jurisdiction_in_both_languages(city
         said = orjson.loads((await ask(city.server, "GET", path, headers | {"accept": "application/json"})).body)[
             "text"
         ]
-        assert f"你的管辖范围：{TOWNS[0]}" in said["zh"] and f"Your jurisdiction: {TOWNS[0]}" in said["en"], path
-        assert "duty commander" in said["en"]
+        assert f"你的管辖范围：grid {TOWNS[0]}" in said["zh"], path
+        assert f"Your jurisdiction: grid {TOWNS[0]}" in said["en"], path
+        assert "请联系安全管理员" in said["zh"] and "ask the security administrator" in said["en"]
     address, body = call("desk", "desk-drawer-body.children", {"desk-open.data": {"id": two[1]}})
-    assert f"你的管辖范围：{TOWNS[0]}".encode() in (await ask(city.server, "POST", address, headers, body)).body
+    assert f"你的管辖范围：grid {TOWNS[0]}".encode() in (await ask(city.server, "POST", address, headers, body)).body
     page = await ask(city.server, "GET", "/quarantine", headers | {"accept": "text/html"})
     assert page.status == 403 and "只有管辖全市的账号可看".encode() in page.body
 
