@@ -41,6 +41,7 @@ WALL_COOKIE = "gridwall_wall"
 """Holds a wall's secret, or the claim of a screen that waits to be paired."""
 COOKIES = (COOKIE, f"__Host-{COOKIE}")
 """Names of the session's cookie; behind TLS the second one, which no other host can plant (RFC 6265bis §4.1.3)."""
+WALL_COOKIES = (WALL_COOKIE, f"__Host-{WALL_COOKIE}")
 STATE_CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 BODY_MOST = 1024 * 1024
 """Bytes of a request's body where the route has no bound of its own."""
@@ -240,8 +241,7 @@ def proofs(scope: Mapping[str, Any]) -> list[Proof]:
     """
     if not bears_cookie(scope):
         return [Proof("token", header(scope, "authorization").partition(" ")[2].strip(), address(scope))]
-    held = cookies(scope)
-    found = [Proof("session", session_secret(scope)), Proof("wall", held.get(WALL_COOKIE, ""))]
+    found = [Proof("session", session_secret(scope)), Proof("wall", wall_secret(scope))]
     if of_a_wall(scope):
         found.reverse()
     return [one for one in found if one.secret]
@@ -262,10 +262,9 @@ def of_a_wall(scope: Mapping[str, Any]) -> bool:
 
 def way_in(scope: Mapping[str, Any], identity: Identity) -> str:
     """Return where a browser goes that may not see a page: a screen to be paired, a person to sign in."""
-    held = cookies(scope)
     if identity.kind == "wall" and scope["path"] == "/":
         return "/wall"
-    if of_a_wall(scope) and (WALL_COOKIE in held or not session_secret(scope)):
+    if of_a_wall(scope) and (wall_secret(scope) or not session_secret(scope)):
         return full_path({**scope, "path": "/pair"})
     ended = "&ended=expired" if session_secret(scope) else ""
     return "/signin?next=" + quote(safe_next(full_path(scope)), safe="") + ended
@@ -279,6 +278,16 @@ def cookie_name(scope: Mapping[str, Any]) -> str:
 def session_secret(scope: Mapping[str, Any]) -> str:
     """Return the secret of the session a request comes with, or an empty string."""
     return cookies(scope).get(cookie_name(scope), "")
+
+
+def wall_cookie(scope: Mapping[str, Any]) -> str:
+    """Return the name of a wall's cookie on this connection; behind TLS no other host can plant it either."""
+    return WALL_COOKIES[secure(scope)]
+
+
+def wall_secret(scope: Mapping[str, Any]) -> str:
+    """Return the secret of the wall, or the claim of the waiting screen, a request comes with, or an empty string."""
+    return cookies(scope).get(wall_cookie(scope), "")
 
 
 def bears_cookie(scope: Mapping[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from config import clock
 from config.words import Words
 from dashboard import asgi
-from dashboard.access import WALL_COOKIE
+from dashboard.access import wall_cookie, wall_secret
 from dashboard.answers import RETRY_SECONDS, json_answer, problem
 from dashboard.pages import LANGUAGE_TAGS, language, language_cookie
 from dashboard.parts import Asker, Parts, Shared
@@ -57,7 +57,7 @@ NOTICE = '<p class="pair-notice" role="alert">{text}</p>'
 @router.get("/pair")
 async def show(request: Request, shared: Shared, ended: Annotated[str, Query(max_length=20)] = "") -> Response:
     """Show a screen its code; one that has been paired goes on to the wall."""
-    held, words = asgi.cookies(request.scope).get(WALL_COOKIE, ""), Words(language(request.scope))
+    held, words = wall_secret(request.scope), Words(language(request.scope))
     agent, host = request.headers.get("user-agent", ""), asgi.address(request.scope)
     try:
         if held and await shared.gate.wall(held) is not None:
@@ -88,7 +88,7 @@ async def show(request: Request, shared: Shared, ended: Annotated[str, Query(max
 @router.get("/pair/state")
 async def state(request: Request, shared: Shared, size: Annotated[str, Query(max_length=20)] = "") -> Response:
     """Tell a waiting screen how it stands: waiting, paired, or over (its code does not count any more)."""
-    held = asgi.cookies(request.scope).get(WALL_COOKIE, "")
+    held = wall_secret(request.scope)
     if held and await shared.actions.wallbook.waits(held):
         if size_of(size):
             await asyncio.to_thread(pairings.note_size, shared.database, held, size_of(size))
@@ -101,7 +101,7 @@ async def state(request: Request, shared: Shared, size: Annotated[str, Query(max
 @router.post(ROTATE)
 async def rotate(request: Request, shared: Shared, asker: Asker) -> Response:
     """Give the wall that asks its next secret, and tell when to ask again."""
-    held = asgi.cookies(request.scope).get(WALL_COOKIE, "")
+    held = wall_secret(request.scope)
     try:
         following = await asyncio.to_thread(
             walls.rotate, shared.database, held, now=clock.now(), after_commit=shared.port.ring
@@ -121,7 +121,7 @@ def again_s(shared: Parts) -> int:
 def keep(request: Request, response: Response, secret: str) -> None:
     """Set the wall's cookie: out of reach of scripts and of other sites."""
     response.set_cookie(
-        WALL_COOKIE,
+        wall_cookie(request.scope),
         secret,
         max_age=COOKIE_SECONDS,
         path="/",

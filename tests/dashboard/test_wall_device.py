@@ -183,3 +183,18 @@ async def test_a_rotation_ends_no_connection_and_a_revocation_ends_it(
             while True:
                 await wire.text()
     assert closed.value.code == 4401
+
+
+async def test_behind_tls_no_other_host_can_plant_a_walls_secret(server: Server, database: Database) -> None:
+    transport = httpx.ASGITransport(server)
+    async with httpx.AsyncClient(transport=transport, base_url="https://testserver", headers=HTML) as client:
+        planted = paired(database, "theirs")
+        shown = await client.get("/wall", headers={"cookie": f"gridwall_wall={planted}"})
+        assert shown.headers["location"].startswith("/pair")
+        cookie = next(
+            one for one in (await client.get("/pair")).headers.get_list("set-cookie") if "gridwall_wall" in one
+        )
+        assert cookie.startswith("__Host-gridwall_wall=") and "Secure" in cookie and "Path=/" in cookie
+        assert "Domain" not in cookie
+        client.cookies.clear()
+        assert (await client.get("/wall", headers={"cookie": f"__Host-gridwall_wall={planted}"})).status_code == 200
