@@ -12,6 +12,7 @@ from config.words import Words
 from dashboard import first_start
 from operations import heads, journal, segments
 from operations.database import Database
+from operations.restore import refuse_unfinished
 from operations.seal import KeyStore
 from streams import engine
 from streams.errors import EngineAway
@@ -48,6 +49,7 @@ def migrate(settings: Settings, *, supervised: bool) -> None:
     """Bring the database up to date, under a lock and after a copy; the supervisor has done it for its children."""
     if supervised:
         return
+    refuse_unfinished(settings.data)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = Database(settings.database_url)
     try:

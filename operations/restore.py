@@ -40,7 +40,8 @@ def restore(
     """Restore archives into the folder `data` and the database `url`, both empty.
 
     `engine_empty`: the engine begins anew, so what it once accepted is no longer reckoned against it. Raises
-    RestoreRefused, ArchiveDamaged, CopyFailed; the folder is then as it was.
+    RestoreRefused, ArchiveDamaged, CopyFailed; the folder is then as it was. What is cut off later leaves the folder
+    `unfinished`: nothing starts on it.
     """
     _refuse_used(data)
     with _staged(data) as staging:
@@ -53,7 +54,13 @@ def restore(
         for path in (staging / "data").iterdir():
             shutil.move(path, data / path.name)
         shutil.move(staging / "keys", data / "keys")
-    return _begun(manifest, data, url, now=now, engine_empty=engine_empty, with_keys=keys_file is not None)
+        return _begun(manifest, data, url, now=now, engine_empty=engine_empty, with_keys=keys_file is not None)
+
+
+def refuse_unfinished(data: Path) -> None:
+    """Raise RestoreRefused where a restore was cut off: sessions live on, and no epoch tells the old entries apart."""
+    if (data / STAGING).exists():
+        raise RestoreRefused("keeping.restore_unfinished", folder=data)
 
 
 def _refuse_used(data: Path) -> None:
@@ -64,13 +71,16 @@ def _refuse_used(data: Path) -> None:
 
 @contextmanager
 def _staged(data: Path) -> Iterator[Path]:
-    """A folder inside the target, on the same disk, gone afterwards."""
+    """A folder inside the target, on the same disk; gone when all is done, or when nothing was moved yet."""
     staging = data / STAGING
     staging.mkdir(mode=0o700, parents=True)
     try:
         yield staging
-    finally:
-        shutil.rmtree(staging)
+    except BaseException:
+        if {path.name for path in data.iterdir()} <= {STAGING, LOCK}:
+            shutil.rmtree(staging)
+        raise
+    shutil.rmtree(staging)
 
 
 def _refuse_foreign(manifest: Manifest, keys: Manifest) -> None:

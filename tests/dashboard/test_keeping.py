@@ -8,6 +8,7 @@ import pytest
 from config import clock
 from config.supervisor import only_one
 from dashboard import cli
+from operations import restore
 
 Run = Callable[..., tuple[int, str]]
 
@@ -48,6 +49,24 @@ def test_nothing_is_overwritten_and_no_running_program_restored_over(run: Run, f
         code, said = run("restore", file, on="two")
     assert code == 2 and "already runs" in said
     assert [path.name for path in (folder / "two").iterdir()] == ["gridwall.lock"]
+
+
+def test_on_a_restore_that_was_cut_off_nothing_starts(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = str(folder / "b.tar")
+    assert run("backup", file)[0] == 0
+
+    def killed(*_given: object, **_more: object) -> int:
+        raise SystemExit
+
+    monkeypatch.setattr(restore, "new_epoch", killed)
+    with pytest.raises(SystemExit):
+        run("restore", file, on="two")
+    monkeypatch.undo()
+    assert (folder / "two" / "gridwall.db").exists()
+    for line in (("source", "add", "s1", "--name", "Test"), ("restore", file)):
+        code, said = run(*line, on="two")
+        assert code == 2 and said.count("\n") == 1, said
+    assert "was cut off" in run("backup", on="two")[1]
 
 
 def test_what_is_no_backup_is_one_line(run: Run, folder: Path) -> None:
