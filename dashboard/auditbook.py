@@ -36,10 +36,13 @@ class Run(Struct, frozen=True):
 
 
 class Auditbook:
-    """`heads` is the file of signed heads."""
+    """`heads` is the file of signed heads, `copy` the one that may only grow, if there is one."""
 
-    def __init__(self, database: Database, keys: KeyStore, heads: Path, trail: Trail, ring: AfterCommit) -> None:
+    def __init__(
+        self, database: Database, keys: KeyStore, heads: Path, trail: Trail, ring: AfterCommit, copy: Path | None = None
+    ) -> None:
         self._database, self._keys, self._heads, self._trail, self._ring = database, keys, heads, trail, ring
+        self._copy = copy
         self._lock = threading.Lock()
         self._run = Run()
         self._thread: threading.Thread | None = None
@@ -120,7 +123,9 @@ class Auditbook:
 
         try:  # in this process alone: the others' cores serve people
             how = inspection.Told(stage, progress)
-            found = inspection.inspect(self._database, self._keys, self._heads, now=clock.now(), told=how, processes=1)
+            found = inspection.inspect(
+                self._database, self._keys, self._heads, copy=self._copy, now=clock.now(), told=how, processes=1
+            )
             self._run = Run("", self._run.began_at, found)
         except Exception:  # process edge: the page is told that it failed
             log.exception("the inspection of the journal failed")

@@ -158,7 +158,8 @@ def _check_journal(report: _Report, database: Database, settings: Settings) -> I
     """Every entry, the signed heads that lie outside the database, and what follows from the journal beside it."""
     keys = KeyStore(settings.data / "keys")
     try:
-        found = inspection.inspect(database, keys, settings.data / "heads.jsonl", now=clock.now())
+        own, copy = settings.data / "heads.jsonl", Path(settings.heads_copy) if settings.heads_copy else None
+        found = inspection.inspect(database, keys, own, copy=copy, now=clock.now())
     finally:
         keys.close()
     _tell(report, found)

@@ -5,6 +5,7 @@ import hashlib
 import logging
 import socket
 import ssl
+from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
@@ -116,7 +117,14 @@ class Server:
             time_zone=settings.city_time_zone,
             trail=notes,
             wallbook=self._wallbook,
-            auditbook=Auditbook(database, keys, settings.data / "heads.jsonl", notes, port.ring),
+            auditbook=Auditbook(
+                database,
+                keys,
+                settings.data / "heads.jsonl",
+                notes,
+                port.ring,
+                Path(settings.heads_copy) if settings.heads_copy else None,
+            ),
             own=mine,
         )
         hub = Hub(database, port, PAGES, city=City.of(settings), walls=self._tell, grids=areas.key)

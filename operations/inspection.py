@@ -11,7 +11,7 @@ from operations.clock_state import State
 from operations.comparison import Difference
 from operations.database import DAMAGE, Database
 from operations.entry import Head
-from operations.heads import SignedHead
+from operations.heads import Heads, SignedHead
 from operations.seal import KeyStore
 from operations.verification import Fault, Progress
 
@@ -65,15 +65,16 @@ def inspect(
     file: Path,
     *,
     now: int,
+    copy: Path | None = None,
     told: Told = Told(),  # noqa: B008 frozen
     processes: int | None = None,
 ) -> Inspection:
-    """Inspect everything; `file` holds the signed heads; `told` hears how it goes.
+    """Inspect everything; `file` holds the signed heads, `copy` those that left this machine; `told` hears how it goes.
 
     `processes` as `verification.verify`. What is spoilt or cannot be asked is a finding, never an error.
     """
     told.stage(JOURNAL)
-    signed = heads.load(file, keys.public_key())
+    signed = _heads(file, copy, keys)
     database.snapshot_key = keys.snapshot_key()
     newest = max(signed.signed, key=lambda one: (one.epoch, one.seq), default=None)
     try:
@@ -106,6 +107,18 @@ def inspect(
         clock=state,
         unreadable=unreadable,
     )
+
+
+def _heads(file: Path, copy: Path | None, keys: KeyStore) -> Heads:
+    """The heads of both; a copy outlives keys and reaches back further, so its other lines are no fault."""
+    signed = heads.load(file, keys.public_key())
+    if copy is None:
+        return signed
+    try:
+        more = heads.load(copy, keys.public_key()).signed
+    except OSError:  # it may only be written to, or lies on a disk that is away
+        return signed
+    return Heads([*{one.signature: one for one in (*signed.signed, *more)}.values()], signed.bad_lines)
 
 
 def _head(database: Database) -> Head | None:

@@ -157,7 +157,7 @@ def verify(
         _proven(connection, whole, base)
         _head(connection, whole)
         if now is not None:
-            _covered(whole, waiting, now)
+            _covered(connection, whole, waiting, now)
     return Verification(not whole.faults, whole.count, whole.faults, whole.notes)
 
 
@@ -373,10 +373,17 @@ def _head(connection: Connection, whole: Found) -> None:
         whole.faults.append(Fault(whole.seq, "head", text))
 
 
-def _covered(whole: Found, signed: Sequence[SignedHead], now: int) -> None:
+def _covered(connection: Connection, whole: Found, signed: Sequence[SignedHead], now: int) -> None:
     """A head is signed each minute that brings entries; one that lags behind them was taken away, or never made."""
+    if not whole.seq:
+        return
     newest = max((head.at for head in signed), default=None)
-    if whole.seq and (now if newest is None else whole.at) - (whole.at if newest is None else newest) > UNSIGNED_MOST:
+    if newest is None:
+        first = connection.execute(sa.select(sa.func.min(tables.journal.c.at))).scalar()
+        lag = now - first if isinstance(first, int) else 0
+    else:
+        lag = whole.at - newest
+    if lag > UNSIGNED_MOST:
         whole.faults.append(Fault(whole.seq, "unsigned", f"no signed head covers entry {whole.seq}"))
 
 

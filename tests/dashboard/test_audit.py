@@ -243,3 +243,29 @@ def test_the_whole_inspection_is_told_by_the_command_line_as_json(
     assert check.journal_main(settings, Words("en"), as_json=False) == check.WRONG
     assert "✗" in capsys.readouterr().out
     assert inspection.inspect(database, keys, file, now=NOW).first is not None
+
+
+def test_a_journal_cut_together_with_its_own_heads_is_found_by_their_copy(
+    settings: Settings, database: Database, packed: Packed, keys: KeyStore
+):
+    file, copy = settings.data / "heads.jsonl", settings.data / "worm.jsonl"
+    copy.write_bytes(b"of another key\n")
+    heads.append(copy, keys.sign(journal.head(database), NOW))
+    with database.write() as transaction:
+        for table in ("journal_body", "journal"):
+            transaction.connection.execute(sa.text(f"DELETE FROM {table} WHERE seq > 290"))
+        last = transaction.connection.execute(sa.text("SELECT hash FROM journal WHERE seq = 290")).scalar_one()
+        transaction.connection.execute(sa.text("UPDATE journal_head SET seq = 290, hash = :hash"), {"hash": last})
+    heads.append(file, keys.sign(journal.head(database), NOW))
+    assert inspection.inspect(database, keys, file, now=NOW).first is None
+    found = inspection.inspect(database, keys, file, copy=copy, now=NOW)
+    assert found.first is not None and found.first.kind == "cut" and not found.bad_lines
+
+
+def test_a_journal_of_some_age_has_heads(settings: Settings, database: Database, packed: Packed, keys: KeyStore):
+    later = max(entry.at for entry in journal.read(database, 0)) + 3_600_000_000
+    draft = Draft(at=later, actor="system", action="backup.made", subject_type="backup", subject_id="1")
+    with database.write() as transaction:
+        journal.append(transaction, [draft])
+    found = inspection.inspect(database, keys, settings.data / "heads.jsonl", now=later + 1)
+    assert found.first is not None and found.first.kind == "unsigned"
