@@ -14,7 +14,7 @@ from msgspec import Struct, structs
 
 from config import clock
 from config.taxonomy import URGENCIES
-from operations import doubles, incidents, journal, warnings
+from operations import doubles, incidents, journal, segments, warnings
 from operations.database import AfterCommit, Database, Transaction
 from operations.decision import PLACED_BY_HAND, Standing
 from operations.entry import Draft, Entry, path
@@ -46,11 +46,15 @@ class Step(Struct, frozen=True):
 
 
 class Dossier(Struct, frozen=True):
-    """An incident as it stands, its newest entries, oldest first, and how many earlier ones are left out."""
+    """An incident as it stands, its newest entries, oldest first, and how many earlier ones are left out.
+
+    `segment`: the newest file of entries that left the journal, when the beginning of the history is among them.
+    """
 
     incident: Incident
     history: list[Entry]
     earlier: int
+    segment: str = ""
 
 
 class Commands:
@@ -189,9 +193,12 @@ class Commands:
             incident = incidents.find(connection, scope, incident_id).incident
             found = journal.of_subject(connection, incident_id)
             earlier = journal.count_of_subject(connection, incident_id) - len(found)
+            whole = earlier or (found and found[0][0].action == "incident.opened")
+            left = None if whole else segments.last(connection)
+        segment = "" if left is None else left.file
         if allowed(identity, "incident.text"):
-            return Dossier(incident, [self._with_words(entry, sealed) for entry, sealed in found], earlier)
-        return Dossier(incident, [entry for entry, _ in found], earlier)
+            return Dossier(incident, [self._with_words(entry, sealed) for entry, sealed in found], earlier, segment)
+        return Dossier(incident, [entry for entry, _ in found], earlier, segment)
 
     def warning(self, identity: Identity, warning_id: str) -> warnings.Dossier:
         """Return a warning with all that it says. Raises NotFound when it is absent or covers nothing in the scope."""

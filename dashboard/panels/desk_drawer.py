@@ -141,10 +141,13 @@ def details(
     names: Names,
     *,
     earlier: int = 0,
+    segment: str = "",
     denied: str = "",
     same: Sequence[Twin] = (),
 ) -> html.Div:
     """Return facts, text and history of an open drawer; so many entries are `earlier` than the lines.
+
+    Those before them lie in the file `segment` or one before it, where it is named.
 
     `denied` stands in the place of the text and says why it is not shown; `same` are proposed doubles.
     """
@@ -159,6 +162,7 @@ def details(
             *content(text, denied, words),
             html.H3([words.text("desk.drawer.history"), html.Small(note)]),
             html.Ol([history_item(line, names, text) for line in shown], className="desk-history"),
+            *([html.P(words.text("keeping.history_in", file=segment), className="desk-hint")] if segment else []),
         ],
         id="desk-details",
         **{"data-id": one.id, "data-revision": str(one.revision)},
@@ -249,7 +253,16 @@ def look(commands: Any, names: Names, id: str) -> html.Div | html.P:
     lines, text = history(dossier.history, names), latest_text(dossier.history)
     denied = unread(identity, names.words)
     same = commands.ask(same_as(id), "incident.read")
-    return details(dossier.incident, text, lines, names, earlier=dossier.earlier, denied=denied, same=same)
+    return details(
+        dossier.incident,
+        text,
+        lines,
+        names,
+        earlier=dossier.earlier,
+        segment=dossier.segment,
+        denied=denied,
+        same=same,
+    )
 
 
 def same_as(id: str) -> Callable[[Board], list[Twin]]:

@@ -68,6 +68,15 @@ def test_what_is_old_and_ended_leaves_and_the_board_stays(old: Old, folder: Path
         assert connection.execute(sa.select(sa.func.min(tables.journal_body.c.seq))).scalar() == 5
 
 
+def test_a_history_that_began_in_a_segment_names_the_file(old: Old, folder: Path) -> None:
+    before = [one.id for one in old.board().incidents.values() if not one.is_open]
+    assert before and not old.commands.dossier(COMMANDER, before[0]).segment
+    left = old.leave(folder)
+    assert left is not None and old.commands.dossier(COMMANDER, before[0]).segment == left.file
+    still_open = next(one.id for one in old.board().incidents.values() if one.is_open)
+    assert old.commands.dossier(COMMANDER, still_open).segment == ""
+
+
 def test_the_next_segment_follows_the_first_and_bodies_destroyed_by_rule_stay_so(old: Old, folder: Path) -> None:
     old.leave(folder)
     for incident in [one for one in old.board().incidents.values() if one.is_open]:
