@@ -139,12 +139,19 @@
       this.map.invalidateSize({ animate: false });
       const top = room("top") + (part.bannerHeight() && part.covered());
       const bottom = Math.max(room("bottom"), this.find("legend").offsetHeight);
+      if (!this.roomy(2 * room("side"), top + bottom)) return;
       part.beside = part.bannerHeight() ? this.beside(top + bottom, 2 * room("side"), factor) : 0;
       this.map.fitBounds(this.bounds(), {
         animate: false,
         paddingTopLeft: [part.beside || room("side"), top],
         paddingBottomRight: [room("side"), bottom],
       });
+    }
+
+    // Whether the map is larger than this; it has no size at all once its page is gone.
+    roomy(width, height) {
+      const size = this.map.getSize();
+      return size.x > width && size.y > height;
     }
 
     // Under a banner the city is low: the width it leaves, if the callout has room in it, else 0.
@@ -156,6 +163,7 @@
     }
 
     fitMarks(whole) {
+      if (!this.roomy(128, 128)) return;
       const points = [...whole.values()].map((row) => part.shown(row.lon, row.lat).reverse());
       if (points.length && !this.fitted) this.map.fitBounds(L.latLngBounds(points), { animate: false, maxZoom: 12, padding: [64, 64] });
       this.fitted = points.length > 0;
@@ -183,6 +191,7 @@
     }
 
     redraw() {
+      if (!this.roomy(0, 0)) return;
       this.section.style.setProperty("--shift-x", "0px");
       this.section.style.setProperty("--shift-y", "0px");
       if (this.cells) this.show();

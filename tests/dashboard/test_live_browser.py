@@ -120,14 +120,18 @@ def test_the_same_version_comes_back_without_loading_again(web: Web, wall: "Page
 
 
 def test_an_ended_session_goes_dark_and_leads_to_sign_in(web: Web, page: "Page", furnished: Database) -> None:
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
     signed_in(page, web, furnished, "leader", "/wall")
     until(page, "window.gridwall && gridwall.paints.length > 0")
+    until(page, "gridwallMap?.pictures[0]?.heat")
     secret = next(one["value"] for one in page.context.cookies() if one["name"] == "gridwall_session")
     sessions.close(furnished, secret, now=clock.now())
     page.wait_for_selector(".dark", timeout=WAIT_MS)  # nothing of the picture stays behind the words that say why
     assert page.locator("#page").count() == 0 and page.inner_text("body").strip() == page.inner_text(".dark").strip()
     page.wait_for_url("**/signin?next=%2Fwall&ended=expired", timeout=WAIT_MS)
     assert page.inner_text("[role=alert]") == "登录已结束，请重新登录。"
+    assert errors == []  # the map draws nothing on a page that is gone
 
 
 def test_a_hidden_tab_says_hidden_and_comes_back_with_the_newest(web: Web, wall: "Page", furnished: Database) -> None:
