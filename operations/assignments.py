@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 
 from operations import journal, separation
 from operations.accounts import Account
-from operations.database import AfterCommit, Database, Transaction
+from operations.database import AfterCommit, Database, Transaction, select_in
 from operations.entry import Draft
 from operations.errors import Forbidden, NotFound, Refused
 from operations.policy import ADMINISTRATORS, PEOPLE, Identity, allowed
@@ -66,6 +66,9 @@ def counting(found: Iterable[Assignment], now: int) -> Assignment | None:
     )
 
 
+_IN_FORCE = "SELECT * FROM assignment WHERE withdrawn_at IS NULL AND starts_at <= ? AND ends_at > ? AND account IN"
+
+
 def standing(connection: sa.Connection, account: Account, now: int) -> Account:
     """Return the account as its rights make it now."""
     return standings(connection, {account.id: account}, now)[account.id]
@@ -73,17 +76,13 @@ def standing(connection: sa.Connection, account: Account, now: int) -> Account:
 
 def standings(connection: sa.Connection, accounts: Mapping[str, Account], now: int) -> dict[str, Account]:
     """The same of many accounts, by id, with one query."""
-    columns = table.c
-    query = sa.select(table).where(
-        columns.account.in_(accounts),
-        columns.withdrawn_at.is_(None),
-        columns.starts_at <= now,
-        columns.ends_at > now,
-    )
     rights: dict[str, list[Assignment]] = {}
-    for one in map(_of, connection.execute(query)):
-        rights.setdefault(one.account, []).append(one)
-    return {key: _with(account, counting(rights.get(key, ()), now)) for key, account in accounts.items()}
+    for row in select_in(connection, _IN_FORCE, accounts, given=(now, now)):
+        rights.setdefault(row.account, []).append(_of(row))
+    return {
+        key: _with(account, counting(rights[key], now)) if key in rights else account
+        for key, account in accounts.items()
+    }
 
 
 def _with(account: Account, found: Assignment | None) -> Account:

@@ -59,16 +59,23 @@ class Transaction:
 
 
 def select_in(
-    connection: Connection, statement: str, values: Iterable[str], *, lock: bool = False
+    connection: Connection,
+    statement: str,
+    values: Iterable[object],
+    *,
+    given: tuple[object, ...] = (),
+    lock: bool = False,
 ) -> list[sa.Row[Any]]:
-    """The same inside a read that is already open."""
+    """The same inside a read that is already open; `given`: what stands for the marks before "IN"."""
     wanted = list(values)
     suffix = " FOR UPDATE" if lock and connection.dialect.name != "sqlite" else ""
     found: list[sa.Row[Any]] = []
     for start in range(0, len(wanted), SELECT_BATCH):
         part = tuple(wanted[start : start + SELECT_BATCH])
         marks = ",".join("?" * len(part))
-        found += connection.exec_driver_sql(_marked(connection, f"{statement} ({marks}){suffix}"), part).all()
+        found += connection.exec_driver_sql(
+            _marked(connection, f"{statement} ({marks}){suffix}"), (*given, *part)
+        ).all()
     return found
 
 

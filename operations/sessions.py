@@ -1,6 +1,7 @@
 """Sessions on the server's side, their ids hashed, with expiry and revocation; and one-time sign-in links."""
 
 from collections.abc import Callable, Collection
+from functools import lru_cache
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -9,11 +10,11 @@ from sqlalchemy import ColumnElement, Connection
 
 from operations import accounts, assignments, journal, secret
 from operations.accounts import Account
-from operations.database import AfterCommit, Database, Transaction
+from operations.database import AfterCommit, Database, Transaction, select_in
 from operations.entry import Draft
 from operations.errors import Forbidden, NotFound, Refused
 from operations.policy import Identity, allowed
-from operations.scope import NOWHERE
+from operations.scope import NOWHERE, Scope
 from operations.tables import account as account_table
 from operations.tables import one_time, session
 from operations.uuid7 import uuid7
@@ -27,6 +28,14 @@ LISTED_MOST = 1_000
 AGO_MOST = 60_000_000
 """How long ago the touch may be that a desk tells of: it does so once a minute."""
 PENDING_ROLE = "pending"
+REMEMBERED_MOST = 4_096
+_DECIDES = (
+    "SELECT session.hash, session.id AS session_id, session.stage, account.id, account.name, account.role,"
+    " account.scope_grid, account.scope_department, account.disabled_at, account.valid_from, account.valid_to,"
+    " account.demo"
+    " FROM session JOIN account ON account.id = session.account"
+    " WHERE session.closed_at IS NULL AND session.expires_at > ? AND session.hash IN"
+)
 
 
 class Session(Struct, frozen=True):
@@ -61,9 +70,7 @@ class Held(Struct, frozen=True):
 
     def identity(self, now: int, idle: int) -> Identity:
         """Return who that is; while something is left of signing in, somebody who may do nothing but finish it."""
-        whole = structs.replace(self.account.identity, session=self.id)
-        if self.stage:
-            return structs.replace(whole, role=PENDING_ROLE, scope=NOWHERE)
+        whole = _identity(self.account, self.id, self.stage)
         return structs.replace(whole, locked=True) if self.locked(now, idle) else whole
 
 
@@ -100,11 +107,45 @@ def identify(database: Database, given: str, now: int, idle: int = 0) -> Identit
 
 
 def identify_many(database: Database, given: Collection[str], now: int) -> dict[str, Identity]:
-    """The same of many sessions by one query: those that do not hold are left out. It says nothing of who is locked."""
+    """The same of many sessions: those that do not hold are left out. It says nothing of who is locked.
+
+    This is asked again and again about every screen, so it reads only what decides, and what was read before is not
+    built anew: the same rows give the same objects.
+    """
     secrets = {secret.digest(one): one for one in given}
     with database.read() as connection:
-        found = _held(connection, session.c.hash.in_(secrets), now)
-    return {secrets[digest]: one.identity(now, 0) for digest, one in found.items()}
+        rows = select_in(connection, _DECIDES, secrets, given=(now,))
+        owners = [_account(*row[3:]) for row in rows]
+        living = {account.id: account for account in owners if account.living(now)}
+        standing = assignments.standings(connection, living, now)
+    return {
+        secrets[row.hash]: _identity(standing[account.id], row.session_id, row.stage)
+        for row, account in zip(rows, owners, strict=True)
+        if account.id in standing
+    }
+
+
+@lru_cache(REMEMBERED_MOST)
+def _account(
+    account_id: str,
+    name: str,
+    role: str,
+    grid: str,
+    department: str,
+    disabled_at: int | None,
+    valid_from: int | None,
+    valid_to: int | None,
+    demo: int,
+) -> Account:
+    """As much of an account as decides who somebody is."""
+    return Account(account_id, name, role, Scope(grid, department), disabled_at, valid_from, valid_to, demo=bool(demo))
+
+
+@lru_cache(REMEMBERED_MOST)
+def _identity(account: Account, session_id: str, stage: str) -> Identity:
+    """Who holds a session, as long as no desk has stood idle."""
+    whole = structs.replace(account.identity, session=session_id)
+    return structs.replace(whole, role=PENDING_ROLE, scope=NOWHERE) if stage else whole
 
 
 def holder(connection: Connection, session_id: str, now: int) -> Identity | None:

@@ -195,6 +195,27 @@ async def test_one_question_is_asked_for_all(server: Server, proof: Prove, datab
         await wire.__aexit__(None, None, None)
 
 
+async def test_a_look_at_many_asks_as_often_as_at_one_and_builds_nothing_anew(database: Database) -> None:
+    now = clock.now()
+    proofs = []
+    for number in range(20):
+        accounts.add(database, SYSTEM, f"zhang{number}", "operator", now=now, demo=True)
+        found = accounts.find(database, f"zhang{number}")
+        assert found is not None
+        proofs += [Proof("session", sessions.open(database, found, hours=1, now=now)) for _ in range(2)]
+    asked = gate.Gate(database)
+    questions: list[str] = []
+    sa.event.listen(database.engine, "before_cursor_execute", lambda *said: questions.append(said[2]))
+    first = await asked.standing(proofs)
+    assert len([one for one in questions if one.startswith("SELECT")]) == 2  # sessions with their accounts, rights
+    again = await asked.standing(proofs)
+    assert len(first) == len(proofs) and all(first[one] is again[one] for one in proofs)
+    change(database, "zhang3", role="leader")
+    changed = await asked.standing(proofs)
+    assert sum(changed[one] is not first[one] for one in proofs) == 2
+    await asked.close()
+
+
 async def test_a_picture_of_other_rights_is_not_gone_on_with(server: Server, proof: Prove, database: Database) -> None:
     """A screen that was away while its scope changed must not get changes to another scope's picture."""
     address = "/live?page=wall&lang=zh"
