@@ -316,6 +316,7 @@
         h("div.desk-line.desk-count", {}, parts.count, parts.clear, parts.fresh), parts.rest),
       parts.view, parts.empty);
     new ResizeObserver(() => draw()).observe(parts.view);
+    new MutationObserver(() => status()).observe(parts.box, { attributeFilter: ["data-none"] });
   };
 
   // ---- live ------------------------------------------------------------------------------------------------------
