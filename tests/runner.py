@@ -20,6 +20,8 @@ from tests import engines, tools
 PROCESSES = min(2, os.cpu_count() or 1)
 NOTHING_COLLECTED = 5
 PARALLEL = ("-n", str(PROCESSES), "--dist", "worksteal")
+BY_FILE = ("-n", str(PROCESSES), "--dist", "loadfile")
+"""Files share a running program, which is not to be started in each process."""
 
 
 @dataclass
@@ -73,7 +75,7 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
     # one process: the databases of one Redis are apart, but what is published in one is heard in all
     again = _Again("stream", "REDIS_URL", asked["REDIS_URL"])
     _run_again(again, _redis(available), plain, tally)
-    _run("browser tests", ["-m", "browser"], plain, tally)
+    _run("browser tests", ["-m", "browser", *BY_FILE], plain, tally)
     print(tally.line(clock.monotonic() - started), flush=True)
     return tally.code
 

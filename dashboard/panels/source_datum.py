@@ -112,11 +112,12 @@ def register(app: Any, commands: Any) -> None:
     def look(chosen: str) -> Any:
         try:
             source, said = commands.directory.get(chosen), commands.directory.datum_said(chosen)
-            ids = commands.ask(of_source(chosen), "source.manage")
+            may = commands.allowed("source.manage")  # how many are left, over all the city, is told only to who decides
+            ids = commands.ask(of_source(chosen), "source.manage") if may else []
             left = commands.directory.places_left(source, ids)
         except OperationsError as error:
             return notice("wrong", explain(error, words))
-        return shown(source, said, left, words, may=commands.allowed("source.manage"))
+        return shown(source, said, left, words, may=may)
 
     def chosen_shown(chosen: str | None) -> Any:
         if not chosen:

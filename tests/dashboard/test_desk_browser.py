@@ -120,7 +120,7 @@ def test_a_reader_of_quarantine_reads_from_the_top_and_writes_nothing(signed: Si
     assert page.locator("label:has(#quarantine-content) span").inner_text() == "内容"
     assert page.locator(".quarantine-repair .primary").evaluate(PALE)
     page.keyboard.press("Control+Enter")
-    page.wait_for_selector("#desk-toast:has-text('须由值班长或系统管理员办理')")
+    page.wait_for_selector("#desk-toast:has-text('须由值班长办理')")
 
 
 def test_a_leader_sees_the_keys_of_what_others_may_do_and_no_way_to_closed_pages(signed: Signed) -> None:
