@@ -152,7 +152,7 @@ async def test_csv_says_what_it_is_figures_of(client: httpx.AsyncClient, proof: 
     at = lines.index([])
     facts = dict(lines[:at])
     assert {"Window", "Unit", "Data as of", "Version of the grids", "Scope", "Compared with"} <= facts.keys()
-    assert facts["Scope"] == TOWNS[0]
+    assert facts["Scope"] == f"grid {TOWNS[0]}"
     told = [dict(zip(lines[at + 1], line, strict=True)) for line in lines[at + 2 :]]
     found = (await client.get(f"{AREAS}?{query}", headers=proof("operator", Scope(TOWNS[0])))).json()["areas"]
     assert [(one["Area"], int(one["Count"]), int(one["Population"])) for one in told] == [
