@@ -208,11 +208,14 @@ class Own:
         return sessions.touch(self._database, identity.session, self._now(), self.rules.idle, ago_s * 1_000_000)
 
     def unlock(self, identity: Identity, held: Held, password: str) -> None:
-        """Open a locked desk by one's password; failures make the next try wait. Raises Refused."""
-        if way(held) != BY_PASSWORD:
-            raise Refused("operations.sign_in_failed")
-        self._confirm(identity, password)
-        sessions.unlock(self._database, identity, now=self._now(), after_commit=self._ring)
+        """Open a locked desk by one's password; after too many wrong ones the session ends. Raises Refused."""
+        now = self._now()
+        if way(held) == BY_PASSWORD and accounts.fits(self._database, identity.id, password):
+            sessions.unlock(self._database, identity, now=now, after_commit=self._ring)
+            return
+        if way(held) == BY_PASSWORD:
+            sessions.miss(self._database, identity, self.rules.tries, now=now, after_commit=self._ring)
+        raise Refused("operations.sign_in_failed")
 
     def standing(self, held: Held) -> dict[str, Any]:
         """Return how long a desk may stand idle and has stood, in seconds, whether it is locked, and what opens it."""

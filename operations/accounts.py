@@ -189,6 +189,13 @@ def founded(database: Database) -> bool:
         return connection.execute(query).first() is not None
 
 
+def fits(database: Database, account_id: str, password: str) -> bool:
+    """Say whether it is the account's password; whoever asks bounds the tries."""
+    with database.read() as connection:
+        hashed = connection.execute(sa.select(table.c.password).where(table.c.id == account_id)).scalar_one_or_none()
+    return passwords.verify(hashed or "", password)
+
+
 def check_password(database: Database, name: str, password: str, now: int, rules: Rules = DEFAULT) -> Account:
     """Return the account. Raises Refused: wrong, or too early after failures (`seconds` to wait).
 

@@ -15,6 +15,7 @@ from operations import journal, secret, walls
 from operations.database import AfterCommit, Database
 from operations.entry import Draft
 from operations.errors import Forbidden, Refused
+from operations.limits import neighbourhood
 from operations.policy import Identity, allowed
 from operations.tables import pairing as table
 from operations.uuid7 import uuid7
@@ -140,11 +141,10 @@ def _by_claim(database: Database, digest: bytes) -> Pairing | None:
 
 
 def _open(database: Database, address: str, now: int) -> int:
-    query = sa.select(sa.func.count()).select_from(table)
+    near = neighbourhood(address)
+    query = sa.select(table.c.address).where(table.c.expires_at > now)
     with database.read() as connection:
-        return int(
-            connection.execute(query.where(table.c.address == _short(address), table.c.expires_at > now)).scalar_one()
-        )
+        return sum(neighbourhood(one) == near for one in connection.execute(query).scalars())
 
 
 def _code() -> str:

@@ -216,8 +216,25 @@ def unlock(database: Database, identity: Identity, *, now: int, after_commit: Af
     """Let a desk that stood idle be used again; the password was right."""
     with database.write(after_commit) as transaction:
         mine = sa.update(session).where(session.c.id == identity.session, session.c.closed_at.is_(None))
-        if transaction.connection.execute(mine.values(seen_at=now)).rowcount == 1:
+        if transaction.connection.execute(mine.values(seen_at=now, failures=0)).rowcount == 1:
             _record(transaction, "session.unlocked", identity.session, identity.actor, now, {})
+
+
+def miss(
+    database: Database, identity: Identity, tries: int, *, now: int, after_commit: AfterCommit | None = None
+) -> None:
+    """Count a wrong password at a locked desk; at the last of `tries` the session ends.
+
+    Not with the account's failures: who only knows its name could keep its desk locked.
+    """
+    mine = sa.and_(session.c.id == identity.session, session.c.closed_at.is_(None))
+    with database.write(after_commit) as transaction:
+        counted = sa.update(session).where(mine).values(failures=session.c.failures + 1)
+        if transaction.connection.execute(counted).rowcount == 0:
+            return
+        query = sa.select(session.c.failures).where(mine)
+        if transaction.connection.execute(query).scalar_one() >= tries:
+            _close(transaction, identity.session, identity.actor, now)
 
 
 def close(database: Database, given: str, *, now: int, after_commit: AfterCommit | None = None) -> None:

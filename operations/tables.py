@@ -343,6 +343,7 @@ session = Table(
     _text("stage"),
     _text("method"),
     _text("address"),
+    _int("failures"),
     Index("session_account", "account"),
 )
 

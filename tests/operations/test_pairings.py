@@ -97,6 +97,10 @@ def test_one_address_can_only_have_so_many_screens_wait(database: Database) -> N
         begun(database)
     assert begun(database, claims[0])[1] == claims[0], "who waits already goes on"
     assert begun(database, address="10.0.0.8")
+    for host in range(OPEN_OF_ONE_ADDRESS):
+        begun(database, address=f"2001:db8::{host + 1:x}")
+    with pytest.raises(Refused, match="pairing_crowded"):
+        begun(database, address="2001:db8::ffff")
     assert begun(database, now=START + VALID), "and when the old ones are over there is room"
 
 

@@ -144,7 +144,7 @@ _NEW: dict[str, tuple[sa.Column[Any], ...]] = {
         _time("rotated_at"),
         _text("used_address"),
     ),
-    "session": (_text("stage"), _text("method"), _text("address")),
+    "session": (_text("stage"), _text("method"), _text("address"), _int("failures")),
     "account": (
         _text("shown_name"),
         _text("external"),
