@@ -54,6 +54,7 @@ def test_an_administrator_connects_a_district_within_a_quarter_of_an_hour(
     bring_in_grids(page, empty, district.shapefile(tmp_path))
     connect_hotline(page, empty, district.workbook(tmp_path, china()))
     connect_weather(page, empty, feed)
+    page.goto(empty.link("duty"))  # who administers sees no incident
     page.goto(f"{empty.url}/wall")
     until(page, "document.body.innerText.includes('暴雨')", PATIENCE_MS)
     until(page, "gridwallMap.pictures[0].heat.counts.size > 0", PATIENCE_MS)
