@@ -102,9 +102,11 @@ class Database:
 
     def migrate(self, backup_dir: Path, *, own_copies: bool = False) -> None:
         """Bring the schema up to date under a lock, after a copy into `backup_dir` (not of a PostgreSQL database whose
-        keeper makes `own_copies`). Raises SchemaNewer, CopyFailed.
+        keeper makes `own_copies`). Raises SchemaNewer, CopyFailed. Only this makes a SQLite file that is not there.
         """
         with _translated():
+            if self.file is not None:
+                self.file.touch()
             migrations.migrate(self.engine, self.file, backup_dir, own_copies=own_copies)
 
     @contextmanager
@@ -158,6 +160,11 @@ def _engine(url: str, busy_timeout_s: float) -> Engine:
     if sa.make_url(url).get_backend_name() != "sqlite":
         return sa.create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args={"connect_timeout": 5})
     engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": busy_timeout_s})
+
+    @event.listens_for(engine, "do_connect")
+    def _connecting(_dialect: Any, _record: Any, given: list[Any], named: dict[str, Any]) -> None:
+        given[0] = f"{Path(given[0]).absolute().as_uri()}?mode=rw"  # one that is gone is not made anew, and empty
+        named["uri"] = True
 
     @event.listens_for(engine, "connect")
     def _connected(connection: sqlite3.Connection, _record: Any) -> None:

@@ -264,3 +264,18 @@ def spin_until(holds: Callable[[], bool]) -> None:
     deadline = clock.monotonic() + 5
     while not holds() and clock.monotonic() < deadline:
         threading.Event().wait(0.001)
+
+
+def test_a_database_that_is_gone_is_not_made_anew_and_empty(folder: Path) -> None:
+    database = Database(f"sqlite:///{folder}/a b#c?d.db")
+    with pytest.raises(DatabaseAway), database.read():
+        pass
+    assert database.file is not None and not database.file.exists()
+    database.migrate(folder / "copies")
+    assert not (folder / "copies").exists()
+    database.close()
+    database.file.rename(folder / "away.db")
+    with pytest.raises(DatabaseAway), database.write():
+        pass
+    assert not database.file.exists()
+    database.close()
