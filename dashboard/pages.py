@@ -66,7 +66,7 @@ class Backend(FastAPIDashServer):  # type: ignore[misc]  # Dash ships no types f
             body = self.request_adapter().get_json()
             if not isinstance(body, dict):
                 return Response(status_code=400)
-            if (refused := withheld(dash_app, str(body.get("output")), request)) is not None:
+            if (refused := withheld(dash_app, body, request)) is not None:
                 return refused
             try:
                 return await called(dash_app, body)
@@ -79,8 +79,22 @@ class Backend(FastAPIDashServer):  # type: ignore[misc]  # Dash ships no types f
         return dispatch
 
 
-def withheld(dash_app: Dash, output: str, request: Request) -> Response | None:
-    """Return the answer to who may not call a callback, the same as for one that is not there; None: they may."""
+FOLLOWING = frozenset({"source-chosen.data", "source-pulse.data", "source-done.children", "form-mode.data"})
+"""What changes when a page of several roles shows something else; its other panels then ask by themselves."""
+
+
+def acted(body: Mapping[str, Any]) -> bool:
+    """Say whether a person asked for this callback, rather than the page for what it would show."""
+    changed = body.get("changedPropIds")
+    return not isinstance(changed, list) or not FOLLOWING.issuperset(map(str, changed))
+
+
+def withheld(dash_app: Dash, body: Mapping[str, Any], request: Request) -> Response | None:
+    """Return the answer to who may not call a callback, the same as for one that is not there; None: they may.
+
+    What a shared page asks for by itself stays empty for them, and is no refusal that anybody has to look into.
+    """
+    output = str(body.get("output"))
     identity: Identity = request.scope.get("state", {}).get("identity", policy.ANONYMOUS)
     there = "callback" in dash_app.callback_map.get(output, {})
     wanted = policy.actions_for(dash_app.page, output) if there else None
@@ -88,7 +102,9 @@ def withheld(dash_app: Dash, output: str, request: Request) -> Response | None:
     if not missing:
         return None
     locked = all(action is not None and policy.locked_out(identity, action) for action in missing)
-    if dash_app.note is not None:
+    if wanted is not None and not locked and not acted(body):
+        return Response(status_code=204)
+    if dash_app.note is not None and acted(body):
         reason = "locked" if locked else "unknown" if wanted is None else "forbidden"
         dash_app.note(audit.refused(identity, "POST", request.scope.get("path", ""), reason, address(request.scope)))
     return refusal(423, "access.locked") if locked else refusal(403, "refused.callback")

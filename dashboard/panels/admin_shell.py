@@ -8,14 +8,17 @@ from dash import dcc, html
 from config.words import Words
 
 
-def tabs(page: str, names: Sequence[str], words: Words) -> html.Div:
-    """Return the tab bar of a page; `assets/admin/tabs.js` shows the section of the one that is chosen."""
+def tabs(page: str, names: Sequence[str], words: Words, *, managing: Sequence[str] = ()) -> html.Div:
+    """Return the tab bar of a page; `assets/admin/tabs.js` shows the section of the one that is chosen.
+
+    Those of `managing` are for who manages sources; others do not see them.
+    """
     buttons = [
         html.Button(
             words.text(f"admin.{page}.tab.{name}"),
             role="tab",
             type="button",
-            className="admin-tab",
+            className="admin-tab admin-only" if name in managing else "admin-tab",
             tabIndex="0" if number == 0 else "-1",
             **{"data-tab": name, "aria-selected": str(number == 0).lower()},
         )

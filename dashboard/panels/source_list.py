@@ -21,6 +21,7 @@ LIST, CHOSEN, FACTS, PULSE, DONE, SURE = (
     *("source-list", "source-chosen", "source-facts", "source-pulse", "source-done", "source-sure"),
 )
 TABS = ("overview", "health", "files", "mapping", "try", "datum", "settings")
+MANAGING = ("files", "mapping")
 STATES = ("lost", "silent", "never", "heard", "off")
 """What a source can be at a glance, the gravest first."""
 SWITCHES = ("off", "on", "token")
@@ -73,7 +74,7 @@ def layout(words: Words) -> html.Div:
     return html.Div(
         [
             html.Div(side, className="admin-side"),
-            tabs("sources", TABS, words),
+            tabs("sources", TABS, words, managing=MANAGING),
             section("overview", overview, first=True),
             dcc.Store(id=CHOSEN),
             dcc.Store(id=PULSE),

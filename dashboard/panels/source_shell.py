@@ -207,4 +207,5 @@ def probing(app: Any, probed: Any) -> None:
 
 def begin(words: Words) -> html.Button:
     """Return the button that begins a new source."""
-    return html.Button(words.text("sources.add"), id=BEGIN, type="button", className="desk-button primary", n_clicks=0)
+    looks = "desk-button primary admin-only"
+    return html.Button(words.text("sources.add"), id=BEGIN, type="button", className=looks, n_clicks=0)

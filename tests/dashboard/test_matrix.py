@@ -199,11 +199,11 @@ async def test_a_callback_is_for_who_holds_its_actions_and_its_page(city: World)
             may = all(policy.allowed(who, action) for action in wanted)
             assert (_withheld(city, page, key, who) is None) == may, (role, page, key)
             if policy.allowed(who, PAGES[page]) and not may:
-                address, body = call(page, key, {})
+                address, body = call(page, key, {}, changedPropIds=["somebody.n_clicks"])
                 refusals.add(await ask(city.server, "POST", address, city.proof(role, scope), body))
         absent = [page for page in PAGES if page != "wall" and policy.allowed(who, PAGES[page])]
         for page in absent[:1]:
-            address, body = call(page, "nothing.data", {})
+            address, body = call(page, "nothing.data", {}, changedPropIds=["somebody.n_clicks"])
             refusals.add(await ask(city.server, "POST", address, city.proof(role, scope), body))
         assert {one.status for one in refusals} <= {403} and len(refusals) <= 1
 
@@ -212,7 +212,7 @@ def _withheld(city: World, page: str, key: str, who: Identity) -> Any:
     asked = Request(
         {"type": "http", "path": "/", "headers": [], "client": ("127.0.0.1", 1), "state": {"identity": who}}
     )
-    return withheld(city.server.pages.app(page, "zh"), key, asked)
+    return withheld(city.server.pages.app(page, "zh"), {"output": key}, asked)
 
 
 async def test_a_locked_desk_is_told_so_by_every_callback_it_might_else_send(city: World) -> None:

@@ -115,3 +115,19 @@ async def test_a_callback_that_is_not_there_is_refused_as_one_that_is_not_yours(
     )
     assert absent.status_code == 403 == not_yours.status_code
     assert absent.content == not_yours.content
+
+
+async def test_a_shared_page_asks_for_what_is_not_yours_without_an_answer_or_a_note(
+    server: Server, client: httpx.AsyncClient, proof: Proof
+) -> None:
+    duty, address = proof("duty_commander"), "/sources/zh/_dash-update-component"
+    noted: list[object] = []
+    server.pages.app("sources", "zh").note = noted.append  # type: ignore[attr-defined]
+    for changed in ([], ["source-chosen.data"]):
+        body = asked(output="mapping-facts.data", changedPropIds=changed)
+        answer = await client.post(address, json=body, headers=duty)
+        assert (answer.status_code, answer.content) == (204, b"")
+    assert not noted
+    body = asked(output="mapping-facts.data", changedPropIds=["mapping-save.n_clicks"])
+    assert (await client.post(address, json=body, headers=duty)).status_code == 403
+    assert len(noted) == 1
