@@ -154,8 +154,8 @@ def long_words(set_out: stage.Staged, title: str, now: int) -> None:
 
 
 def test_names_of_towns_stand_clear_of_the_callout_and_of_most_marks(wall: "Page", set_out: stage.Staged) -> None:
-    stage.flood(set_out.board, set_out.grids, clock.now(), 100)  # a ninth of them without a place
-    wall.wait_for_function("gridwallMap.pictures[0].marks.painted.length >= 88")
+    stage.flood(set_out.board, set_out.grids, clock.now(), 300)  # a ninth of them without a place
+    wall.wait_for_function("gridwallMap.pictures[0].marks.painted.length >= 264")
     told = wall.evaluate(
         """() => {
           const { marks } = gridwallMap.pictures[0];
