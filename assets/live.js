@@ -144,11 +144,20 @@
   function age(element) {
     const at = Number(element.dataset.at) / 1000;
     if (!at) return;
+    if (element.dataset.way === "due") return due(element, at);
     const text = since(at);
     if (element.textContent !== text) element.textContent = text;
     if (element.dataset.limit) {
       element.classList.toggle("stale", serverNow() - at > Number(element.dataset.limit) * 1000);
     }
+  }
+
+  // What is left of a clock, or how much it is over.
+  function due(element, at) {
+    const left = (at - serverNow()) / 1000;
+    const text = say(left >= 0 ? "left" : "over", { time: span(Math.abs(left)) });
+    if (element.textContent !== text) element.textContent = text;
+    element.classList.toggle("over", left < 0);
   }
 
   // The moment the picture stands for, and why it is old: no reports can come in, or they wait for the workers.
@@ -502,6 +511,7 @@
     const other = (version && version !== said.version) || (epoch && journal(epoch) !== journal(said.epoch));
     if (rights && rights !== said.rights) return goDark("changed"); // while it was away
     rights = said.rights;
+    root.dataset.wall = said.wall || ""; // which paired wall this is
     if (epoch !== said.epoch) {
       n = 0;
       toAcknowledge = 0;

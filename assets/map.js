@@ -60,7 +60,12 @@
         this.listen("heat", (set, gone) => this.warm(set, gone));
       }
       this.listen("gauges", (set, gone, whole) => this.follow(whole.get("grids")));
+      this.cameras = new part.Cameras(this.map, this.layers, this.section, this.say);
+      this.listen("gauges", (set, gone, whole) => this.cameras.changed(whole.get("cameras")));
+      if (this.section.dataset.cameras === "on" && document.documentElement.dataset.page === "wall") this.cameras.switch(true);
       this.marks = new part.Marks(this.map, this.layers, this.section, this.say);
+      this.marks.others = () => this.cameras.obstacles();
+      this.cameras.drawn = () => this.marks.draw();
       this.listen("markers", (set, gone, whole) => {
         if (!this.layers) this.fitMarks(whole);
         this.marks.update(whole);
@@ -94,7 +99,7 @@
     adopt(layers, about) {
       const known = this.heat;
       if (!known) return location.reload(); // the first grids of all
-      this.layers = this.cells.layers = this.marks.layers = this.warnings.layers = layers;
+      this.layers = this.cells.layers = this.cameras.layers = this.marks.layers = this.warnings.layers = layers;
       this.heat = new part.Heat(layers, known.minimum);
       this.heat.counts = known.counts;
       this.heat.show(layers.leaf);
@@ -132,16 +137,30 @@
       return L.latLngBounds(back(x0, y1), back(x1, y0));
     }
 
+    // What a desk has this wall look at, with a sixth of the city round it; null where it is not on these grids.
+    focused() {
+      const wanted = part.focused;
+      if (!wanted) return null;
+      const [x0, y0, x1, y1] = this.layers.box;
+      const [ox, oy] = this.layers.origin;
+      const cell = wanted.grid && Object.values(this.layers.levels).map((one) => one.get?.(wanted.grid)).find(Boolean);
+      if (wanted.grid && !cell) return null;
+      const [x, y] = cell ? [cell.x + ox, cell.y + oy] : part.project(wanted.lon, wanted.lat);
+      const half = Math.max(x1 - x0, y1 - y0) / 12;
+      return L.latLngBounds(part.place(x - half, y + half).reverse(), part.place(x + half, y - half).reverse());
+    }
+
     fit() {
       if (!this.layers) return;
       const factor = part.scale();
       const room = (name) => ROOM[name] * factor;
       this.map.invalidateSize({ animate: false });
       const top = room("top") + (part.bannerHeight() && part.covered());
-      const bottom = Math.max(room("bottom"), this.find("legend").offsetHeight);
+      const told = part.focused ? document.getElementById("wall-driven")?.offsetHeight || 0 : 0;
+      const bottom = Math.max(room("bottom"), this.find("legend").offsetHeight) + told;
       if (!this.roomy(2 * room("side"), top + bottom)) return;
-      part.beside = part.bannerHeight() ? this.beside(top + bottom, 2 * room("side"), factor) : 0;
-      this.map.fitBounds(this.bounds(), {
+      part.beside = part.bannerHeight() && !part.focused ? this.beside(top + bottom, 2 * room("side"), factor) : 0;
+      this.map.fitBounds(this.focused() || this.bounds(), {
         animate: false,
         paddingTopLeft: [part.beside || room("side"), top],
         paddingBottomRight: [room("side"), bottom],
@@ -196,6 +215,7 @@
       this.section.style.setProperty("--shift-y", "0px");
       if (this.cells) this.show();
       this.warnings?.draw();
+      this.cameras?.moved();
       this.marks?.draw();
     }
 
@@ -275,6 +295,12 @@
   }
 
   part.pictures = [];
+  // A desk has this wall look at one incident ({lon, lat} or {grid}), or with null at the whole city again.
+  part.focus = function (wanted) {
+    const [was, is] = [part.focused, wanted].map((one) => JSON.stringify(one || null));
+    part.focused = wanted;
+    if (was !== is) requestAnimationFrame(() => part.pictures.forEach((one) => one.layers && one.room()));
+  };
   function begin(map) {
     const section = map.getContainer().closest(".map[data-words]");
     if (!section) return;

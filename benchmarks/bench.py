@@ -13,10 +13,31 @@ import orjson
 from config import clock
 from config.settings import Settings
 
-NAMES = ("geo", "import", "intake", "map", "start", "wall", "chaos", "memory", "verify", "access")
-FILES = {"import": "importing"}
+NAMES = (
+    "geo",
+    "import",
+    "intake",
+    "map",
+    "cameras-map",
+    "start",
+    "wall",
+    "chaos",
+    "memory",
+    "verify",
+    "access",
+    "dispatch",
+    "clocks",
+    "search",
+    "video",
+    "tiles",
+)
+FILES = {"import": "importing", "cameras-map": "cameras_map"}
 """Benches whose name no module can have."""
-ONLY_WHEN_NAMED = {"memory": "takes 20 minutes"}
+ONLY_WHEN_NAMED = {
+    "memory": "takes 20 minutes",
+    "search": "fills a million incidents; --incidents N for fewer",
+    "tiles": "plays 16 tiles for 5 minutes; --minutes N for others",
+}
 RESULTS = Path(__file__).parent.parent / "bench-results"
 
 
@@ -49,8 +70,11 @@ def lines(figures: list[dict[str, Any]]) -> list[str]:
     return out
 
 
-def main(names: list[str], settings: Settings, *, grids: int = 0) -> int:
-    """Runs the named benches (all quick ones when none is named); returns 2 for an unknown name. `grids`: for `map`."""
+def main(names: list[str], settings: Settings, *, grids: int = 0, incidents: int = 0, minutes: int = 0) -> int:
+    """Runs the named benches (all quick ones when none is named); returns 2 for an unknown name.
+
+    `grids`: for `map`, `incidents`: for `search`, `minutes`: for `tiles` and `video`.
+    """
     unknown = [name for name in names if name not in NAMES]
     if unknown:
         print(f"no bench called {', '.join(unknown)}; there are: {', '.join(NAMES)}")
@@ -60,7 +84,9 @@ def main(names: list[str], settings: Settings, *, grids: int = 0) -> int:
     RESULTS.mkdir(exist_ok=True)
     for name in names or [n for n in NAMES if n not in ONLY_WHEN_NAMED]:
         print(f"\n{name}", flush=True)
-        sized = {"sizes": (grids,)} if grids and name == "map" else {}
+        sized: dict[str, Any] = {"sizes": (grids,)} if grids and name == "map" else {}
+        sized |= {"incidents": incidents} if incidents and name == "search" else {}
+        sized |= {"minutes": minutes} if minutes and name in ("tiles", "video") else {}
         figures = importlib.import_module(f"benchmarks.{FILES.get(name, name)}").run(settings, **sized)
         print("\n".join(lines(figures)), flush=True)
         record = {"bench": name, "at": clock.now(), "machine": on, "figures": figures}

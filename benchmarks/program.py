@@ -182,7 +182,7 @@ def running(grids: int = 1800, settings: str = "") -> Iterator[tuple[Program, Bo
         file = data / "city.geojson"
         file.write_bytes(drawn.geojson())
         command(data, "import", "grids", str(file))
-        program = start(data, "--no-demo")
+        program = start(data, "--no-demo", "--demo-accounts", "duty")
         try:
             yield program, _inner(drawn)
         finally:

@@ -1,7 +1,8 @@
 """Screens at protocol level: they follow the live channel, acknowledge every frame and come back when cut off.
 
-Some of them (the probes) read each frame and note when a marker was first seen; all keep the latest `n`, so that a
-screen which was away resumes as a browser does. Prints one JSON document when told to stop by SIGTERM or time.
+Some of them (the probes) read each frame and note when a marker was first seen, or every time a keyed row came; all
+keep the latest `n`, so that a screen which was away resumes as a browser does. Prints one JSON document when told to
+stop by SIGTERM or time.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class Screen:
     url: str
     cookie: str
     probe: bool
+    key: str = "markers"
     n: int = -1
     epoch: str = ""
     frames: int = 0
@@ -42,6 +44,7 @@ class Screen:
     missed: int = 0
     markers: dict[str, dict[str, object]] = field(default_factory=dict)
     seen: dict[str, int] = field(default_factory=dict)
+    came: dict[str, list[int]] = field(default_factory=dict)
 
     def take(self, raw: bytes) -> bytes | None:
         """Applies one message; returns the acknowledgement to send, or None for a heartbeat."""
@@ -67,7 +70,7 @@ class Screen:
     def note(self, message: dict[str, object]) -> None:
         """Keeps the markers of a frame and the moment each was first seen."""
         keyed = message.get("keyed")
-        markers = keyed.get("markers") if isinstance(keyed, dict) else None
+        markers = keyed.get(self.key) if isinstance(keyed, dict) else None
         if message.get("snapshot"):
             self.markers.clear()
         if not isinstance(markers, dict):
@@ -76,6 +79,8 @@ class Screen:
         for key, value in (markers.get("set") or {}).items():
             self.markers[key] = value
             self.seen.setdefault(key, moment)
+            if self.key != "markers":
+                self.came.setdefault(key, []).append(moment)
         for key in markers.get("del") or ():
             self.markers.pop(key, None)
 
@@ -136,10 +141,11 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--cookie", required=True)
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--probes", type=int, default=4)
+    parser.add_argument("--key", default="markers", help="keyed rows that the probes note")
     parser.add_argument("--seconds", type=float, required=True)
     told = parser.parse_args(argv)
     screens = [
-        Screen(f"{told.url}&screen=stand-in-{index}", told.cookie, probe=index < told.probes)
+        Screen(f"{told.url}&screen=stand-in-{index}", told.cookie, probe=index < told.probes, key=told.key)
         for index in range(told.count)
     ]
     asyncio.run(watch(screens, told.seconds))
@@ -151,6 +157,7 @@ def main(argv: list[str]) -> int:
         "last_n": [s.n for s in screens],
         "missed": [s.missed for s in screens],
         "seen": [s.seen for s in screens if s.probe],
+        "came": [s.came for s in screens if s.probe],
         "markers": [s.markers for s in screens if s.probe],
     }
     sys.stdout.buffer.write(orjson.dumps(result) + b"\n")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -210,9 +210,11 @@ class StandIns:
 
 
 @contextmanager
-def others(gridwall: Program, cookie: str, count: int, seconds: float) -> Iterator[StandIns]:
-    """Runs `count` protocol-level screens beside the block."""
-    words = ["--url", f"ws://127.0.0.1:{gridwall.port}/live?page=wall&lang=zh", "--cookie", cookie]
+def others(
+    gridwall: Program, cookie: str, count: int, seconds: float, page: str = "wall", more: Sequence[str] = ()
+) -> Iterator[StandIns]:
+    """Runs `count` protocol-level screens of a page beside the block."""
+    words = ["--url", f"ws://127.0.0.1:{gridwall.port}/live?page={page}&lang=zh", "--cookie", cookie, *more]
     words += ["--count", str(count), "--seconds", str(seconds)]
     process = subprocess.Popen([sys.executable, "-m", "benchmarks.screens", *words], stdout=subprocess.PIPE, cwd=ROOT)
     stand_ins = StandIns(process)

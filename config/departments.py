@@ -7,17 +7,27 @@ from functools import cache
 from pathlib import Path
 
 FILE = Path(__file__).with_name("departments.toml")
+PRESENCES = ("resident", "rotating", "on_call")
+"""常驻 轮驻 随叫: it has people in the centre, sends them by turns, or comes when called."""
 
 
 @dataclass(frozen=True)
 class Department:
-    """One department; `short` is the Chinese name for narrow columns; `ended`: it is given to nobody any more."""
+    """One department; `short` is the Chinese name for narrow columns; `ended`: it is given to nobody any more.
+
+    `parent`: code of the one above it; `presence`: how it is present in the centre, of PRESENCES, "" where not said;
+    `phone` and `email` are those of the department's own duty desk.
+    """
 
     code: str
     zh: str
     en: str
     short: str
     ended: bool = False
+    parent: str = ""
+    presence: str = ""
+    phone: str = ""
+    email: str = ""
 
     def name(self, language: str) -> str:
         """The full name in `zh` or `en`."""

@@ -54,6 +54,7 @@ class Settings:
     grid_prefix_check: bool
     city_time_zone: str
     demo: bool
+    demo_video_port: int
     speed: float
     workers: int
     web_processes: int
@@ -81,10 +82,18 @@ class Settings:
     oidc_scopes: str
     wall_rotation_hours: int
     minimum_population: int
+    attachment_photo_mb: int
+    attachment_voice_mb: int
+    attachment_video_mb: int
+    attachment_document_mb: int
+    attachments_most: int
+    attachment_place: bool
     heads_copy: str
     heads_syslog: str
     wall_hidden_types: str
     wall_dimmed_types: str
+    wall_cameras: bool
+    wall_video: int
     base_map_url: str
     base_map_matrix: str
     base_map_datum: str
@@ -92,6 +101,11 @@ class Settings:
     base_map_approval: str
     base_map_min_zoom: int
     base_map_max_zoom: int
+    sip_enabled: bool
+    sip_host: str
+    sip_port: int
+    sip_domain: str
+    sip_server: str
     log_bytes: int
     log_files: int
     inbox: str
@@ -206,6 +220,7 @@ RULES: Mapping[str, Rule] = {
     "grid_prefix_check": Rule(bool, "true or false", lambda _value: True),
     "city_time_zone": Rule(str, "a time zone such as Asia/Shanghai", _is_zone),
     "demo": Rule(bool, "true or false", lambda _value: True),
+    "demo_video_port": _whole(1, 65535),
     "speed": Rule(float, "a number above 0, at most 10000", lambda value: 0 < value <= 10_000),
     "workers": _whole(1, 16),
     "web_processes": _whole(1, 16),
@@ -236,12 +251,20 @@ RULES: Mapping[str, Rule] = {
     "oidc_scopes": _text("scopes parted by spaces, openid among them", r"(.* )?openid( .*)?"),
     "wall_rotation_hours": _whole(1, 168),
     "minimum_population": _whole(1, 10_000_000),
+    "attachment_photo_mb": _whole(1, 64),
+    "attachment_voice_mb": _whole(1, 64),
+    "attachment_video_mb": _whole(1, 64),
+    "attachment_document_mb": _whole(1, 64),
+    "attachments_most": _whole(1, 1_000),
+    "attachment_place": Rule(bool, "true or false", lambda _value: True),
     "heads_copy": _text("the path of a file that may only grow, or empty", r"|/.+"),
     "heads_syslog": _text(
         'empty, "udp://HOST:514", "tcp://HOST:514" or "unix:///dev/log"', r"|(udp|tcp)://[\w.\[\]:-]+|unix:///.+"
     ),
     "wall_hidden_types": _text(*TYPES),
     "wall_dimmed_types": _text(*TYPES),
+    "wall_video": Rule(int, "0, 4 or 9", lambda value: value in (0, 4, 9)),
+    "wall_cameras": Rule(bool, "true or false", lambda _value: True),
     "base_map_url": Rule(str, 'empty, "https://HOST/…" or "file:…" (under DATA/tiles) with {z} {x} {y}', is_template),
     "base_map_matrix": _text('"mercator" (EPSG:3857) or "degrees" (EPSG:4490, EPSG:4326)', "|".join(MATRICES)),
     "base_map_datum": _text(f"one of {', '.join(DATUMS)}", "|".join(DATUMS)),
@@ -249,6 +272,11 @@ RULES: Mapping[str, Rule] = {
     "base_map_approval": _text("the map's approval number (审图号), at most 40 characters", r".{0,40}"),
     "base_map_min_zoom": _whole(0, DEEPEST),
     "base_map_max_zoom": _whole(0, DEEPEST),
+    "sip_enabled": Rule(bool, "true or false", lambda _value: True),
+    "sip_host": _text("an address of this machine such as 127.0.0.1 or 10.1.2.3, or 0.0.0.0", r"[\w.:-]+"),
+    "sip_port": _whole(1, 65535),
+    "sip_domain": _text("the 10 digits of our SIP domain", r"[0-9]{10}"),
+    "sip_server": _text("our own code of 20 digits (type 200)", r"[0-9]{20}"),
     "log_bytes": _whole(10_000, 1_000_000_000),
     "log_files": _whole(1, 100),
     "inbox": _text("the path of a folder, or empty", r"|/.+"),

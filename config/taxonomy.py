@@ -1,10 +1,11 @@
-"""Event types 事件类型 as data: a two-level tree with its departments, default urgency and target times.
+"""Event types 事件类型 as data: a two-level tree with its departments and default urgency.
 
 The tree is a proposal that maps outwards (no national list is published in full), so cities edit `taxonomy.toml`.
 """
 
 import tomllib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,16 +22,6 @@ class TaxonomyError(ValueError):
 
 
 @dataclass(frozen=True)
-class Targets:
-    """Target times from receipt; minutes and hours of the clock, not of working days."""
-
-    acknowledge_minutes: int
-    dispatch_minutes: int
-    arrive_minutes: int
-    close_hours: int
-
-
-@dataclass(frozen=True)
 class Type:
     """One event type or group; a group has a two-digit code, a type four digits that begin with its group's."""
 
@@ -39,7 +30,6 @@ class Type:
     en: str
     department: str
     urgency_default: str
-    close_hours: int | None = None
 
     @property
     def group(self) -> str:
@@ -53,10 +43,9 @@ class Type:
 
 @dataclass(frozen=True)
 class Taxonomy:
-    """All types and groups by code, and the target times by urgency."""
+    """All types and groups by code."""
 
     types: dict[str, Type]
-    targets_by_urgency: dict[str, Targets]
 
     @classmethod
     def load(cls, path: Path = FILE) -> Self:
@@ -69,7 +58,7 @@ class Taxonomy:
             types[one.code] = one
         if UNKNOWN not in types:
             raise TaxonomyError(f"{path.name}: the type for everything unknown, {UNKNOWN}, is missing")
-        return cls(types, {urgency: Targets(**data["targets"][urgency]) for urgency in URGENCIES})
+        return cls(types)
 
     def known(self, code: str) -> bool:
         """Whether `code` is in the tree, at either level."""
@@ -86,18 +75,6 @@ class Taxonomy:
     def leaves(self, group: str = "") -> list[Type]:
         """The second level, in order; of one group when its code is given."""
         return [one for one in self.types.values() if len(one.code) == 4 and one.code.startswith(group)]
-
-    def acknowledge_limits(self) -> dict[str, int]:
-        """Minutes from receipt until somebody should have acknowledged, by urgency."""
-        return {urgency: targets.acknowledge_minutes for urgency, targets in self.targets_by_urgency.items()}
-
-    def targets(self, code: str, urgency: str) -> Targets:
-        """Target times for a type at an urgency; a type's own closing time applies to routine matters only."""
-        base = self.targets_by_urgency[urgency]
-        own = self.get(code).close_hours
-        if urgency != "routine" or own is None:
-            return base
-        return Targets(base.acknowledge_minutes, base.dispatch_minutes, base.arrive_minutes, own)
 
 
 def _flat(groups: list[dict[str, Any]]) -> list[Type]:
@@ -118,3 +95,9 @@ def _check(one: Type, seen: dict[str, Type], known_departments: dict[str, depart
         raise TaxonomyError(f"{file}: {one.code} names an unknown department {one.department!r}")
     if one.urgency_default not in URGENCIES:
         raise TaxonomyError(f"{file}: {one.code} has urgency {one.urgency_default!r}; allowed: {', '.join(URGENCIES)}")
+
+
+@cache
+def current() -> Taxonomy:
+    """Return the tree of the shipped file, read once a process: for what asks of each of many things."""
+    return Taxonomy.load()

@@ -5,7 +5,7 @@ else. A request whose route is not in the table never reaches the application. B
 WebSockets too, which Starlette's `BaseHTTPMiddleware` does not.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextvars import ContextVar
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import quote, urlsplit
@@ -47,6 +47,7 @@ BODY_MOST = 1024 * 1024
 """Bytes of a request's body where the route has no bound of its own."""
 LISTS = ("/uploads/accounts", "/uploads/departments")
 OWN_BOUND = frozenset({"/api/v1/reports", "/api/v1/warnings", "/uploads/table", "/uploads/grids", *LISTS})
+OWN_BOUND_UNDER = "/attachments/"
 NOT_SIGNED_IN, FORBIDDEN, CROSS_ORIGIN, TRY_LATER = 4401, 4403, 4403, 1013
 
 _current: ContextVar[Identity] = ContextVar("identity", default=ANONYMOUS)
@@ -85,7 +86,7 @@ class Access:
         app: ASGI,
         gate: Gate,
         *,
-        script_hashes: list[str],
+        scripts: Callable[[], Collection[str]],
         note: Taking = lambda _note: None,
         limits: Limits | None = None,
     ) -> None:
@@ -93,7 +94,7 @@ class Access:
         self._gate = gate
         self._take = note
         self._limits = limits
-        self._policy = content_policy(script_hashes)
+        self._scripts = scripts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the request if the table lets its sender in."""
@@ -122,7 +123,9 @@ class Access:
             self._note(scope, identity, "origin")
             await answer(scope, send, 403, "signin.origin")
         else:
-            await (self._serve if path in OWN_BOUND else self._bounded)(scope, receive, send, identity)
+            await (self._serve if path in OWN_BOUND or path.startswith(OWN_BOUND_UNDER) else self._bounded)(
+                scope, receive, send, identity
+            )
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -205,7 +208,7 @@ class Access:
 
     def _headers(self, scope: Scope, message: Message) -> Headers:
         given = {name.lower() for name, _ in message.get("headers", [])}
-        headers = [(b"content-security-policy", self._policy), *FIXED_HEADERS]
+        headers = [(b"content-security-policy", content_policy(self._scripts())), *FIXED_HEADERS]
         if b"cache-control" not in given:
             kept = b"no-cache" if scope["path"].startswith("/assets/") else b"no-store"
             headers.append((b"cache-control", kept))
@@ -255,9 +258,11 @@ def lasting(scope: Mapping[str, Any], identity: Identity) -> Proof:
 
 
 def of_a_wall(scope: Mapping[str, Any]) -> bool:
-    """Say whether a request is for the wall's page or its live channel."""
+    """Say whether a request is for the wall's page, its live channel or its live pictures."""
     path = scope["path"]
-    return path == "/wall" or path.startswith("/wall/") or (path == "/live" and query(scope).get("page") == "wall")
+    if path == "/live" or path.startswith("/video/"):
+        return bool(query(scope).get("page") == "wall")
+    return bool(path == "/wall" or path.startswith("/wall/"))
 
 
 def way_in(scope: Mapping[str, Any], identity: Identity) -> str:
@@ -324,16 +329,17 @@ FIXED_HEADERS: Headers = [
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=()"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=(self), payment=()"),
 ]
+"""A recipient who arrives may say where; the browser asks them each time."""
 
 
-def content_policy(script_hashes: list[str]) -> bytes:
+def content_policy(script_hashes: Collection[str]) -> bytes:
     """Return the content security policy: nothing from outside, no eval, only the inline scripts Dash wrote.
 
     Inline styles stay allowed: Leaflet, plotly and ag-grid place things by style attributes and style elements.
     """
-    scripts = " ".join(["'self'", *script_hashes])
+    scripts = " ".join(["'self'", *sorted(script_hashes)])
     return (
         f"default-src 'self'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
         "font-src 'self' data:; connect-src 'self'; media-src 'self' data: blob:; worker-src 'self' blob:; "

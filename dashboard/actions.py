@@ -13,6 +13,10 @@ from dashboard import access
 from dashboard.accountbook import Accountbook
 from dashboard.area import Area
 from dashboard.auditbook import Auditbook
+from dashboard.camerabook import Camerabook
+from dashboard.catalogue import Catalogue
+from dashboard.contactbook import Contactbook
+from dashboard.coveragebook import Coveragebook
 from dashboard.departmentbook import Departmentbook
 from dashboard.directory import Directory
 from dashboard.enlistbook import Enlistbook
@@ -20,19 +24,31 @@ from dashboard.filebook import Filebook
 from dashboard.gridbook import Gridbook
 from dashboard.gridcard import Gridcards
 from dashboard.inventory import Inventory
+from dashboard.ledgerbook import Ledgerbook
+from dashboard.lookers import Lookers
 from dashboard.mapbook import Mapbook
+from dashboard.outletbook import Outletbook
 from dashboard.own import Own
+from dashboard.platformbook import Platformbook
 from dashboard.quarantine import Quarantine
+from dashboard.ratebook import Ratebook
 from dashboard.repairs import Repairs
+from dashboard.searchbook import Searchbook
+from dashboard.shiftbook import Shiftbook
 from dashboard.tokenbook import Tokenbook
 from dashboard.trail import Trail
+from dashboard.viewbook import Viewbook
 from dashboard.wallbook import Wallbook
 from operations import policy
+from operations.attachments import Attachments
 from operations.board import Board
 from operations.commands import Commands
 from operations.errors import OperationsError
+from operations.orders.calling import Calls
+from operations.orders.dispatch import Orders
 from operations.policy import Identity
 from operations.report import Located
+from operations.upward import Reports
 
 T = TypeVar("T")
 
@@ -48,16 +64,20 @@ class Slow(OperationsError):
 
 
 class Actions:
-    """`operations` are the domain's commands, each of which wants `identity()` first; `area()` the grids in force."""
+    """`operations` and `orders` are the domain's commands, each wants `identity()` first; `area()`: grids in force."""
 
     def __init__(
         self,
         operations: Commands,
+        orders: Orders,
+        attachments: Attachments,
+        reports: Reports,
         *,
         desk: Callable[[Identity, object], Coroutine[Any, Any, Any]],
         quarantine: Quarantine,
         directory: Directory,
         gridbook: Gridbook,
+        ledgerbook: Ledgerbook,
         filebook: Filebook,
         mapbook: Mapbook,
         repairs: Repairs,
@@ -65,6 +85,8 @@ class Actions:
         accounts: Accountbook,
         inventory: Inventory,
         departments: Departmentbook,
+        contacts: Contactbook,
+        search: Searchbook,
         enlistbook: Enlistbook,
         tokens: Tokenbook,
         area: Callable[[], Area | None],
@@ -72,13 +94,27 @@ class Actions:
         time_zone: str,
         trail: Trail,
         wallbook: Wallbook,
+        camerabook: Camerabook,
+        lookers: Lookers,
+        catalogue: Catalogue,
         auditbook: Auditbook,
         own: Own,
+        outlets: Outletbook,
+        calls: Calls,
+        shifts: Shiftbook,
+        views: Viewbook,
+        platforms: Platformbook,
+        coverage: Coveragebook,
+        rates: Ratebook,
     ) -> None:
         self.operations = operations
+        self.orders = orders
+        self.attachments = attachments
+        self.reports = reports
         self.quarantine = quarantine
         self.directory = directory
         self.gridbook = gridbook
+        self.ledgerbook = ledgerbook
         self.filebook = filebook
         self.mapbook = mapbook
         self.repairs = repairs
@@ -86,6 +122,8 @@ class Actions:
         self.accounts = accounts
         self.inventory = inventory
         self.departments = departments
+        self.contacts = contacts
+        self.search = search
         self.enlistbook = enlistbook
         self.tokens = tokens
         self.area = area
@@ -93,8 +131,18 @@ class Actions:
         self.time_zone = time_zone
         self.trail = trail
         self.wallbook = wallbook
+        self.camerabook = camerabook
+        self.lookers = lookers
+        self.catalogue = catalogue
         self.auditbook = auditbook
         self.own = own
+        self.outlets = outlets
+        self.calls = calls
+        self.shifts = shifts
+        self.views = views
+        self.platforms = platforms
+        self.coverage = coverage
+        self.rates = rates
         self._desk = desk
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ask: Callable[..., Coroutine[Any, Any, Any]] | None = None

@@ -12,6 +12,7 @@ from config import clock
 from config.settings import Settings
 from config.taxonomy import Taxonomy
 from config.words import Words
+from dashboard.cameraledger import import_cameras
 from dashboard.first_start import permitted
 from dashboard.moment import NoMoment, moment
 from dashboard.start import signed
@@ -278,7 +279,7 @@ def _described(problem: Problem, words: Words) -> str:
 COMMANDS: dict[str, Callable[[argparse.Namespace, Settings, Words], int]] = {
     command.__name__: command
     for command in (
-        *(import_grids, add_source, source_token, revoke_source, add_user, disable_user),
+        *(import_grids, import_cameras, add_source, source_token, revoke_source, add_user, disable_user),
         *(add_token, rotate_token, revoke_token, forget, restored),
     )
 }

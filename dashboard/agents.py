@@ -11,3 +11,8 @@ def browser(agent: str) -> str:
     name = next((f"{said} {found[1]}" for key, said in BROWSERS if (found := re.search(rf"{key}/(\d+)", agent))), "")
     system = next((one for one in SYSTEMS if one in agent), "")
     return " · ".join(one for one in (name, system) if one) or agent[:40]
+
+
+def handheld(agent: str) -> bool:
+    """Say whether a user agent calls itself a phone's."""
+    return "Mobile" in agent

@@ -16,8 +16,10 @@ from dashboard import (
     api_heat,
     api_incidents,
     api_journal,
+    api_orders,
     api_quarantine,
     api_reports,
+    api_search,
     api_warnings,
 )
 from dashboard.answers import REFUSALS, Problem
@@ -28,6 +30,9 @@ VERSION = "1"
 ANSWERS: tuple[type, ...] = (
     api_incidents.Page,
     api_incidents.Detail,
+    api_orders.Orders,
+    api_orders.OrderDetail,
+    api_search.SearchResults,
     api_journal.Entries,
     Quarantined,
     api_grids.Place,
@@ -45,6 +50,8 @@ def mount(app: FastAPI) -> None:
         api_reports,
         api_warnings,
         api_incidents,
+        api_orders,
+        api_search,
         api_grids,
         api_heat,
         api_journal,

@@ -34,6 +34,12 @@ async def grids(request: Request, shared: Shared, asker: Asker, name: Name) -> R
     return await take(request, shared, asker, "grids", name)
 
 
+@router.post("/uploads/cameras", responses=REFUSALS)
+async def cameras(request: Request, shared: Shared, asker: Asker, name: Name) -> Response:
+    """Take a ledger of cameras; 413 when it is too large."""
+    return await take(request, shared, asker, "cameras", name)
+
+
 @router.post("/uploads/accounts", responses=REFUSALS)
 async def accounts(request: Request, shared: Shared, asker: Asker, name: Name) -> Response:
     """Take a list of accounts; 413 when it is too large."""
@@ -44,6 +50,30 @@ async def accounts(request: Request, shared: Shared, asker: Asker, name: Name) -
 async def departments(request: Request, shared: Shared, asker: Asker, name: Name) -> Response:
     """Take a list of departments; 413 when it is too large."""
     return await take(request, shared, asker, "departments", name)
+
+
+@router.post("/uploads/person", responses=REFUSALS)
+async def people(request: Request, shared: Shared, asker: Asker, name: Name) -> Response:
+    """Take a list of people of the directory; 413 when it is too large."""
+    return await take(request, shared, asker, "person", name)
+
+
+@router.post("/uploads/team", responses=REFUSALS)
+async def teams(request: Request, shared: Shared, asker: Asker, name: Name) -> Response:
+    """Take a list of teams; 413 when it is too large."""
+    return await take(request, shared, asker, "team", name)
+
+
+@router.post("/uploads/shift", responses=REFUSALS)
+async def shifts(request: Request, shared: Shared, asker: Asker, name: Name) -> Response:
+    """Take a duty roster; 413 when it is too large."""
+    return await take(request, shared, asker, "shift", name)
+
+
+@router.post("/uploads/duty", responses=REFUSALS)
+async def duties(request: Request, shared: Shared, asker: Asker, name: Name) -> Response:
+    """Take a duty list; 413 when it is too large."""
+    return await take(request, shared, asker, "duty", name)
 
 
 async def take(request: Request, shared: Parts, asker: Identity, kind: str, name: str) -> Response:

@@ -104,6 +104,8 @@ def _add_roles(commands: Commands, serving: argparse.ArgumentParser) -> None:
     roles = {
         "web": "the pages and the API alone",
         "worker": "a worker alone: decides reports",
+        "relay": "the relay of live pictures alone",
+        "health": "the health of cameras alone: judges their pictures",
         "sources": "the sources alone: pulls, plays the demonstration, keeps house",
     }
     for name, text in roles.items():
@@ -123,7 +125,7 @@ def _add_administration(commands: Commands, shared: argparse.ArgumentParser) -> 
     export.add_argument("file", help="the .zip as it was downloaded")
     export.add_argument("--key", metavar="FILE", help="the public key (default: DATA/keys/head.pub)")
     export.set_defaults(handler="check_export")
-    load_ = commands.add_parser("import", help="import grids").add_subparsers(dest="what", required=True)
+    load_ = commands.add_parser("import", help="import grids or cameras").add_subparsers(dest="what", required=True)
     grids = load_.add_parser("grids", parents=[shared], help="import grids from files, all or nothing")
     grids.add_argument("file", nargs="+", help="GeoPackage, Shapefile (.zip or .shp), KML, KMZ or GeoJSON")
     for field in ("code", "name", "parent", "population", "level", "kind", "valid-from", "valid-to"):
@@ -144,6 +146,17 @@ def _add_administration(commands: Commands, shared: argparse.ArgumentParser) -> 
     )
     grids.add_argument("--repair", action="store_true", help="mend what is safe, and say what was done")
     grids.set_defaults(handler="import_grids")
+    cameras = load_.add_parser("cameras", parents=[shared], help="import a ledger of cameras, all or nothing")
+    cameras.add_argument("file", help="CSV, Excel, JSON, GeoJSON, or the address of WVP's list of channels")
+    cameras.add_argument("--source", required=True, metavar="NAME", help="whose ledger it is")
+    cameras.add_argument("--datum", choices=DATUMS, default="WGS84", help="of its coordinates (default: WGS84)")
+    cameras.add_argument(
+        "--mapping", metavar="NAME", help="of config/camera_mappings (default: the one that fits best)"
+    )
+    cameras.add_argument("--token-file", dest="token_file", metavar="FILE", help="holds the token for an address")
+    cameras.add_argument("--complete", action="store_true", help="cameras of the source it does not name are gone")
+    cameras.add_argument("--dry-run", dest="dry_run", action="store_true", help="only say what it would change")
+    cameras.set_defaults(handler="import_cameras")
     link = commands.add_parser("link", parents=[shared], help="print a one-time sign-in link for this machine")
     link.add_argument("--account", default="")
     _add_recovery_key(link)
@@ -262,6 +275,8 @@ def _add_measuring(commands: Commands, shared: argparse.ArgumentParser) -> None:
     bench = commands.add_parser("bench", parents=[shared], help="measure; prints figures with their method")
     bench.add_argument("name", nargs="*")
     bench.add_argument("--grids", type=int, default=0, metavar="N", help="bench map: this many grids only")
+    bench.add_argument("--incidents", type=int, default=0, metavar="N", help="bench search: over so many incidents")
+    bench.add_argument("--minutes", type=int, default=0, metavar="N", help="bench tiles and video: so long")
     bench.set_defaults(handler="bench")
     lint = commands.add_parser("lint", parents=[shared], help="ruff, mypy, import-linter")
     lint.set_defaults(handler="lint")

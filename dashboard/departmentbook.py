@@ -36,7 +36,7 @@ class Departmentbook:
         self.look()
 
     def rename(self, wanted: Wanted) -> None:
-        """Call one otherwise. Raises Forbidden, NotFound, Refused."""
+        """Call or place one otherwise. Raises Forbidden, NotFound, Refused."""
         departments.rename(self._database, access.current(), wanted, now=clock.now(), after_commit=self._ring)
         self.look()
 

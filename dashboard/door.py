@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from config.words import Words, choose
 from dashboard import asgi
 from dashboard.access import COOKIE, COOKIES, cookie_name, safe_next, session_secret
+from dashboard.agents import handheld
 from dashboard.answers import RETRY_SECONDS
 from dashboard.limits import Limits
 from dashboard.own import sender
@@ -28,6 +29,7 @@ HOMES = (
     ("account.manage", "/accounts"),
     ("audit.read", "/audit"),
     ("desk.view", "/desk"),
+    ("order.answer", "/orders"),
     ("wall.view", "/wall"),
 )
 ENDS = {"out": "signin.signed_out", "expired": "signin.expired"}
@@ -42,11 +44,13 @@ CHECKS = asyncio.Semaphore(2)
 async def home(request: Request) -> Response:
     """Send whoever is signed in to the page that is theirs."""
     identity: Identity = request.scope["state"]["identity"]
-    return RedirectResponse(home_of(identity), 303)
+    return RedirectResponse(home_of(identity, handheld=handheld(request.headers.get("user-agent", ""))), 303)
 
 
-def home_of(identity: Identity) -> str:
-    """Return the page an identity starts on."""
+def home_of(identity: Identity, *, handheld: bool = False) -> str:
+    """Return the page an identity starts on: on a phone, of who answers orders and sends none, their orders."""
+    if handheld and policy.allowed(identity, "order.answer") and not policy.allowed(identity, "order.send"):
+        return "/orders"
     return next((path for permission, path in HOMES if policy.allowed(identity, permission)), "/api/docs")
 
 

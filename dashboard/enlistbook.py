@@ -54,20 +54,20 @@ class Enlistbook:
         """Return what a file of accounts would do. Raises Forbidden, NotFound, TableUnreadable, Unfit."""
         require(access.current(), "account.manage")
         summary, rows, _ = self._read(upload_id, "accounts")
-        return personnel.account_lines(rows, _names(summary), self._known())
+        return personnel.account_lines(rows, names_of(summary), self._known())
 
     def departments(self, upload_id: str) -> list[Line]:
         """Return what a file of departments would do. Raises Forbidden, NotFound, TableUnreadable, Unfit."""
         require(access.current(), "department.manage")
         summary, rows, _ = self._read(upload_id, "departments")
-        return personnel.department_lines(rows, _names(summary), departments.every(self._database))
+        return personnel.department_lines(rows, names_of(summary), departments.every(self._database))
 
     def take_accounts(self, upload_id: str, *, leave_out: bool) -> tuple[list[Line], list[Enlisted]]:
         """Take a file over and return what was taken, and the passwords of new accounts. Raises Refused and the above.
 
         With a wrong line nothing is taken, unless wrong lines are to be left out.
         """
-        taken = _fit(self.accounts(upload_id), leave_out=leave_out)
+        taken = fitting(self.accounts(upload_id), leave_out=leave_out)
         _, _, upload = self._read(upload_id, "accounts")
         new = [(one.cells[0], one.post) for one in taken if one.state == NEW and one.post is not None]
         changed = [
@@ -87,7 +87,7 @@ class Enlistbook:
 
     def take_departments(self, upload_id: str, *, leave_out: bool) -> list[Line]:
         """Take a file over and return what was taken. Raises Refused and the above."""
-        taken = _fit(self.departments(upload_id), leave_out=leave_out)
+        taken = fitting(self.departments(upload_id), leave_out=leave_out)
         wanted = [one.wanted for one in taken if one.wanted is not None]
         departments.take(self._database, access.current(), wanted, now=clock.now(), after_commit=self._ring)
         return taken
@@ -100,7 +100,7 @@ class Enlistbook:
         summary = child.known(folder) or child.examine(path, folder)
         if summary.rows > MOST_LINES:
             raise Refused("operations.list_long", most=MOST_LINES)
-        return summary, islice(_rows(folder), MOST_LINES), upload
+        return summary, islice(rows_of(folder), MOST_LINES), upload
 
     def _known(self) -> Known:
         area = self._area()
@@ -124,8 +124,8 @@ def table(lines: Sequence[Sequence[str]]) -> str:
     return MARK + out.getvalue()
 
 
-def _fit(lines: Sequence[Line], *, leave_out: bool) -> list[Line]:
-    """The lines to take over. Raises Refused: wrong ones among them, or none that changes anything."""
+def fitting(lines: Sequence[Line], *, leave_out: bool) -> list[Line]:
+    """Return the lines to take over. Raises Refused: wrong ones among them, or none that changes anything."""
     wrong = sum(one.state == WRONG for one in lines)
     if wrong and not leave_out:
         raise Refused("operations.list_wrong", count=wrong)
@@ -135,11 +135,13 @@ def _fit(lines: Sequence[Line], *, leave_out: bool) -> list[Line]:
     return taken
 
 
-def _names(summary: Summary) -> list[str]:
+def names_of(summary: Summary) -> list[str]:
+    """Return the headings of a file."""
     return [one.path[0] for one in summary.columns]
 
 
-def _rows(folder: Path) -> Iterator[Row]:
+def rows_of(folder: Path) -> Iterator[Row]:
+    """Return the numbered rows of a file that was read into a folder."""
     for row in child.rows(folder):
         found = msgspec.json.decode(row.item.raw, type=dict[str, object])
         yield row.number, {name: str(value) for name, value in found.items()}

@@ -8,28 +8,32 @@ from typing import Any
 
 from config.taxonomy import URGENCIES
 from config.words import Words
-from dashboard import access, jurisdiction
+from dashboard import access, jurisdiction, loop_errand
+from dashboard.asked import Asked, Unclear, number, serial_of, subject, text, word, words_of, written
 from dashboard.history import history, known
 from dashboard.names import Names
-from operations.commands import RESULTS
-from operations.doubles import SHOWN
 from operations.errors import Conflict, NotFound, OperationsError
 from operations.incident import Incident
-from operations.policy import Identity
+from operations.incidents.moves import RESULTS
+from operations.incidents.supervision import CARDS, REASONS, unexplained
+from operations.policy import Identity, allowed
 
-Asked = dict[str, Any]
+__all__ = ["Asked", "Unclear", "explain", "number", "perform", "serial_of", "text", "wanted", "word", "written"]
+
 Answer = dict[str, Any]
 
-TEXT_MOST = 2_000
-"""Characters of a note, a result's text or a reason."""
-NUMBER_MOST = 2**53
-"""The largest whole number a browser counts exactly; no revision and no degree comes near it."""
 CHANNELS = ("hotline", "grid_worker", "police_110", "leader", "media", "visit", "patrol", "other")
 """How a matter can reach the desk."""
 
 
-class Unclear(ValueError):
-    """The browser asked for something that is no command; names the field."""
+RIGHTS = {
+    "reveal": "unseal",
+    "split": "merge",
+    "unsupervise": "supervise",
+    "card": "supervise",
+    **loop_errand.RIGHTS,
+}
+"""Commands that are called otherwise in the table of rights."""
 
 
 def perform(operations: Any, identity: Identity, names: Names, asked: Asked) -> Answer:
@@ -49,8 +53,9 @@ def perform(operations: Any, identity: Identity, names: Names, asked: Asked) -> 
 
 def wanted(asked: Asked) -> str:
     """Return the action of the table of rights that a command wants, "" when there is no such command."""
-    name = "unseal" if asked.get("action") == "reveal" else str(asked.get("action"))
-    return f"incident.{name}" if name == "unseal" or name in COMMANDS else ""
+    name = RIGHTS.get(str(asked.get("action")), str(asked.get("action")))
+    known = name == "unseal" or str(asked.get("action")) in COMMANDS
+    return f"incident.{name}" if known else ""
 
 
 def carry_out(operations: Any, identity: Identity, names: Names, asked: Asked) -> Answer:
@@ -64,14 +69,20 @@ def carry_out(operations: Any, identity: Identity, names: Names, asked: Asked) -
     after = command(operations, identity, asked)
     key = f"desk.done.{outcome(asked, after)}"
     urgency = known(names.words, "common.urgency", after.urgency)
-    text = names.words.text(key, number=after.number, urgency=urgency)
-    return {"ok": True, "text": text, "revision": after.revision}
+    stage = operations.loop.standing(after).name(names.words.lang)
+    text = names.words.text(key, number=after.number, urgency=urgency, stage=stage)
+    late = unexplained(after) if allowed(identity, "incident.explain") else []
+    return {"ok": True, "text": text, "revision": after.revision, "late": late}
 
 
 def outcome(asked: Asked, after: Incident) -> str:
     """Return the name of what was done, where an action may end in two ways."""
     if asked["action"] == "place" and not after.grid:
         return "place_unplaced"
+    if asked["action"] == "split" and asked.get("stays"):
+        return "split_stays"
+    if asked["action"] == "link" and asked.get("away") is True:
+        return "unlink"
     return "same" if asked["action"] == "distinct" and asked.get("same") is True else str(asked["action"])
 
 
@@ -86,7 +97,9 @@ def reveal(operations: Any, identity: Identity, names: Names, asked: Asked) -> A
 def conflict(operations: Any, identity: Identity, names: Names, asked: Asked, current: Incident) -> Answer:
     """Return what somebody else did meanwhile, and the revision to redo the command on."""
     words = names.words
-    entries = [one for one in operations.history(identity, current.id) if one.revision > asked.get("revision", 0)]
+    since = asked.get("revision", 0)
+    found = operations.history(identity, current.id)
+    entries = [one for one in found if one.subject_id == current.id and one.revision > since]
     lines = [
         words.text("desk.conflict.line", at=names.moment(line.at), who=line.who, what=line.what)
         for line in history(entries, names)
@@ -104,63 +117,7 @@ def explain(error: OperationsError, words: Words) -> str:
     return words.text("desk.error.refused", code=error.code)
 
 
-# ---- what the browser may ask ----------------------------------------------------------------------------------------
-
-
-def serial_of(asked: Asked) -> float:
-    """Return the browser's own number of what it asked, 0 when it is none."""
-    try:
-        return number(asked, "serial")
-    except Unclear:
-        return 0
-
-
-def word(asked: Asked, name: str, allowed: tuple[str, ...] | None = None) -> str:
-    """Return a short text of what was asked; raises Unclear when it is missing or not one of `allowed`."""
-    value = asked.get(name)
-    if not isinstance(value, str) or not value or len(value) > 100 or (allowed and value not in allowed):
-        raise Unclear(name)
-    return written(value, name)
-
-
-def text(asked: Asked, name: str = "text") -> str:
-    """Return a free text, possibly empty; raises Unclear when it is too long."""
-    value = asked.get(name) or ""
-    if not isinstance(value, str) or len(value) > TEXT_MOST:
-        raise Unclear(name)
-    return written(value, name).strip()
-
-
-def written(value: str, name: str) -> str:
-    """Return a text that can be stored; raises Unclear when it holds half a character (a lone surrogate)."""
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise Unclear(name) from error
-    return value
-
-
-def number(asked: Asked, name: str) -> float:
-    """Return a number of what was asked; raises Unclear when it is none, not finite or beyond all reason."""
-    value = asked.get(name)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise Unclear(name)
-    if not abs(value) <= NUMBER_MOST:  # NaN too
-        raise Unclear(name)
-    return value
-
-
-def subject(asked: Asked) -> tuple[str, int]:
-    """Return the incident's id and the revision the operator saw."""
-    return word(asked, "id"), int(number(asked, "revision"))
-
-
-def words_of(asked: Asked, name: str) -> list[str]:
-    """Return a few short texts; raises Unclear when it is no list of them."""
-    value = asked.get(name)
-    if not isinstance(value, list) or not 0 < len(value) <= SHOWN:
-        raise Unclear(name)
-    return [word({name: one}, name) for one in value]
+# ---- the commands of the drawer --------------------------------------------------------------------------------------
 
 
 def distinct(operations: Any, identity: Identity, asked: Asked) -> Incident:
@@ -168,6 +125,26 @@ def distinct(operations: Any, identity: Identity, asked: Asked) -> Incident:
     others, same = words_of(asked, "others"), asked.get("same") is True
     told: Incident = operations.distinct(identity, word(asked, "id"), others, same=same)
     return told
+
+
+def merge(operations: Any, identity: Identity, asked: Asked) -> Incident:
+    """Make another incident part of this one."""
+    merged: Incident = operations.merge(identity, *subject(asked), words_of(asked, "others"), text(asked))
+    return merged
+
+
+def split(operations: Any, identity: Identity, asked: Asked) -> Incident:
+    """Take a part out of the incident it was merged into."""
+    parted, stays = operations.split(identity, words_of(asked, "others")[0], text(asked))
+    asked["stays"] = stays
+    return parted  # type: ignore[no-any-return]
+
+
+def link(operations: Any, identity: Identity, asked: Asked) -> Incident:
+    """Link another incident to this one; `away` takes it back."""
+    other = words_of(asked, "others")[0]
+    linked: Incident = operations.link(identity, word(asked, "id"), other, away=asked.get("away") is True)
+    return linked
 
 
 def place(operations: Any, identity: Identity, asked: Asked) -> Incident:
@@ -178,6 +155,13 @@ def place(operations: Any, identity: Identity, asked: Asked) -> Incident:
         where = {"lon": float(number(asked, "lon")), "lat": float(number(asked, "lat"))}
     placed: Incident = operations.place(identity, *subject(asked), **where)
     return placed
+
+
+def card(operations: Any, identity: Identity, asked: Asked) -> Incident:
+    """Give a card, or take it back."""
+    given = word(asked, "card", (*CARDS[1:], "none"))
+    told: Incident = operations.card(identity, word(asked, "id"), "" if given == "none" else given, text(asked))
+    return told
 
 
 COMMANDS: dict[str, Callable[[Any, Identity, Asked], Incident]] = {
@@ -192,4 +176,14 @@ COMMANDS: dict[str, Callable[[Any, Identity, Asked], Incident]] = {
     "reopen": lambda operations, who, asked: operations.reopen(who, *subject(asked), text(asked)),
     "place": place,
     "distinct": distinct,
+    "merge": merge,
+    "split": split,
+    "supervise": lambda operations, who, asked: operations.supervise(who, word(asked, "id"), text(asked)),
+    "unsupervise": lambda operations, who, asked: operations.unsupervise(who, word(asked, "id"), text(asked)),
+    "card": card,
+    "explain": lambda operations, who, asked: operations.explain(
+        who, word(asked, "id"), word(asked, "clock"), word(asked, "code", REASONS), text(asked)
+    ),
+    "link": link,
+    **loop_errand.COMMANDS,
 }

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from config.words import Words
+from dashboard import loop_words, order_history
+from dashboard.clocks import said
 from dashboard.names import Names
 from operations.entry import Entry
 
@@ -21,12 +23,19 @@ class Line:
 
 def history(entries: Iterable[Entry], names: Names) -> list[Line]:
     """Return the entries in words, newest first."""
-    lines = [Line(entry.at, names.actor(entry.actor), what(entry, names), more(entry, names)) for entry in entries]
+    told = list(entries)
+    parties = order_history.parties(told)
+    lines = [Line(one.at, names.actor(one.actor), what(one, names, parties), more(one, names)) for one in told]
     return lines[::-1]
 
 
-def what(entry: Entry, names: Names) -> str:
-    """Return what an entry did."""
+def what(entry: Entry, names: Names, parties: order_history.Parties) -> str:
+    """Return what an entry did; `parties` are the orders of the incident and their recipients."""
+    return order_history.what(entry, names, parties) if entry.subject_type == "order" else done(entry, names)
+
+
+def done(entry: Entry, names: Names) -> str:
+    """Return what an entry about the incident itself did."""
     words = names.words
     values = (entry.body or {}).get("set", {})
     match entry.action:
@@ -42,12 +51,38 @@ def what(entry: Entry, names: Names) -> str:
             return words.text("desk.history.incident_placed", grid=names.grid(values["grid"]))
         case "incident.rederived":
             return rederived(entry, names)
+        case "incident.merged" | "incident.split" | "incident.parted" | "incident.absorbed":
+            return merged(entry, words)
         case "incident.distinct":
             return words.text(f"desk.history.incident_{'same' if entry.reason == 'same' else 'distinct'}")
         case "incident.placed":
             return words.text("desk.history.incident_placed_outside")
+    return plainly(entry, names)
+
+
+def plainly(entry: Entry, names: Names) -> str:
+    """Return what an entry did where its action says all, or a clock said it."""
+    if entry.action in loop_words.SAID:
+        return loop_words.what(entry, names)
+    if entry.action.startswith("clock."):
+        return said(entry, names)
     key = "desk.history." + entry.action.replace(".", "_")
-    return words.text(key) if key in words else entry.action
+    number = (entry.body or {}).get("number", "")
+    return names.words.text(key, number=number) if key in names.words else entry.action
+
+
+def merged(entry: Entry, words: Words) -> str:
+    """Return what was merged with what, or taken out again."""
+    key = "desk.history." + entry.action.replace(".", "_")
+    if entry.action == "incident.absorbed":
+        numbers = [str(one) for one in (entry.body or {}).get("numbers", [])]
+        return words.text(key, numbers=words.pick("、", ", ").join(numbers))
+    return words.text(key, number=entry.reason) + stayed(entry, words)
+
+
+def stayed(entry: Entry, words: Words) -> str:
+    """Return what splitting could not give back, because something followed the merge."""
+    return words.text("desk.history.stays_urgency") if (entry.body or {}).get("stays") else ""
 
 
 def rederived(entry: Entry, names: Names) -> str:
@@ -79,6 +114,8 @@ def more(entry: Entry, names: Names) -> str:
     """Return the words that go with an entry: a note or text its reader may see, or why they are not there."""
     if entry.body is None or ("words" in entry.body and entry.body["words"] is None):
         return names.words.text("desk.drawer.destroyed")
+    if entry.subject_type == "order":
+        return order_history.more(entry, names.words)
     words = entry.body.get("words", {})
     if entry.action == "incident.unsealed":
         return names.words.text("desk.history.reason", reason=entry.reason)
@@ -87,7 +124,8 @@ def more(entry: Entry, names: Names) -> str:
 
 def latest_text(entries: Iterable[Entry]) -> str:
     """Return the matter in the words of the newest report, if its reader may see them."""
-    told = [(entry.body or {}).get("words") or {} for entry in entries]
+    about = [entry for entry in entries if entry.subject_type != "order"]  # an order's text is its own
+    told = [(entry.body or {}).get("words") or {} for entry in about]
     return next((str(words["text"]) for words in reversed(told) if words.get("text")), "")
 
 

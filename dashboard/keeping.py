@@ -65,6 +65,8 @@ def restore(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
     print(words.text("keeping.restored", count=done.verification.count, seq=done.manifest.seq, epoch=done.epoch))
     if apart is None:
         print(words.text("keeping.restored_sealed"))
+    if done.outlets:
+        print(words.text("keeping.restored_outlets", names=", ".join(done.outlets)))
     print(words.text("keeping.restored_after", key=done.manifest.key[:16]))
     return OK if done.verification.ok else REFUSED
 

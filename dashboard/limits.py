@@ -37,6 +37,10 @@ class Limits:
         """Count a try to sign in with a name, from wherever."""
         return await self._take(limits.SIGN_IN_NAME, name.casefold(), scope)
 
+    async def searching(self, actor: str) -> int:
+        """Count a search by a program, or by hand, through the API."""
+        return await self._attempts.take(limits.SEARCH.name, actor, limits.SEARCH.most, limits.SEARCH.seconds)
+
     async def _take(self, limit: Limit, key: str, scope: Mapping[str, Any]) -> int:
         wait = await self._attempts.take(limit.name, key, limit.most, limit.seconds)
         if wait and not await self._attempts.take(f"{limit.name}.told", key, 1, limits.TOLD_SECONDS):

@@ -93,6 +93,7 @@ class Hub:
         city: City,
         walls: Tell = lambda action, wall: None,
         grids: Callable[[], str] = str,
+        cameras: Callable[[Scope], str] | None = None,
     ) -> None:
         self._database = database
         self._doorbell = doorbell
@@ -100,6 +101,7 @@ class Hub:
         self._city = city
         self._watch = Watch(walls)
         self._grids = grids
+        self._cameras = cameras
         self._thread = ThreadPoolExecutor(1, "hub")
         self._bell = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -257,7 +259,7 @@ class Hub:
         channel, picture = drawn.channel, drawn.picture
         scope = channel.topic.scope
         delta = await self._call(lambda: picture.draw(self._view(scope), now, channel.state, touched))
-        if channel.publish(delta | self._age() | (self._gauges if scope.city else {}), now):
+        if channel.publish(delta | self._age() | self._seen(channel.topic) | (self._gauges if scope.city else {}), now):
             measures.FRAMES.inc()
             for screen in self.screens:
                 if screen.channel is channel:
@@ -274,6 +276,12 @@ class Hub:
         as_of = min(self._read_at, self._measured_at, waiting or self._read_at) // SECOND * SECOND
         moments = {"as_of": as_of, "oldest_at": waiting, "engine_away": self._away_at, "grids": self._grids()}
         return {("gauges", name, ""): frame.encode(value) for name, value in moments.items()}
+
+    def _seen(self, topic: Topic) -> Delta:
+        """For pages with a map: what changes when a camera within their scope does, so that they ask for them again."""
+        if self._cameras is None or not any(getattr(panel, "CAMERAS", False) for panel in self._pages[topic.page]):
+            return {}
+        return {("gauges", "cameras", ""): frame.encode(self._cameras(topic.scope))}
 
     def _restart(self) -> None:
         """Another epoch (a restored database): every screen starts again."""

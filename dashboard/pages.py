@@ -5,9 +5,9 @@ language needs no request to be known. `/wall` is shown by the application that 
 """
 
 import asyncio
-import functools
 import html
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import copy_context
 from types import ModuleType
@@ -123,28 +123,32 @@ async def called(dash_app: Dash, body: dict[str, Any]) -> Any:
 
 
 class Pages:
-    """ASGI application of all Dash pages; `hashes` are those of their inline scripts, for the security policy."""
+    """ASGI application of all Dash pages, each built when it is first asked for.
+
+    `hashes` are those of the inline scripts of the pages there are, for the security policy.
+    """
 
     def __init__(
         self, pages: Mapping[str, Sequence[ModuleType]], city: City, actions: object, version: str = ""
     ) -> None:
+        self._panels, self._city, self._actions, self._version = pages, city, actions, version
         self._apps: dict[tuple[str, str], Dash] = {}
-        for page, panels in pages.items():
-            for lang in LANGUAGES:
-                self._apps[page, lang] = build(page, Words(lang, city), panels, actions, version)
-        self.hashes = sorted({value for app in self._apps.values() for value in app.csp_hashes()})
+        self._building = threading.Lock()  # Dash keeps a page's callbacks in one list until its server is set up
+        self.names = frozenset(pages)
+        self.hashes: frozenset[str] = frozenset()
 
     def holds(self, path: str) -> bool:
         """Return whether `path` belongs to a page."""
         return path.strip("/").partition("/")[0] in self.names
 
-    @functools.cached_property
-    def names(self) -> frozenset[str]:
-        """The pages' names, which are also the first parts of their paths."""
-        return frozenset(page for page, _ in self._apps)
-
     def app(self, page: str, lang: str) -> Dash:
         """Return the Dash application of one page in one language."""
+        with self._building:
+            if (page, lang) not in self._apps:
+                words = Words(lang, self._city)
+                built = build(page, words, self._panels[page], self._actions, self._version)
+                self.hashes |= frozenset(built.csp_hashes())
+                self._apps[page, lang] = built
         return self._apps[page, lang]
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -159,6 +163,8 @@ class Pages:
             return
         if not inner:
             scope = {**scope, "path": f"/{page}/{lang}/"}
+        if (page, lang) not in self._apps:
+            await asyncio.to_thread(self.app, page, lang)
         served: ASGI = self._apps[page, lang].server
         await served(scope, receive, send)
 

@@ -9,14 +9,18 @@ from starlette.requests import HTTPConnection
 from config.settings import Settings
 from dashboard.actions import Actions
 from dashboard.area import Areas
+from dashboard.cameramap import Cameramap
 from dashboard.gate import Gate
 from dashboard.live import Hub
+from dashboard.lookbook import Lookbook
 from dashboard.own import Own
 from dashboard.provider import Provider
 from dashboard.senders import Senders
+from dashboard.snapshotbook import Snapshotbook
 from dashboard.standing import Standing
 from dashboard.tiles import Tiles
 from dashboard.trail import Trail
+from dashboard.wallpictures import Wallpictures
 from operations.database import Database
 from operations.policy import Identity
 from streams.port import Port
@@ -41,6 +45,10 @@ class Parts:
     trail: Trail
     provider: Provider
     own: Own
+    lookbook: Lookbook
+    cameras: Cameramap
+    snapshots: Snapshotbook
+    wallpictures: Wallpictures
     version: str
 
 

@@ -30,6 +30,17 @@ DEPARTMENT_COLUMNS = {
     "zh": ("名称", "部门名称", "部门", "中文名", "name", "chinese name", "department"),
     "en": ("英文名", "英文名称", "english", "english name", "en"),
     "short": ("简称", "short", "short name"),
+    "parent": ("上级部门", "上级", "上级部门代码", "parent", "parent department"),
+    "presence": ("进驻方式", "进驻", "presence"),
+    "phone": ("电话", "值班电话", "联系电话", "phone", "tel"),
+    "email": ("邮箱", "电子邮箱", "email", "e-mail", "mail"),
+}
+PRESENCE_OF = {"": "", "常驻": "resident", "轮驻": "rotating", "随叫": "on_call"} | {
+    "resident": "resident",
+    "rotating": "rotating",
+    "by turns": "rotating",
+    "on_call": "on_call",
+    "on call": "on_call",
 }
 Row = tuple[int, Mapping[str, str]]
 
@@ -106,7 +117,7 @@ def account_lines(rows: Iterable[Row], names: Iterable[str], known: Known) -> li
             return Line(number, WRONG, cells, Reason(error.code, error.params))
         return Line(number, _state(person, post), cells, None, post, person)
 
-    return _lines(rows, found, line)
+    return lines_of(rows, found, line)
 
 
 def department_lines(rows: Iterable[Row], names: Iterable[str], known: Mapping[str, Department]) -> list[Line]:
@@ -118,27 +129,39 @@ def department_lines(rows: Iterable[Row], names: Iterable[str], known: Mapping[s
 
     def line(number: int, values: dict[str, str]) -> Line:
         cells = tuple(values.get(one, "") for one in DEPARTMENT_COLUMNS)
-        wanted = Wanted(*cells)
         try:
-            if wanted.code in seen:
-                raise Unfit("twice", value=wanted.code)
-            seen.add(wanted.code)
+            if values["code"] in seen:
+                raise Unfit("twice", value=values["code"])
+            seen.add(values["code"])
+            wanted = _department(values, after)
             departments.check(wanted, {code: one for code, one in after.items() if code != wanted.code})
         except Unfit as error:
             return Line(number, WRONG, cells, error.reason)
         except OperationsError as error:
             return Line(number, WRONG, cells, Reason(error.code, error.params))
         before = known.get(wanted.code)
-        after[wanted.code] = wanted.whole
-        same = before is not None and departments.told(before) == departments.told(wanted.whole)
+        after[wanted.code] = wanted.whole if before is None else wanted.over(before)
+        same = before is not None and before == after[wanted.code]
         return Line(number, SAME if same else CHANGED if before else NEW, cells, wanted=wanted)
 
-    return _lines(rows, found, line)
+    return lines_of(rows, found, line)
 
 
-def _lines(rows: Iterable[Row], found: Mapping[str, str], line: Callable[[int, dict[str, str]], Line]) -> list[Line]:
+def lines_of(rows: Iterable[Row], found: Mapping[str, str], line: Callable[[int, dict[str, str]], Line]) -> list[Line]:
+    """Return what each line that says anything would do."""
     read = ((number, {field: row.get(name, "").strip() for field, name in found.items()}) for number, row in rows)
     return [line(number, values) for number, values in read if any(values.values())]
+
+
+def _department(values: Mapping[str, str], known: Mapping[str, Department]) -> Wanted:
+    """What a line says; of its place a column that is not there says nothing, an empty cell that there is none."""
+    parent, presence = values.get("parent"), values.get("presence")
+    if parent is not None:
+        parent = named_department(parent, known)
+    if presence is not None:
+        presence = PRESENCE_OF.get(presence.lower(), presence)
+    names = {name: values.get(name, "") for name in ("code", "zh", "en", "short")}
+    return Wanted(**names, parent=parent, presence=presence, phone=values.get("phone"), email=values.get("email"))
 
 
 def _state(person: Person | None, post: Post) -> str:
@@ -154,12 +177,13 @@ def _post(values: Mapping[str, str], known: Known) -> Post:
         raise Unfit("role", value=values.get("role", ""))
     if role not in PEOPLE:
         raise Unfit("administrator")
-    scope = Scope(_grid(values.get("grid", ""), known), _department(values.get("department", ""), known))
-    begins, ends = (_moment(values.get(name, ""), known.zone) for name in ("from", "to"))
+    scope = Scope(grid_code(values.get("grid", ""), known), department_code(values.get("department", ""), known))
+    begins, ends = (moment_of(values.get(name, ""), known.zone) for name in ("from", "to"))
     return Post(role, scope, begins, ends, values.get("shown_name", ""))
 
 
-def _grid(given: str, known: Known) -> str:
+def grid_code(given: str, known: Known) -> str:
+    """Return the code of a grid given by code or by a name that is only one's. Raises Unfit."""
     if not given or given in known.grids:
         return given
     named = [code for code, name in known.grids.items() if name == given]
@@ -170,22 +194,25 @@ def _grid(given: str, known: Known) -> str:
     return named[0]
 
 
-def _department(given: str, known: Known) -> str:
+def department_code(given: str, known: Known) -> str:
+    """Return the code of a living department given by any of its names. Raises Unfit."""
+    return named_department(given, known.departments)
+
+
+def named_department(given: str, known: Mapping[str, Department]) -> str:
+    """Return the code of a living department of `known` given by any of its names, "" of none. Raises Unfit."""
     if not given:
         return ""
     wanted = given.lower()
-    hits = [
-        one
-        for one in known.departments.values()
-        if wanted in (one.code, one.zh.lower(), one.en.lower(), one.short.lower())
-    ]
+    hits = [one for one in known.values() if wanted in (one.code, one.zh.lower(), one.en.lower(), one.short.lower())]
     living = [one for one in hits if not one.ended]
     if len(living) != 1:
         raise Unfit("department", value=given)
     return living[0].code
 
 
-def _moment(given: str, zone: tzinfo) -> int | None:
+def moment_of(given: str, zone: tzinfo) -> int | None:
+    """Return a time as it was written in the city's zone. Raises Unfit."""
     try:
         return moment(given, zone)
     except NoMoment:

@@ -29,19 +29,25 @@ PORTION = 200
 """Incidents of a new channel that are compared with each other at one turn."""
 REFRESH = 2.0
 """Seconds after which a panel is drawn again although nothing happened: ages, overdue, a new day."""
-HEAT = "heat"
+HEAT, ORDERS = "heat", "orders"
+"""Names of keyed rows that go by grid and by order; all others go by incident."""
 
 
 @dataclass(frozen=True)
 class Touched:
-    """What the entries since the last drawing touched: incident ids and leaf grid codes; `other` is anything else."""
+    """What the entries since the last drawing touched: ids of incidents, leaf grid codes, ids of orders, the rest."""
 
     incidents: frozenset[str] = frozenset()
     grids: frozenset[str] = frozenset()
     other: bool = False
+    orders: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
-        return bool(self.incidents or self.grids or self.other)
+        return bool(self.incidents or self.grids or self.other or self.orders)
+
+    def of(self, key: str) -> frozenset[str]:
+        """Return which keyed rows named `key` these are."""
+        return self.grids if key == HEAT else self.orders if key == ORDERS else self.incidents
 
 
 class Touch:
@@ -50,17 +56,19 @@ class Touch:
     def __init__(self) -> None:
         self._incidents: set[str] = set()
         self._grids: set[str] = set()
+        self._orders: set[str] = set()
         self._other = False
 
     def add(self, change: Change) -> None:
         """Take in what one entry touched."""
         self._incidents |= change.incidents
         self._grids |= change.grids
+        self._orders |= change.orders
         self._other = self._other or change.other
 
     def done(self) -> Touched:
         """Return all that was touched."""
-        return Touched(frozenset(self._incidents), frozenset(self._grids), self._other)
+        return Touched(frozenset(self._incidents), frozenset(self._grids), self._other, frozenset(self._orders))
 
 
 class Part:
@@ -125,8 +133,8 @@ class Rows(Part):
         self._whole_at = 0.0
 
     def note(self, touched: Touched) -> None:
-        """Take in the touched incidents, or for heat the touched grids."""
-        self._touched |= touched.grids if self._key == HEAT else touched.incidents
+        """Take in what was touched of what these rows go by."""
+        self._touched |= touched.of(self._key)
         self._waiting = self._waiting or bool(self._touched)
 
     def _drawn(self, board: Board, now: int, state: State, words: Words) -> Delta:
@@ -154,7 +162,8 @@ class ChosenRows(Rows):
 
     def _drawn(self, board: Board, now: int, state: State, words: Words) -> Delta:
         whole, self._whole = self._whole, True  # again as a whole should this one fail
-        turns = [selection.update(board.incidents, self._touched) for selection in self._selections]
+        crowd: Mapping[str, Any] = board.orders if self._key == ORDERS else board.incidents
+        turns = [selection.update(crowd, self._touched) for selection in self._selections]
         held = frozenset[str]().union(*(selection.chosen for selection in self._selections))
         shown = held if whole else frozenset[str]().union(*(came for came, _ in turns))
         delta = frame.flatten_keyed(self._key, self._rows(board, now, shown, *self._through))

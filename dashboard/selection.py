@@ -7,7 +7,7 @@ removals have used that up is the crowd gone through anew, which so many removal
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping
 from heapq import nsmallest
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from config.taxonomy import URGENCIES
 from operations.incident import Incident
@@ -18,10 +18,10 @@ GRAVITY = {urgency: at for at, urgency in enumerate(reversed(URGENCIES))}
 
 
 class Choice(NamedTuple):
-    """How many rows a screen holds at most, and what orders them; the rank is None for what has no row at all."""
+    """How many rows (of incidents, or of orders) a screen holds, and what ranks them; None is for what has no row."""
 
     most: int
-    rank: Callable[[Incident], Rank | None]
+    rank: Callable[[Any], Rank | None]
 
 
 class Selection:
@@ -38,7 +38,7 @@ class Selection:
         self._floor: tuple[Rank, str] | None = None
         self._known = False
 
-    def update(self, crowd: Mapping[str, Incident], touched: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
+    def update(self, crowd: Mapping[str, Any], touched: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
         """Take in what changed; return the ids whose rows are to be shown anew, and those that are no longer held."""
         touched = frozenset(touched)
         before = self.chosen
@@ -49,11 +49,11 @@ class Selection:
         self.chosen = frozenset(id for _, id in self._order[: self._choice.most])
         return (self.chosen - before) | (self.chosen & touched), before - self.chosen
 
-    def _replace(self, id: str, incident: Incident | None) -> None:
+    def _replace(self, id: str, one: Any) -> None:
         old = self._ranks.pop(id, None)
         if old is not None:
             del self._order[bisect_left(self._order, old)]
-        rank = None if incident is None else self._choice.rank(incident)
+        rank = None if one is None else self._choice.rank(one)
         if rank is None or (self._floor is not None and (rank, id) > self._floor):
             return
         self._ranks[id] = (rank, id)
@@ -62,7 +62,7 @@ class Selection:
             del self._ranks[self._order.pop()[1]]
             self._floor = self._order[-1]
 
-    def _gather(self, crowd: Mapping[str, Incident]) -> None:
+    def _gather(self, crowd: Mapping[str, Any]) -> None:
         kept = 2 * self._choice.most
         ranked = [(rank, id) for id, one in crowd.items() if (rank := self._choice.rank(one)) is not None]
         self._order = nsmallest(kept, ranked)

@@ -15,7 +15,22 @@ from starlette.websockets import WebSocket
 from config import certificate, clock, collector
 from config.city import City
 from config.settings import ROOT, Settings, oidc_secret
-from dashboard import api, api_reports, api_tiles, api_uploads, discretion, door, idle, oidc, pairing, renewal, stages
+from dashboard import (
+    api,
+    api_attachments,
+    api_cameras,
+    api_reports,
+    api_tiles,
+    api_uploads,
+    discretion,
+    door,
+    idle,
+    oidc,
+    pairing,
+    renewal,
+    stages,
+    video,
+)
 from dashboard.access import Access
 from dashboard.accountbook import Accountbook
 from dashboard.actions import Actions
@@ -23,6 +38,11 @@ from dashboard.answers import TROUBLES
 from dashboard.area import Areas
 from dashboard.asgi import ASGI, Receive, Scope, Send
 from dashboard.auditbook import Auditbook
+from dashboard.camerabook import Camerabook
+from dashboard.cameramap import Cameramap
+from dashboard.catalogue import Catalogue
+from dashboard.contactbook import Contactbook
+from dashboard.coveragebook import Coveragebook
 from dashboard.departmentbook import Departmentbook
 from dashboard.directory import Directory
 from dashboard.enlistbook import Enlistbook
@@ -31,32 +51,53 @@ from dashboard.gate import PATIENCE_SECONDS, Gate
 from dashboard.gridbook import Gridbook
 from dashboard.gridcard import Gridcards
 from dashboard.inventory import Inventory
+from dashboard.ledgerbook import Ledgerbook
 from dashboard.limits import Limits
 from dashboard.live import Hub
+from dashboard.lookbook import Lookbook
+from dashboard.lookers import Lookers
 from dashboard.mapbook import Mapbook
+from dashboard.outletbook import Outletbook
 from dashboard.own import own
 from dashboard.pages import Pages
 from dashboard.panels import PAGES
 from dashboard.parts import Parts
+from dashboard.platformbook import Platformbook
 from dashboard.provider import Provider
 from dashboard.quarantine import Quarantine
+from dashboard.ratebook import Ratebook
+from dashboard.relaying import Cameras
 from dashboard.repairs import Repairs
+from dashboard.searchbook import Searchbook
 from dashboard.senders import Senders
+from dashboard.shiftbook import Shiftbook
+from dashboard.snapshotbook import Snapshotbook
 from dashboard.socket import Live
 from dashboard.standing import Standing
 from dashboard.tiles import Tiles
 from dashboard.tokenbook import Tokenbook
 from dashboard.trail import trail
+from dashboard.viewbook import Viewbook
 from dashboard.wallbook import Wallbook
-from operations import policy, walls
+from dashboard.wallpictures import Wallpictures
+from operations import deadlines, policy, walls
+from operations.attachments import Attachments
+from operations.attachments import Limits as Bounds
 from operations.commands import Commands
 from operations.database import Database
+from operations.media import KINDS, MEBI
+from operations.orders.calling import Calls
+from operations.orders.dispatch import Orders
 from operations.policy import Identity
 from operations.rules import Rules
 from operations.seal import KeyStore
+from operations.shelf import Shelf
+from operations.upward import Reports
 from streams.item import LARGEST_REQUEST
 from streams.port import Port
 from streams.source_secrets import SourceSecrets
+from streams.video import relay
+from streams.video.port import RelayPort
 from streams.warnings import Warnings
 
 log = logging.getLogger(__name__)
@@ -77,7 +118,8 @@ class Server:
         database.snapshot_key = keys.snapshot_key()
         senders = Senders(database, settings, port.intake)
         areas = Areas(database, settings.data / "cache")
-        commands = Commands(database, keys, port.ring, locate=areas.located)
+        times = deadlines.of(settings.zone)
+        commands = Commands(database, keys, port.ring, locate=areas.located, zone=settings.zone, deadlines=times)
         warnings = Warnings(database, port.intake, clock.now, port.ring)
         quarantine = Quarantine(database, keys, port.ring, port.intake, warnings)
         directory = Directory(database, port, SourceSecrets(settings.data / "keys"))
@@ -90,12 +132,19 @@ class Server:
         )
         rules = Rules.of(settings)
         mine = own(database, keys, rules, settings.session_hours, port.ring)
+        city = City.of(settings)
+        orders = Orders(database, keys, port.ring, zone=city.zone, county=settings.county_code, deadlines=times)
+        contacts = Contactbook(database, port.ring, lambda: areas.current, settings.data / "uploads", city.zone)
         actions = Actions(
             commands,
+            orders,
+            Attachments(database, keys, Shelf(settings.data / "attachments"), commands, attached(settings), port.ring),
+            Reports(database, keys, port.ring, zone=city.zone),
             desk=senders.register,
             quarantine=quarantine,
             directory=directory,
             gridbook=gridbook,
+            ledgerbook=Ledgerbook(database, port.ring, settings),
             filebook=filebook,
             mapbook=Mapbook(database, port.ring, port.shelf, settings.data / "sources"),
             repairs=Repairs(database, keys, port.ring, port.intake),
@@ -103,6 +152,8 @@ class Server:
             accounts=Accountbook(database, keys, port.ring, Rules.of(settings)),
             inventory=Inventory(settings, database),
             departments=Departmentbook(database, port.ring),
+            contacts=contacts,
+            search=Searchbook(database, keys, port.ring, contacts.directory, lambda: areas.current),
             enlistbook=Enlistbook(
                 database,
                 port.ring,
@@ -117,6 +168,9 @@ class Server:
             time_zone=settings.city_time_zone,
             trail=notes,
             wallbook=self._wallbook,
+            camerabook=Camerabook(database),
+            lookers=Lookers(database, notes, port.ring),
+            catalogue=Catalogue(database, port.ring, areas.located, port.last_position),
             auditbook=Auditbook(
                 database,
                 keys,
@@ -126,11 +180,22 @@ class Server:
                 Path(settings.heads_copy) if settings.heads_copy else None,
             ),
             own=mine,
+            outlets=Outletbook(database, port.ring, settings.data / "keys"),
+            calls=Calls(database, orders),
+            views=Viewbook(database, port.ring),
+            coverage=Coveragebook(database, lambda: areas.current, notes),
+            rates=Ratebook(database, lambda: areas.current, notes),
+            platforms=Platformbook(database, port.ring, settings.data / "keys", settings.redis_url),
+            shifts=Shiftbook(database, keys, port.ring, zone=city.zone, area=lambda: areas.current),
         )
-        hub = Hub(database, port, PAGES, city=City.of(settings), walls=self._tell, grids=areas.key)
+        cameras = Cameramap(database)
+        hub = Hub(database, port, PAGES, city=City.of(settings), walls=self._tell, grids=areas.key, cameras=cameras.key)
         gate = Gate(Database(settings.database_url, busy_timeout_s=PATIENCE_SECONDS), rules.idle)
         tiles = Tiles(settings.base_map, settings.data, lambda path: clock.now() / 1e6 - path.stat().st_mtime)
         standing = Standing(gate.standing)
+        where = Cameras(settings.data, database).place
+        self._relay = RelayPort(relay.place(settings.data))
+        lookbook = Lookbook(database, keys.snapshot_key(), where, port.ring)
         provider = Provider(settings, lambda: oidc_secret(settings.data))
         self.parts = Parts(
             settings,
@@ -147,6 +212,10 @@ class Server:
             notes,
             provider,
             mine,
+            lookbook,
+            cameras,
+            Snapshotbook(database, self._relay, where, city.zone, port.ring),
+            Wallpictures(actions.camerabook, hub.ask, discretion.shown(settings)),
             code,
         )
         self.pages = Pages(PAGES, City.of(settings), actions, code)
@@ -155,7 +224,7 @@ class Server:
         self._served: ASGI = Access(
             self._route,
             self.parts.gate,
-            script_hashes=self.pages.hashes,
+            scripts=lambda: self.pages.hashes,
             note=notes.note,
             limits=Limits(port.attempts),
         )
@@ -191,6 +260,9 @@ class Server:
             app.include_router(router)
         app.include_router(api_uploads.router)
         app.include_router(api_tiles.router)
+        app.include_router(api_cameras.router)
+        app.include_router(api_attachments.router)
+        app.include_router(video.router)
         live = Live(
             self.parts.hub,
             version=self.parts.version,
@@ -203,6 +275,12 @@ class Server:
         async def channel(socket: WebSocket) -> None:
             await live(socket)
 
+        pictures = video.Video(self.parts.lookbook, self._relay, self.parts.standing)
+
+        @app.websocket("/video/{camera}")
+        async def picture(socket: WebSocket) -> None:
+            await pictures(socket)
+
         app.mount("/assets", StaticFiles(directory=ROOT / "assets"), name="assets")
         return app
 
@@ -211,6 +289,7 @@ class Server:
         self.parts.actions.started(self.parts.hub.ask)
         self.parts.trail.start()
         await self.parts.areas.start()
+        await self.parts.cameras.start()
         following = self.parts.port.shelf.follow(self.parts.database)
         departments = self.parts.actions.departments.follow()
         self._following = [
@@ -223,14 +302,17 @@ class Server:
             self._following.append(asyncio.create_task(renewing, name="certificate"))
         await self.parts.hub.start()
         self.parts.standing.start()
+        self.parts.lookbook.start()
 
     async def stop(self) -> None:
         """Let what is under way finish."""
         for task in self._following:
             task.cancel()
         self.parts.standing.stop()
+        await self.parts.lookbook.stop()
         await self.parts.hub.stop()
         await self.parts.areas.stop()
+        await self.parts.cameras.stop()
         await self.parts.tiles.close()
         await asyncio.gather(*self._telling, return_exceptions=True)
         await asyncio.to_thread(self.parts.trail.stop)
@@ -254,6 +336,12 @@ class Server:
         self._telling.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.error("a wall's trouble could not be written: %s", task.exception())
+
+
+def attached(settings: Settings) -> Bounds:
+    """Return how large and how many attachments may be, by the settings."""
+    by_kind = {kind: getattr(settings, f"attachment_{kind}_mb") * MEBI for kind in KINDS}
+    return Bounds(by_kind, settings.attachments_most, settings.attachment_place)
 
 
 def may_watch(identity: Identity, page: str) -> bool:

@@ -117,6 +117,7 @@ class Live:
         missed = screen.channel.n - screen.sent if screen.sent else -1
         said = {"version": self._version, "epoch": self._hub.epoch, "now": clock.now()}
         said["rights"] = sight(screen.identity)
+        said["wall"] = screen.identity.id if screen.identity.kind == "wall" else ""
         return orjson.dumps({"hello": said | {"missed": missed, "changed": changed}}).decode()
 
 

@@ -121,7 +121,8 @@ def _roles(settings: Settings) -> list[Child]:
         Child(_numbered("web", n, settings.web_processes), _command("web", settings), ready=_web_ready(settings))
         for n in range(settings.web_processes)
     ]
-    return [*children, Child("sources", _command("sources", settings)), *web]  # the web last: it is what is waited for
+    alone = [Child(role, _command(role, settings)) for role in ("relay", "health", "sources")]
+    return [*children, *alone, *web]  # the web last: it is what is waited for
 
 
 def _numbered(role: str, number: int, of: int) -> str:

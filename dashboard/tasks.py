@@ -51,6 +51,23 @@ def sources(asked: argparse.Namespace, settings: Settings, _words: Words) -> int
     return 0
 
 
+def relay(_asked: argparse.Namespace, settings: Settings, _words: Words) -> int:
+    """Passes cameras' pictures on."""
+    from dashboard import relaying
+
+    relaying.main(settings)
+    return 0
+
+
+def health(_asked: argparse.Namespace, settings: Settings, _words: Words) -> int:
+    """Judges cameras' pictures."""
+    from streams.health import service
+    from streams.video import relay
+
+    service.main(settings, relay.place(settings.data))
+    return 0
+
+
 def check(_asked: argparse.Namespace, settings: Settings, words: Words) -> int:
     """Settings, engine, grids, journal."""
     from dashboard import check
@@ -105,7 +122,7 @@ def bench(asked: argparse.Namespace, settings: Settings, _words: Words) -> int:
     """Figures with their method."""
     from benchmarks import bench
 
-    return bench.main(asked.name, settings, grids=asked.grids)
+    return bench.main(asked.name, settings, grids=asked.grids, incidents=asked.incidents, minutes=asked.minutes)
 
 
 def lint(_asked: argparse.Namespace, _settings: Settings, _words: Words) -> int:
@@ -123,14 +140,14 @@ def test(asked: argparse.Namespace, settings: Settings, _words: Words) -> int:
 
 
 ADMINISTRATION = (
-    *("import_grids", "add_source", "source_token", "revoke_source", "add_user", "disable_user"),
+    *("import_grids", "import_cameras", "add_source", "source_token", "revoke_source", "add_user", "disable_user"),
     *("add_token", "rotate_token", "revoke_token", "forget", "restored"),
 )
 """Names of `dashboard.administration.COMMANDS`, known without importing it."""
 KEEPING = ("backup", "restore", "tls_make", "tls_import", "segment_export", "segment_check")
 """Names of `dashboard.keeping.COMMANDS`."""
 _OWN: tuple[Task, ...] = (
-    *(start, web, worker, sources, check, check_journal, check_export, link),
+    *(start, web, worker, sources, relay, health, check, check_journal, check_export, link),
     *(replay, bench, lint, test),
 )
 TASKS: dict[str, Task] = {task.__name__: task for task in _OWN} | dict.fromkeys(ADMINISTRATION, administer)

@@ -18,8 +18,13 @@ MEBI = 1024 * 1024
 KINDS = {
     "table": ("source.manage", 64 * MEBI),
     "grids": ("grid.import", 512 * MEBI),
+    "cameras": ("camera.import", 64 * MEBI),
     "accounts": ("account.manage", 8 * MEBI),
     "departments": ("department.manage", 8 * MEBI),
+    "person": ("directory.manage", 8 * MEBI),
+    "team": ("directory.manage", 8 * MEBI),
+    "shift": ("roster.manage", 8 * MEBI),
+    "duty": ("responsibility.manage", 8 * MEBI),
 }
 """What may be sent → (the permission it wants, its largest size in bytes)."""
 KEPT_SECONDS = 86_400

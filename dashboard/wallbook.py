@@ -11,8 +11,9 @@ from config import clock
 from dashboard import access
 from dashboard.area import Area
 from dashboard.screen import Screen
-from operations import pairings, walls
+from operations import driving, pairings, walls
 from operations.database import AfterCommit, Database
+from operations.driving import Target
 from operations.errors import DatabaseTrouble, Refused
 from operations.pairings import Pairing
 from operations.secret import digest
@@ -107,6 +108,15 @@ class Wallbook:
     def revoke(self, wall_id: str) -> None:
         """End a wall. Raises Forbidden, NotFound."""
         walls.revoke(self._database, access.current(), wall_id, now=clock.now(), after_commit=self._ring)
+
+    def targets(self) -> list[Target]:
+        """Return the walls that whoever asks may drive. Raises Forbidden."""
+        return driving.targets(self._database, access.current())
+
+    def drive(self, wall_id: str, incident: str, order: str, pinned: str) -> None:
+        """Have a wall show these, or its own picture again. Raises Forbidden, NotFound, Refused."""
+        wanted = {"incident": incident, "order": order, "pinned": pinned}
+        driving.drive(self._database, access.current(), wall_id, **wanted, now=clock.now(), after_commit=self._ring)
 
     def seen(self) -> list[Seen]:
         """Return what this process knows of the walls connected to it; of several windows of one, the one ahead."""

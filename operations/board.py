@@ -5,16 +5,26 @@ Law: for every scope, the view kept by `apply_scoped` equals `project(board, sco
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec import Struct, convert, structs
 
+from operations import driven, pictured
 from operations.buckets import Buckets, Chain, Kind
+from operations.cameras.fallen import Fallen
+from operations.cameras.fallen import fold as fold_outage
+from operations.cameras.sampled import NONE as NO_SAMPLE
+from operations.cameras.sampled import Sampled, sampled
+from operations.driven import Driven
 from operations.entry import Entry
-from operations.incident import Incident, seen
-from operations.scope import WHOLE, Scope
+from operations.incident import WHOLE_AGAIN, Incident, Item, seen
+from operations.orders import order as orders
+from operations.orders.order import Order
+from operations.pictured import Pictured
+from operations.scope import NOWHERE, WHOLE, Scope
+from operations.ticking import OVERDUE, Clock, loudest
 from operations.warning import WarningState
 from operations.warning import fold as fold_warning
 from operations.warning import visible as warned
@@ -27,6 +37,9 @@ BLOCK = 1_000  # entries: what is too old goes by the earliest time in this bloc
 CLOSED_KEPT = 20_000  # closed incidents on the board; older ones are in the journal
 
 QUARANTINE_STEPS = {"quarantine.added": 1, "quarantine.resubmitted": -1, "quarantine.discarded": -1}
+OUTLET_UP = tuple(
+    f"outlet.{one}" for one in ("recovered", "changed", "switched_on", "switched_off", "removed", "secret_set")
+)
 _NEVER = 2**62
 _INTERNED = ("type", "urgency", "department", "source", "channel", "grid", "nearest", "county", "step")
 
@@ -57,7 +70,7 @@ class Acknowledgement(Struct, frozen=True, array_like=True):
 
 
 class Change(Struct, frozen=True):
-    """What an entry touched: incident ids (also the removed), leaf grids whose counts changed, anything else."""
+    """What an entry touched: incident ids (also the removed), leaf grids whose counts changed, orders, the rest."""
 
     incidents: frozenset[str] = frozenset()
     grids: frozenset[str] = frozenset()
@@ -65,6 +78,8 @@ class Change(Struct, frozen=True):
     before: Incident | None = None
     after: Incident | None = None
     dropped: tuple[str, ...] = ()
+    orders: frozenset[str] = frozenset()
+    order: Order | None = None  # as it is after the entry
 
 
 @dataclass
@@ -82,14 +97,25 @@ class Board:
     sources: dict[str, SourceState] = field(default_factory=dict)
     open_quarantine: int = 0
     walls: dict[str, int] = field(default_factory=dict)  # stuck walls, since when
+    outlets: dict[str, str] = field(default_factory=dict)  # title of those that are down
+    outages: dict[str, Fallen] = field(default_factory=dict)  # mass drops of cameras, until they end
+    sampled: Sampled = NO_SAMPLE  # rates of cameras as of the last sample
     warnings: dict[str, WarningState] = field(default_factory=dict)  # until an entry ends them; views take the time
+    orders: dict[str, Order] = field(default_factory=dict)
+    ended_orders: dict[str, None] = field(default_factory=dict)  # ids in the order of ending
+    driven: dict[str, Driven] = field(default_factory=dict)  # wall id → what a desk has it show; views take the time
+    pictured: dict[str, Pictured] = field(default_factory=dict)  # wall id → what a desk says of its live pictures
     received_minutes: Buckets = field(default_factory=Buckets)
     received_hours: Buckets = field(default_factory=Buckets)
     closed_minutes: Buckets = field(default_factory=Buckets)
     open_now: Buckets = field(default_factory=Buckets)  # slot 0
     open_by: dict[tuple[str, str], int] = field(default_factory=dict)  # (department, urgency)
     waiting: dict[tuple[str, str], dict[int, int]] = field(default_factory=dict)  # same, by minute of waiting_since
+    steps_by: dict[tuple[str, str], int] = field(default_factory=dict)  # (department, step)
+    overdue_by: dict[str, int] = field(default_factory=dict)  # department: incidents of which a clock is overdue
+    pressed: dict[str, None] = field(default_factory=dict)  # open incidents of which a clock is near due or overdue
     acknowledged: list[Acknowledgement] = field(default_factory=list)
+    looked: int = field(default=0, compare=False)  # the last entry about a look within the scope; lists look anew
     chains: dict[Chain, Chain] = field(default_factory=dict, compare=False, repr=False)  # one object per chain
 
 
@@ -104,6 +130,10 @@ def apply(board: Board, entry: Entry) -> Change:
         dropped += _overflow(board)
         touched = frozenset((entry.subject_id, *dropped)) if after is not None else frozenset(dropped)
         return Change(touched, grids, False, before, after, dropped)
+    if entry.subject_type == "order":
+        order = orders.fold(board.orders.get(entry.subject_id), entry)
+        touched_orders = _put_order(board, entry, order) | _overflow_orders(board)
+        return Change(frozenset(dropped), dropped=dropped, orders=touched_orders, order=order)
     _apply_other(board, entry)
     return Change(frozenset(dropped), frozenset(), True, None, None, dropped)
 
@@ -119,6 +149,11 @@ def apply_scoped(view: Board, entry: Entry, change: Change) -> Change:
         if before is not None or after is not None:
             gone.add(entry.subject_id)
         return Change(frozenset(gone), grids, heard, before, after, change.dropped)
+    if entry.subject_type == "order":
+        order = orders.seen(view.scope, change.order)
+        touched = _put_order(view, entry, order)
+        left = {key for key in change.orders if key != entry.subject_id and _forget_order(view, key)}
+        return Change(frozenset(gone), dropped=change.dropped, orders=touched | left, order=order)
     return Change(frozenset(gone), frozenset(), _apply_other(view, entry), None, None, change.dropped)
 
 
@@ -130,6 +165,15 @@ def project(board: Board, scope: Scope) -> Board:
     view.closed = {key: None for key in board.closed if key in view.incidents}
     recount(view)
     view.warnings = {key: one for key, one in board.warnings.items() if warned(scope, one)}
+    placed = ((key, orders.seen(scope, one)) for key, one in board.orders.items())
+    view.orders = {key: one for key, one in placed if one is not None}
+    view.ended_orders = {key: None for key in board.ended_orders if key in view.orders}
+    view.outlets = dict(board.outlets)
+    view.outages = {key: one for key, one in board.outages.items() if one.concerns(scope)}
+    view.sampled = board.sampled.seen(scope)
+    view.driven = {key: one for key, one in board.driven.items() if driven.covers(scope, one.grid, one.department)}
+    mine = ((key, one) for key, one in board.pictured.items() if driven.covers(scope, one.grid, one.department))
+    view.pictured = dict(mine)
     view.sources = {key: _plain(state) for key, state in board.sources.items() if state.kind}
     if scope.city:
         view.sources = dict(board.sources)
@@ -175,7 +219,7 @@ def _after(board: Board, before: Incident | None, entry: Entry) -> Incident | No
     """The incident after the entry; None when it is not on the board (closed long ago)."""
     if entry.body is None or "set" not in entry.body:
         return before
-    if entry.action in ("incident.opened", "incident.reopened"):
+    if entry.action in ("incident.opened", *WHOLE_AGAIN):
         return convert(_compact(board, entry.body["set"]), Incident)
     return None if before is None else structs.replace(before, **_compact(board, entry.body["set"]))
 
@@ -183,6 +227,10 @@ def _after(board: Board, before: Incident | None, entry: Entry) -> Incident | No
 def _compact(board: Board, values: Mapping[str, Any]) -> dict[str, Any]:
     """Share equal strings and chains between incidents, and give lists back as tuples."""
     out: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    if "items" in out:
+        out["items"] = convert(values["items"], tuple[Item, ...])
+    if "clocks" in out:
+        out["clocks"] = convert(values["clocks"], tuple[Clock, ...])
     for key in _INTERNED:
         if key in out:
             out[key] = sys.intern(out[key])
@@ -210,6 +258,27 @@ def _move(board: Board, entry: Entry, before: Incident | None, after: Incident |
     return _touched(before, after)
 
 
+def _put_order(board: Board, entry: Entry, after: Order | None) -> frozenset[str]:
+    """Put an order in the place of what was known of it; return its id when either is there."""
+    known = _forget_order(board, entry.subject_id)
+    if after is not None:
+        board.orders[entry.subject_id] = after
+        if not after.is_open:
+            board.ended_orders[entry.subject_id] = None
+    return frozenset({entry.subject_id}) if known or after is not None else frozenset()
+
+
+def _overflow_orders(board: Board) -> frozenset[str]:
+    """Take the orders that ended first off the whole board; return their ids."""
+    extra = list(board.ended_orders)[: max(0, len(board.ended_orders) - orders.CLOSED_KEPT)]
+    return frozenset(key for key in extra if _forget_order(board, key))
+
+
+def _forget_order(board: Board, order_id: str) -> bool:
+    board.ended_orders.pop(order_id, None)
+    return board.orders.pop(order_id, None) is not None
+
+
 def _touched(before: Incident | None, after: Incident | None) -> frozenset[str]:
     if before is not None and after is not None and _counted(before) == _counted(after):
         return frozenset()
@@ -230,6 +299,9 @@ def _count_open(board: Board, incident: Incident, by: int) -> None:
     board.open_now.add(incident.chain, _kind(incident), 0, by)
     key = (incident.department, incident.urgency)
     _tally(board.open_by, key, by)
+    _tally(board.steps_by, (incident.department, incident.step), by)
+    if said := loudest(incident.clocks):
+        _count_pressed(board, incident, said, by)
     if not incident.chain:
         (board.unplaced.add if by > 0 else board.unplaced.discard)(incident.id)
     if incident.acknowledged_at is None:
@@ -239,9 +311,18 @@ def _count_open(board: Board, incident: Incident, by: int) -> None:
             del board.waiting[key]
 
 
+def _count_pressed(board: Board, incident: Incident, said: int, by: int) -> None:
+    if by > 0:
+        board.pressed[incident.id] = None
+    else:
+        board.pressed.pop(incident.id, None)
+    if said >= OVERDUE:
+        _tally(board.overdue_by, incident.department, by)
+
+
 def _count_received(board: Board, entry: Entry, before: Incident | None, after: Incident | None) -> None:
     """Received counts follow an incident's present grid, department, type and urgency; reopening counts nothing."""
-    if entry.action == "incident.reopened":
+    if entry.action in WHOLE_AGAIN:
         return
     for incident, by in ((before, -1), (after, 1)):
         if incident is None or (before is not None and after is not None and _same_cell(before, after)):
@@ -295,8 +376,13 @@ def _apply_other(board: Board, entry: Entry) -> bool:
     elif entry.subject_type == "warning":
         _hear(board, entry)
         return fold_warning(board.warnings, entry, board.scope)
+    elif entry.subject_type in _HEARD:
+        return _HEARD[entry.subject_type](board, entry)
     elif entry.action == "epoch.started":
         board.epoch = body["epoch"]
+    elif entry.action in ("wall.driven", "wall.pictured", "wall.revoked", "wall.changed"):
+        shown = driven.fold(board.driven, entry, board.scope)
+        return pictured.fold(board.pictured, entry, board.scope) or shown
     elif not board.scope.city:
         return False
     elif entry.subject_type == "quarantine":
@@ -306,6 +392,40 @@ def _apply_other(board: Board, entry: Entry) -> bool:
     elif entry.action in ("wall.recovered", "wall.gone"):
         board.walls.pop(entry.subject_id, None)
     return True
+
+
+def _hear_look(board: Board, entry: Entry) -> bool:
+    """Auditors, whose screens show no place, hear of every look; what they read is asked of the table."""
+    grid, department = board.scope.grid, board.scope.department
+    within = not grid or grid in entry.scope_grid.split("/")
+    within &= not department or department == entry.scope_department
+    within |= board.scope == NOWHERE
+    if within:
+        board.looked = entry.seq
+    return within
+
+
+def _set_outlet(board: Board, entry: Entry) -> bool:
+    """Which ways out are down concerns everybody who sends; one that was changed is not down until it fails again."""
+    if entry.action == "outlet.failed":
+        board.outlets[entry.subject_id] = (entry.body or {})["title"]
+        return True
+    if entry.action in OUTLET_UP:
+        return board.outlets.pop(entry.subject_id, None) is not None
+    return False
+
+
+def _sample(board: Board, entry: Entry) -> bool:
+    before, board.sampled = board.sampled, sampled(entry).seen(board.scope)
+    return before != board.sampled
+
+
+_HEARD: dict[str, Callable[[Board, Entry], bool]] = {
+    "outlet": _set_outlet,
+    "look": _hear_look,
+    "outage": lambda board, entry: fold_outage(board.outages, entry, board.scope),
+    "camera_sample": _sample,
+}
 
 
 def _set_source(board: Board, source_id: str, values: Mapping[str, Any]) -> None:

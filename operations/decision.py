@@ -14,8 +14,12 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct, structs
 
+from config import flows as files
+from config.flows import Flows
+from operations.deadlines import NONE, Deadlines
 from operations.entry import Draft, path
 from operations.incident import Incident, with_urgency
+from operations.incidents import flow
 from operations.report import Located, Refusal, Report, revision_key
 from operations.restated import restated
 from operations.uuid7 import uuid7
@@ -28,12 +32,14 @@ Item = Report | Refusal
 
 
 class Rules(Struct, frozen=True):
-    """What the city configured: departments by type code, the county for incidents without a grid, the time zone."""
+    """What the city configured: departments by type code, county without a grid, time zone, deadlines, flows."""
 
     department_of: Mapping[str, str]
     default_department: str
     county: str
     zone: tzinfo
+    deadlines: Deadlines = NONE
+    flows: Callable[[], Flows] = files.current
 
     def department(self, kind: str) -> str:
         """Return the department that answers for a type."""
@@ -210,6 +216,7 @@ class Decider:
     def _update(self, report: Report, arrived: Arrival, standing: Standing) -> Standing:
         before = standing.incident
         changes = changed(report, arrived.located, standing, self._rules, self._now)
+        changes |= self._rules.deadlines.after(before, structs.replace(before, **changes), self._now)
         after = structs.replace(before, **changes)
         self._draft("incident.updated", report, arrived, after, before, {"set": changes, "report": _meta(report)})
         said = structs.replace(standing.said, revision=report.revision) if report.presence == "gone" else _said(report)
@@ -305,7 +312,7 @@ def opened(
 ) -> Incident:
     """Return the incident a first report opens; `subject` is its id."""
     county = located.grid[:6] if len(located.grid) == 15 and located.grid.isdigit() else rules.county
-    return Incident(
+    incident = Incident(
         id=subject,
         number=number(county),
         county=county,
@@ -313,7 +320,7 @@ def opened(
         type=report.type,
         urgency=report.urgency,
         title=report.title,
-        department=rules.department(report.type),
+        department=report.department or rules.department(report.type),
         source=report.source,
         report_id=report.id,
         channel=report.channel,
@@ -324,8 +331,15 @@ def opened(
         opened_at=now,
         updated_at=now,
         marks=report.marks,
+        clocks=rules.deadlines.started(report.type, report.urgency, report.received_at),
+        initiator=report.written_by,
         **_position(report, located),
     )
+    moved = flow.told(rules.flows(), incident, report.source, report.status, now)
+    if not moved:
+        return incident
+    after = structs.replace(incident, **moved)
+    return structs.replace(after, **rules.deadlines.after(incident, after, now))
 
 
 def changed(report: Report, located: Located, standing: Standing, rules: Rules, now: int) -> dict[str, Any]:
@@ -348,6 +362,8 @@ def _present(report: Report, located: Located, standing: Standing, rules: Rules,
     fields: dict[str, Any] = {"source_status": report.status, "gone": False}
     if incident.is_open:
         fields |= _words(report, standing, rules, now)
+        if report.status != incident.source_status:
+            fields |= flow.told(rules.flows(), incident, report.source, report.status, now)
         if _moved(report, said) and PLACED_BY_HAND not in incident.marks:
             fields |= _position(report, located)
     elif AFTER_CLOSE not in marks:
@@ -364,7 +380,7 @@ def _words(report: Report, standing: Standing, rules: Rules, now: int) -> dict[s
     if report.urgency != said.urgency:
         fields |= with_urgency(standing.incident, report.urgency, now)
     if report.type != said.type:
-        fields |= {"type": report.type, "department": rules.department(report.type)}
+        fields |= {"type": report.type, "department": report.department or rules.department(report.type)}
     return fields
 
 

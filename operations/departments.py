@@ -24,27 +24,50 @@ from operations.tables import department as table
 
 MOST = 500
 NAME_MOST, SHORT_MOST = 40, 8
+NAMED = ("zh", "en", "short")
+PLACED = ("parent", "presence", "phone", "email")
+"""What the directory tells of a department beside its names."""
+EMAIL_MOST = 120
+_PHONE = re.compile(r"\+?[0-9][0-9 -]{1,17}[0-9]")
 _CODE = re.compile(r"[a-z][a-z0-9_]{1,39}")
 
 
 class Wanted(Struct, frozen=True):
-    """What a department is to be called: Chinese and English name, and the short name for narrow columns."""
+    """What a department is to be called: Chinese and English name, and the short name for narrow columns.
+
+    What is None of its place in the directory stays as it is.
+    """
 
     code: str
     zh: str
     en: str = ""
     short: str = ""
+    parent: str | None = None
+    presence: str | None = None
+    phone: str | None = None
+    email: str | None = None
 
     @property
     def whole(self) -> Department:
         """The same with what was left out filled in."""
-        return Department(self.code, self.zh, self.en or self.zh, self.short or self.zh[:SHORT_MOST])
+        return self.over(Department(self.code, "", "", ""))
+
+    def over(self, before: Department) -> Department:
+        """The department as it is after this; what is None here stays."""
+        placed: dict[str, Any] = {name: value for name in PLACED if (value := getattr(self, name)) is not None}
+        short = self.short or self.zh[:SHORT_MOST]
+        return replace(before, zh=self.zh, en=self.en or self.zh, short=short, **placed)
 
 
 def saved(database: Database) -> dict[str, Department]:
     """Return those made or changed on screen, by code."""
     with database.read() as connection:
         return _saved(connection)
+
+
+def on(connection: sa.Connection) -> dict[str, Department]:
+    """Return all by code inside a read or a transaction that is already open."""
+    return shipped.load() | _saved(connection)
 
 
 def every(database: Database) -> dict[str, Department]:
@@ -70,7 +93,7 @@ def take(
     now: int,
     after_commit: AfterCommit | None = None,
 ) -> int:
-    """Add the new ones and rename the known ones, all or none; return how many. Raises Forbidden, Refused."""
+    """Add the new ones and change the known ones, all or none; return how many. Raises Forbidden, Refused."""
     require(identity, "department.manage")
     with database.write(after_commit) as transaction:
         known = _all(transaction)
@@ -82,16 +105,16 @@ def take(
                 raise Refused("operations.department_many", most=MOST)
             if before is None and _used(transaction.connection, one.code):
                 raise Refused("operations.department_used", code=one.code)
-            after = one.whole if before is None else replace(one.whole, ended=before.ended)
+            after = one.whole if before is None else one.over(before)
             known[one.code] = after
-            _change(transaction, identity, before, after, "department.renamed" if before else "department.added", now)
+            _change(transaction, identity, before, after, _action(before, after), now)
     return len(wanted)
 
 
 def rename(
     database: Database, identity: Identity, wanted: Wanted, *, now: int, after_commit: AfterCommit | None = None
 ) -> None:
-    """Call a department otherwise; its code stays. Raises Forbidden, NotFound, Refused."""
+    """Call or place a department otherwise; its code stays. Raises Forbidden, NotFound, Refused."""
     require(identity, "department.manage")
     with database.write(after_commit) as transaction:
         known = _all(transaction)
@@ -99,7 +122,8 @@ def rename(
         if before is None:
             raise NotFound()
         check(wanted, known)
-        _change(transaction, identity, before, wanted.whole, "department.renamed", now)
+        after = wanted.over(before)
+        _change(transaction, identity, before, after, _action(before, after), now)
 
 
 def end(
@@ -119,7 +143,7 @@ def end(
             raise NotFound()
         if ended:
             _check_free(transaction.connection, code, now)
-        after = Department(before.code, before.zh, before.en, before.short, ended)
+        after = replace(before, ended=ended)
         _change(transaction, identity, before, after, "department.ended" if ended else "department.resumed", now)
 
 
@@ -133,11 +157,42 @@ def check(wanted: Wanted, others: Mapping[str, Department]) -> None:
     same = next((each for each in others.values() if each.zh == one.zh and each.code != one.code), None)
     if same is not None and not same.ended:
         raise Refused("operations.department_twice", name=one.zh, code=same.code)
+    _check_place(one, others)
 
 
 def told(one: Department) -> dict[str, str]:
-    """Return what an entry says of a department."""
-    return {"zh": one.zh, "en": one.en, "short": one.short}
+    """Return what an entry says of a department; how it is reached stands in its table alone."""
+    placed = {"parent": one.parent, "presence": one.presence}
+    return {"zh": one.zh, "en": one.en, "short": one.short} | {name: value for name, value in placed.items() if value}
+
+
+def changed(before: Department | None, after: Department) -> list[str]:
+    """Return the names of what differs; their values may not stand in an entry."""
+    empty = before or Department(after.code, "", "", "")
+    return [name for name in (*NAMED, *PLACED) if getattr(empty, name) != getattr(after, name)]
+
+
+def _action(before: Department | None, after: Department) -> str:
+    if before is None:
+        return "department.added"
+    named = any(getattr(before, name) != getattr(after, name) for name in NAMED)
+    return "department.renamed" if named else "department.changed"
+
+
+def _check_place(one: Department, others: Mapping[str, Department]) -> None:
+    """Raise Refused for a place in the directory that cannot be: below itself, an unknown presence, no number."""
+    above, seen = one.parent, {one.code}
+    while above:
+        if above in seen or above not in others:
+            raise Refused("contacts.wrong.parent", value=above[:40])
+        seen.add(above)
+        above = others[above].parent
+    if one.presence and one.presence not in shipped.PRESENCES:
+        raise Refused("contacts.wrong.presence", value=one.presence[:40])
+    if one.phone and _PHONE.fullmatch(one.phone) is None:
+        raise Refused("contacts.wrong.phone")
+    if one.email and (len(one.email) > EMAIL_MOST or "@" not in one.email or not _is_name(one.email[:NAME_MOST])):
+        raise Refused("contacts.wrong.email")
 
 
 def _is_name(name: str) -> bool:
@@ -153,7 +208,17 @@ def _all(transaction: Transaction) -> dict[str, Department]:
 def _saved(connection: sa.Connection) -> dict[str, Department]:
     query = sa.select(table).order_by(table.c.added_at, table.c.code)
     return {
-        row.code: Department(row.code, row.name, row.en, row.short, row.ended_at is not None)
+        row.code: Department(
+            row.code,
+            row.name,
+            row.en,
+            row.short,
+            row.ended_at is not None,
+            row.parent,
+            row.presence,
+            row.phone,
+            row.email,
+        )
         for row in connection.execute(query)
     }
 
@@ -188,8 +253,11 @@ def _change(
         return
     _write(transaction, after, identity, now, new=after.code not in _saved(transaction.connection))
     switched = before is not None and before.ended != after.ended
-    said = ({}, {}) if switched else ({} if before is None else told(before), told(after))
-    journal.append(transaction, [_draft(identity, action, after.code, now, *said)])
+    said: dict[str, Any] = {"before": {}, "after": {}}
+    if not switched:
+        earlier = {} if before is None else told(before)
+        said = {"before": earlier, "after": told(after), "changed": changed(before, after)}
+    journal.append(transaction, [_draft(identity, action, after.code, now, said)])
 
 
 def _write(transaction: Transaction, one: Department, identity: Identity, now: int, *, new: bool) -> None:
@@ -198,6 +266,7 @@ def _write(transaction: Transaction, one: Department, identity: Identity, now: i
         "en": one.en,
         "short": one.short,
         "ended_at": now if one.ended else None,
+        **{name: getattr(one, name) for name in PLACED},
     }
     if new:
         values |= {"code": one.code, "added_at": now, "added_by": identity.actor}
@@ -206,14 +275,12 @@ def _write(transaction: Transaction, one: Department, identity: Identity, now: i
         transaction.connection.execute(sa.update(table).where(table.c.code == one.code).values(values))
 
 
-def _draft(
-    identity: Identity, action: str, code: str, now: int, before: dict[str, str], after: dict[str, str]
-) -> Draft:
+def _draft(identity: Identity, action: str, code: str, now: int, body: dict[str, Any]) -> Draft:
     return Draft(
         at=now,
         actor=identity.actor,
         action=action,
         subject_type="department",
         subject_id=code,
-        body={"before": before, "after": after},
+        body=body,
     )

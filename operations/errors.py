@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from operations.incident import Incident
+    from operations.orders.order import Order
 
 
 class OperationsError(Exception):
@@ -30,6 +31,16 @@ class Conflict(OperationsError):
     code = "operations.conflict"
 
     def __init__(self, current: "Incident") -> None:
+        super().__init__(number=current.number, revision=current.revision)
+        self.current = current
+
+
+class OrderChanged(OperationsError):
+    """Somebody changed the order meanwhile; `current` is the state to show instead."""
+
+    code = "orders.changed"
+
+    def __init__(self, current: "Order") -> None:
         super().__init__(number=current.number, revision=current.revision)
         self.current = current
 
@@ -128,3 +139,9 @@ class Sealed(OperationsError):
     """The sealed part cannot be opened: its key is not here, was destroyed or does not fit."""
 
     code = "operations.sealed"
+
+
+def need(holds: bool, code: str, /, **params: object) -> None:
+    """Raise Refused with a code unless something holds."""
+    if not holds:
+        raise Refused(code, **params)

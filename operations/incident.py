@@ -5,13 +5,24 @@ from typing import Any
 from msgspec import Struct, structs
 
 from operations.scope import Scope
+from operations.ticking import Clock
 
-# 登记 分流 办理 反馈 办结审核 回访, then closed; this release moves between the first and the last.
+# 登记 分流 办理 反馈 办结审核 回访, then closed. A flow's own steps are each of one of these kinds (`Incident.stage`).
 STEPS = ("register", "triage", "handle", "reply", "review", "follow_up", "closed")
 
 
+WHOLE_AGAIN = ("incident.reopened", "incident.split")
+"""Entries that carry the whole incident: it may have left the board."""
 WITHHELD = "withheld"
 """Mark of an incident whose words a screen does not get; it stands in no journal."""
+
+
+class Item(Struct, frozen=True, array_like=True, gc=False):
+    """One item of a strike-off list 销号清单; one added by hand is called by its number, its text lies sealed."""
+
+    code: str
+    struck_at: int | None = None
+    struck_by: str = ""
 
 
 class Incident(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
@@ -54,6 +65,29 @@ class Incident(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     reopened_at: int | None = None
     raised_at: int | None = None  # to 特急, after it was opened as less
     distinct: tuple[str, ...] = ()  # pairs (`doubles.pair`) that somebody said are not one event
+    initiator: str = ""  # "account:zhang" where somebody of ours registered it
+    flow: str = ""  # code of its flow in config/flows; "" until its first move: the one its type takes
+    stage: str = ""  # code of the flow's own step, where it is not called as its kind in `step`
+    moved_at: int | None = None  # when it came to the step it is at
+    items: tuple[Item, ...] = ()
+    extension: str = ""  # 延期: "" | asked | approved | refused
+    extension_minutes: int = 0  # asked for, or given
+    grade: str = ""  # 事件等级: special | major | large | general, empty until an authorised person sets it
+    support: tuple[str, ...] = ()  # departments beside the lead `department`
+    clocks: tuple[Clock, ...] = ()
+    suspended_at: int | None = None
+    supervised_at: int | None = None  # 督办
+    card: str = ""  # 督办 card: "" | yellow | red
+    explained: tuple[str, ...] = ()  # "clock/started_at" of late clocks that somebody said why of
+    merged_into: str = ""  # id of the incident this one is part of now
+    merged: tuple[str, ...] = ()  # ids of those that are part of it
+    links: tuple[str, ...] = ()  # ids of related incidents
+    returns: int = 0
+    reply: str = ""  # code of the lead's consolidated reply: "" | sent | accepted | returned
+    follow_up: str = ""  # 回访: "" | waived | reached | unreachable
+    satisfaction: int = 0  # 1 to 5, 0: nobody asked
+    evaluation: int = 0  # the initiator's, 1 to 5 谁吹哨谁评价
+    attachments: int = 0
 
     @property
     def waiting_since(self) -> int:

@@ -25,17 +25,21 @@ SEEN_MOST = 200
 NOTICED_MOST = 20
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "seen": ("incident.unsealed", "quarantine.unsealed"),
+    "seen": ("look", "incident.unsealed", "incident.found_by_reporter", "lookup.not_found", "quarantine.unsealed"),
     "signin": ("session", "signin", "oidc", "factor", "link"),
     "refused": ("access",),
     "export": ("export",),
-    "account": ("account", "right", "department", "recovery"),
+    "account": ("account", "right", "department", "recovery", "view"),
+    "directory": ("person", "team", "shift", "responsibility"),
     "device": ("wall", "token", "pairing"),
-    "incident": ("incident", "report"),
+    "incident": ("incident", "clock.met", "clock.near", "clock.overdue", "clock.escalated", "clock.adjusted", "report"),
+    "order": ("order", "delivery"),
+    "handover": ("handover", "note", "upward"),
     "warning": ("warning",),
     "quarantine": ("quarantine",),
-    "source": ("source", "mapping", "file"),
+    "source": ("source", "mapping", "file", "outlet", "platform"),
     "grid": ("grids",),
+    "camera": ("camera", "coverage", "outage"),
     "journal": (
         "key",
         "body",
@@ -68,7 +72,9 @@ OPEN = frozenset(
         "token",
         "wall",
         "file",
+        "outlet",
     }
+    | {"person", "team", "shift", "responsibility"}
 )
 """Kinds of subjects whose bodies hold nothing about persons beside the accounts themselves."""
 PLAIN = frozenset(

@@ -12,6 +12,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Row, Select
 from operations import chain, tables
 from operations.database import Database, Transaction
 from operations.entry import SCHEMA, Draft, Entry, Head
+from operations.orders import rows as orders
 from operations.scope import WHOLE, Scope
 from operations.upcasting import upcast
 from operations.warning import marked_above
@@ -111,12 +112,16 @@ def head_on(connection: Connection) -> Head:
 
 
 def inside(scope: Scope) -> ColumnElement[bool]:
-    """The condition on the journal's rows that says what a scope may see: what lay inside it before or after."""
+    """The condition on the journal's rows that says what a scope may see: what lay inside it before or after.
+
+    Of an order that concerns it through one of its recipients it sees everything, from the sending on.
+    """
     columns = tables.journal.c
     before = _held(scope, columns.scope_grid_before, columns.scope_department_before)
     warned = sa.or_(_warned(scope, columns.scope_grid_before), _warned(scope, columns.scope_grid))
     warned = sa.and_(columns.subject_type == "warning", warned)
-    return sa.or_(before, _held(scope, columns.scope_grid, columns.scope_department), warned)
+    ordered = sa.and_(columns.subject_type == "order", orders.concerns(scope, columns.subject_id))
+    return sa.or_(before, _held(scope, columns.scope_grid, columns.scope_department), warned, ordered)
 
 
 def from_row(row: Row[Any]) -> Entry:

@@ -29,6 +29,8 @@ SIGN_IN_NAME = Limit("signin.name", "", "", 20, 60)
 """Tries with one name, from wherever; below it stands the account's own lock."""
 WRONG_TOKEN = Limit("token", "", "", 60, 60)
 """Tokens nobody holds, from one address; right ones are never held up by them."""
+SEARCH = Limit("search", "", "", 240, 60)
+"""Searches through the API by one account or token; each reads an index and rows, so they are held to a pace."""
 TOLD_SECONDS = 60
 """Who goes on beyond a limit is told of in the log once in so many seconds."""
 

@@ -5,8 +5,7 @@ database is locked, read what is known, decide, write, append.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 import sqlalchemy as sa
@@ -17,8 +16,10 @@ from operations.database import AfterCommit, Database, Transaction, select_in
 from operations.decision import Arrival, Decided, Decider, Item, Rules, Said, Standing
 from operations.entry import path
 from operations.incident import Incident
+from operations.numbers import Numbers
 from operations.report import Located, Report
 from operations.seal import KeyStore, seal
+from operations.ticking import next_at
 from operations.uuid7 import uuid7
 
 Locate = Callable[[list[Report]], Sequence[Located]]
@@ -26,12 +27,12 @@ Packet = tuple[str, Sequence[Item]]
 
 _INCIDENT_COLUMNS = (
     "id, origin, number, county, step, urgency, type, department, grid, path,"
-    " opened_at, acknowledged_at, escalated_at, body, report, received_at"
+    " opened_at, acknowledged_at, escalated_at, body, report, received_at, next_at"
 )
-_OPEN = f"INSERT INTO incident ({_INCIDENT_COLUMNS}) VALUES ({', '.join('?' * 16)})"
+_OPEN = f"INSERT INTO incident ({_INCIDENT_COLUMNS}) VALUES ({', '.join('?' * 17)})"
 _UPDATE = (
     "UPDATE incident SET step = ?, urgency = ?, type = ?, department = ?, grid = ?, path = ?,"
-    " acknowledged_at = ?, escalated_at = ?, body = ?, report = ? WHERE id = ?"
+    " acknowledged_at = ?, escalated_at = ?, body = ?, report = ?, next_at = ? WHERE id = ?"
 )
 _OUTCOME = "INSERT INTO outcome (key, outcome, content, seq, partition) VALUES (?, ?, ?, ?, ?)"
 _QUARANTINE = (
@@ -127,6 +128,11 @@ def store_incident(transaction: Transaction, incident: Incident, said: Said) -> 
     transaction.many(_UPDATE, [_update_row(Standing(incident, said))])
 
 
+def open_incidents(transaction: Transaction, opened: Mapping[str, Standing]) -> None:
+    """Write new incidents by origin."""
+    transaction.many(_OPEN, [_open_row(origin, standing) for origin, standing in opened.items()])
+
+
 def read_standings(transaction: Transaction, column: str, values: Sequence[str]) -> list[tuple[str, Standing]]:
     """Return (origin, standing) of the incidents whose `column` ("origin" or "id") is one of `values`, rows locked."""
     rows = transaction.select_in(f"SELECT origin, body, report FROM incident WHERE {column} IN", values, lock=True)
@@ -197,7 +203,7 @@ def _decide(
 ) -> tuple[Decided, list[_End]]:
     """What all items come to, and each delivery's share. `new`: stream ids that were not delivered before."""
     items = [item for _, packets in arrived for _, packed in packets for item in packed]
-    numbers = _Numbers(transaction, rules, now)
+    numbers = Numbers(transaction, rules.zone, now)
     decider = Decider(
         _known(transaction, items), _standings(transaction, items), rules=rules, number=numbers.next, now=now
     )
@@ -233,7 +239,7 @@ def _standings(transaction: Transaction, items: Sequence[Arrival]) -> dict[str, 
 
 
 def _store(transaction: Transaction, decided: Decided, keys: KeyStore, now: int) -> None:
-    transaction.many(_OPEN, [_open_row(origin, standing) for origin, standing in decided.opened.items()])
+    open_incidents(transaction, decided.opened)
     transaction.many(_UPDATE, [_update_row(standing) for standing in decided.updated.values()])
     key_of = keys.make(item.id for item in decided.quarantined)
     transaction.many(_QUARANTINE, [_quarantine_row(item, key_of[item.id], now) for item in decided.quarantined])
@@ -269,6 +275,7 @@ def _open_row(origin: str, standing: Standing) -> tuple[object, ...]:
         msgspec.json.encode(incident),
         msgspec.json.encode(standing.said),
         incident.received_at,
+        next_at(incident.clocks),
     )
 
 
@@ -285,6 +292,7 @@ def _update_row(standing: Standing) -> tuple[object, ...]:
         incident.escalated_at,
         msgspec.json.encode(incident),
         msgspec.json.encode(standing.said),
+        next_at(incident.clocks),
         incident.id,
     )
 
@@ -335,32 +343,3 @@ def _count(transaction: Transaction, partitions: list[int], decided: Decided, en
     transaction.many(_COUNT, rows)
     moved = [(end.last_stream_id, end.partition) for end in ends if end.last_stream_id]
     transaction.many("UPDATE partition SET last_stream_id = ? WHERE partition = ?", moved)
-
-
-class _Numbers:
-    """Numbers people can say, counted per county and day inside the transaction."""
-
-    def __init__(self, transaction: Transaction, rules: Rules, now: int) -> None:
-        self._transaction = transaction
-        local = datetime.fromtimestamp(now / 1e6, UTC).astimezone(rules.zone)
-        self._day, self._shown = f"{local:%Y%m%d}", f"{local:%m%d}"
-        self._last: dict[str, int] = {}
-
-    def next(self, county: str) -> str:
-        """Return the county's next number of the day: "1122-0031"."""
-        if county not in self._last:
-            self._last[county] = self._load(county)
-        self._last[county] += 1
-        return f"{self._shown}-{self._last[county]:04d}"
-
-    def store(self) -> None:
-        """Write the counters back."""
-        rows = [(last, county, self._day) for county, last in self._last.items()]
-        self._transaction.many("UPDATE day_number SET last = ? WHERE county = ? AND day = ?", rows)
-
-    def _load(self, county: str) -> int:
-        statement = "INSERT INTO day_number (county, day) VALUES (?, ?) ON CONFLICT DO NOTHING"
-        self._transaction.many(statement, [(county, self._day)])
-        table = tables.day_number
-        query = sa.select(table.c.last).where(table.c.county == county, table.c.day == self._day)
-        return int(self._transaction.connection.execute(query.with_for_update()).scalar_one())

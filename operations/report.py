@@ -49,6 +49,7 @@ class Report(Struct, frozen=True, gc=False):
     content_sha256: str = ""  # of the normalised content: tells a duplicate from a conflict
     datum_said: bool = False  # the report itself names the datum of its place, whatever its source declares
     written_by: str = ""  # actor who wrote it down at a desk; empty when the source itself sent it
+    department: str = ""  # whose matter it is, said by the program itself; "" the type's; no item from outside says it
 
 
 class Refusal(Struct, frozen=True):

@@ -18,6 +18,9 @@ from operations.epoch import new_epoch
 from operations.errors import RestoreRefused
 from operations.heads import SignedHead
 from operations.migrations import copies
+from operations.outlets import rows
+from operations.outlets.keeping import Outlets
+from operations.policy import SYSTEM
 from operations.seal import KeyStore
 from operations.verification import Verification
 
@@ -27,11 +30,12 @@ OLD_HEADS = "heads-before-restore.jsonl"
 
 
 class Restored(Struct, frozen=True):
-    """What was restored, what the check of its journal found, and the epoch begun."""
+    """What was restored, what the check of its journal found, the epoch begun, and the outlets switched off."""
 
     manifest: Manifest
     verification: Verification
     epoch: int
+    outlets: list[str]
 
 
 def restore(
@@ -144,7 +148,17 @@ def _begun(manifest: Manifest, data: Path, url: str, *, now: int, engine_empty: 
         if not with_keys and (data / "heads.jsonl").exists():
             (data / "heads.jsonl").rename(data / OLD_HEADS)
         epoch = new_epoch(database, f"restored from the backup of entry {manifest.seq}", now=now)
-    return Restored(manifest, found, epoch)
+        silenced = _silenced(database, now)
+    return Restored(manifest, found, epoch, silenced)
+
+
+def _silenced(database: Database, now: int) -> list[str]:
+    """Switch the ways out off: what waited in the backup may have been sent since, and a rehearsal calls nobody."""
+    with database.read() as connection:
+        names = [outlet.name for outlet in rows.listed(connection) if outlet.enabled]
+    for name in names:
+        Outlets(database).switch(SYSTEM, name, enabled=False, now=now)
+    return names
 
 
 def _heads(manifest: Manifest, data: Path) -> list[SignedHead]:

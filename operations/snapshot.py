@@ -18,15 +18,20 @@ from sqlalchemy import Connection
 from operations import journal
 from operations.board import Acknowledgement, Board, SourceState, apply, recount
 from operations.buckets import Buckets, Cell, Kind
+from operations.cameras.fallen import Fallen
+from operations.cameras.sampled import Sampled
 from operations.database import Database
+from operations.driven import Driven
 from operations.errors import HistoryLeft
 from operations.incident import Incident
+from operations.orders.order import Order
+from operations.pictured import Pictured
 from operations.tables import segment
 from operations.tables import snapshot as table
 from operations.warning import WarningState
 
 FOLD_VERSION = (
-    7  # raise it whenever `board.apply` or the bytes change; older snapshots are then ignored and folded anew
+    8  # raise it whenever `board.apply` or the bytes change; older snapshots are then ignored and folded anew
 )
 EVERY = 10_000  # entries
 PAGE = 2_000  # entries read at once: few enough that the garbage collector has little to walk
@@ -53,7 +58,14 @@ class Image(Struct, frozen=True):
     sources: dict[str, SourceState]
     open_quarantine: int
     walls: dict[str, int]
+    outlets: dict[str, str]
+    outages: dict[str, Fallen]
+    sampled: Sampled
     warnings: dict[str, WarningState]
+    orders: list[Order]
+    ended_orders: list[str]
+    driven: dict[str, Driven]
+    pictured: dict[str, Pictured]
     received_minutes: list[_Cell]
     received_hours: list[_Cell]
     closed_minutes: list[_Cell]
@@ -136,7 +148,14 @@ def encode(board: Board) -> bytes:
         sources=board.sources,
         open_quarantine=board.open_quarantine,
         walls=board.walls,
+        outlets=board.outlets,
+        outages=board.outages,
+        sampled=board.sampled,
         warnings=board.warnings,
+        orders=list(board.orders.values()),
+        ended_orders=list(board.ended_orders),
+        driven=board.driven,
+        pictured=board.pictured,
         received_minutes=received_minutes,
         received_hours=received_hours,
         closed_minutes=closed_minutes,
@@ -154,7 +173,11 @@ def decode(body: bytes) -> Board:
         board.incidents[incident.id] = incident
     board.closed = dict.fromkeys(image.closed)
     board.sources = image.sources
+    board.outlets, board.outages, board.sampled = image.outlets, image.outages, image.sampled
     board.open_quarantine, board.walls, board.warnings = image.open_quarantine, image.walls, image.warnings
+    board.orders = {one.id: one for one in image.orders}
+    board.ended_orders = dict.fromkeys(image.ended_orders)
+    board.driven, board.pictured = image.driven, image.pictured
     board.acknowledged = image.acknowledged
     board.received_minutes = _buckets(image, image.received_minutes)
     board.received_hours = _buckets(image, image.received_hours)

@@ -29,6 +29,8 @@ KINDS = (
     "file",
     "folder",
     "cap_pull",
+    "gb28181",
+    "health",
 )
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 

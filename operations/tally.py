@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
 
 from operations.database import Database
-from operations.incidents import inside
+from operations.incidents.rows import inside
 from operations.scope import Scope
 from operations.tables import incident
 

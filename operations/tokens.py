@@ -28,7 +28,7 @@ RIGHTS = {"intake": "token.intake", "read": "token.read"}
 """The action that making, rotating and revoking a token of each kind is."""
 CHOICES = {
     "intake": ("report.send", "warning.send"),
-    "read": ("incident.read", "journal.read", "grid.read", "metrics.read"),
+    "read": ("incident.read", "order.read", "search.use", "journal.read", "grid.read", "metrics.read"),
 }
 """What a token of each kind may be narrowed to."""
 USED_EVERY = 60_000_000  # how coarse "last used" is, in microseconds

@@ -1,8 +1,8 @@
 """What a screen reads off a board at `now`: pure functions; times in UTC microseconds."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
 from statistics import median
+from typing import NamedTuple
 
 from operations.board import HOUR, MINUTE, Board
 from operations.buckets import Buckets
@@ -80,16 +80,20 @@ def sources_by_state(board: Board) -> dict[str, int]:
     return counts
 
 
-def load_by_department(board: Board, now: int, limits: Mapping[str, int]) -> dict[str, tuple[int, int]]:
-    """Return {department: (open, overdue)}; overdue = unacknowledged longer than its urgency's limit (minutes)."""
-    load: dict[str, tuple[int, int]] = {}
-    for (department, urgency), count in board.open_by.items():
-        deadline = now // MINUTE - limits.get(urgency, limits["routine"])
-        minutes = board.waiting.get((department, urgency), {})
-        overdue = sum(number for minute, number in minutes.items() if minute <= deadline)
-        known = load.get(department, (0, 0))
-        load[department] = (known[0] + count, known[1] + overdue)
-    return load
+class Load(NamedTuple):
+    """Open incidents of a department, those of which a clock is overdue, and {step: open}."""
+
+    open: int
+    overdue: int
+    steps: dict[str, int]
+
+
+def load_by_department(board: Board) -> dict[str, Load]:
+    """Return {department: load} of those that have any; overdue is what clocks have said."""
+    steps: dict[str, dict[str, int]] = {}
+    for (department, step), count in board.steps_by.items():
+        steps.setdefault(department, {})[step] = count
+    return {code: Load(sum(by.values()), board.overdue_by.get(code, 0), by) for code, by in steps.items()}
 
 
 def midnight(now: int, zone: tzinfo) -> int:

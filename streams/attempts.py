@@ -42,7 +42,8 @@ class Attempts:
         place = f"{PREFIX}{name}:{self._mark(key)}"
         if self._monotonic() >= self._away_until:
             try:
-                return await asyncio.wait_for(self._counted(place, most, seconds), PATIENCE_SECONDS)
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    return await self._counted(place, most, seconds)
             except (EngineAway, EngineMisconfigured, TimeoutError) as error:
                 if self._away_until < 0:
                     log.warning("attempts are counted by each process alone: %s", error or "the engine is slow")

@@ -4,9 +4,11 @@ Acknowledged means fsynced. That holds only with an append-only file, `appendfsy
 are asked for (`CONFIG GET`) on each new connection, which includes every reconnect; a wrong one refuses all intake.
 """
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import redis
 import redis.asyncio
@@ -52,14 +54,30 @@ def _binary() -> Path:
 
 
 def connect(url: str) -> redis.asyncio.Redis:
-    """An asynchronous client whose every connection is verified first; no hidden retries."""
-    return redis.asyncio.Redis.from_url(
+    """An asynchronous client whose every connection is verified first; no hidden retries, no lost cancellation."""
+    client = redis.asyncio.Redis.from_url(
         url,
         redis_connect_func=_verify_async,
         socket_connect_timeout=CONNECT_SECONDS,
         socket_timeout=ANSWER_SECONDS,
         retry=AsyncRetry(NoBackoff(), 0),
     )
+    pool = client.connection_pool
+    pool.connection_class = type("Connection", (_Cancelled, pool.connection_class), {})
+    return client
+
+
+class _Cancelled:
+    """Raises the cancellation that arrives just as a command was sent: `wait_for` of Python 3.11 keeps it to itself,
+    and a task that serves until it is cancelled would serve for ever.
+    """
+
+    async def send_packed_command(self, *given: Any, **named: Any) -> None:
+        task = asyncio.current_task()
+        before = task.cancelling() if task else 0
+        await super().send_packed_command(*given, **named)  # type: ignore[misc]
+        if task and task.cancelling() > before:
+            raise asyncio.CancelledError
 
 
 def connect_sync(url: str) -> redis.Redis:

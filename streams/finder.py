@@ -1,6 +1,7 @@
 """Finds the grid of reports: the geo index over the grids in force, reloaded at the moment others come into force."""
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -44,6 +45,22 @@ class Finder:
         """Where a point (WGS-84) lies, else the grid that is named."""
         self._refresh()
         return NOWHERE if self._locator is None else _located(self._locator, lon, lat, grid_code)
+
+    def many(self, points: Sequence[tuple[float | None, float | None]]) -> list[Located]:
+        """Where each of many points (WGS-84) lies; looks once whether the grids are still in force."""
+        self._refresh()
+        locator = self._locator
+        return [NOWHERE if locator is None else _located(locator, lon, lat, "") for lon, lat in points]
+
+    def chains(self, points: Sequence[tuple[float | None, float | None]]) -> list[tuple[str, ...]]:
+        """The grids of many points from the root to the leaf, () for one in none; asks for no nearest, so is fast."""
+        self._refresh()
+        locator = self._locator
+        if locator is None:
+            return [()] * len(points)
+        there = [(math.nan, math.nan) if lon is None or lat is None else (lon, lat) for lon, lat in points]
+        owners = locator.owners([lon for lon, _ in there], [lat for _, lat in there]).tolist()
+        return [locator.chains[locator.codes[rank]] if rank >= 0 else () for rank in owners]
 
     def shapes(self) -> Mapping[str, Grid]:
         """The grids that stand now, by code; the same object as long as they stand."""

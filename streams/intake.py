@@ -87,18 +87,21 @@ class Intake:
         """Accepted and undecided reports, as of the last write."""
         return self._log.pending
 
-    async def accept(self, source: Source, items: Sequence[object], *, written_by: str = "") -> Receipt:
+    async def accept(
+        self, source: Source, items: Sequence[object], *, written_by: str = "", departments: Sequence[str] = ()
+    ) -> Receipt:
         """Make the items durable and say what became of each; at most 1,000 of them.
 
         An item is JSON bytes, an `Item`, or a decoded object. Raises IntakeRefused (nothing counts as taken, send it
         again later), EngineMisconfigured, or MappingError when the source's mapping is wrong or not there.
-        `written_by`: the actor whose words these are, when a person took them down here.
+        `written_by`: the actor whose words these are, when a person took them down here. `departments`: whose matter
+        each item is ("": its type's), for what this program itself reports; nothing that comes from outside has any.
         """
         if len(items) > MOST_ITEMS:
             raise Unreadable("too_many_items", count=len(items), most=MOST_ITEMS)
         try:
             with self._paid(source, len(items)):
-                batch, quarantined = await self._read(source, items)
+                batch, quarantined = await self._read(source, items, departments)
                 if written_by:
                     batch.reports[:] = [structs.replace(report, written_by=written_by) for report in batch.reports]
                 repeats = await self._log.append(batch)
@@ -108,7 +111,9 @@ class Intake:
         self._count(batch, repeats)
         return Receipt(len(batch.reports), repeats, quarantined)
 
-    async def _read(self, source: Source, items: Sequence[object]) -> tuple[Batch, list[Quarantined]]:
+    async def _read(
+        self, source: Source, items: Sequence[object], departments: Sequence[str]
+    ) -> tuple[Batch, list[Quarantined]]:
         mapping = self._mapping(source)
         now = self._now()
         batch = Batch(source.id, now, [], [])
@@ -121,7 +126,7 @@ class Intake:
                 batch.refusals.append(found)
                 quarantined.append(Quarantined(index, found.field, found.reason, found.params))
             else:
-                batch.reports.append(found)
+                batch.reports.append(structs.replace(found, department=departments[index]) if departments else found)
         return batch, quarantined
 
     def examine(self, source: Source, item: object, mapping: Mapped | None = None) -> Report | Refusal:

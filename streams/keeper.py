@@ -1,8 +1,8 @@
 """The keeper: what must be done now and then by exactly one process. Blocking; each chore has its own period.
 
-Snapshots of the board, signed heads, reconciliation 对账, calling the duty commander, sources that fell silent, grid
-versions that begin, warnings that run out, datums that do not fit and places read anew in another, and dropping what
-nobody renews.
+Snapshots of the board, signed heads, reconciliation 对账, what clocks say, calling the duty commander, sources that
+fell silent, grid versions that begin, warnings that run out, datums that do not fit and places read anew in another,
+grids without a live camera, mass drops and rates of cameras, and dropping what nobody renews.
 """
 
 import logging
@@ -14,36 +14,42 @@ from typing import NamedTuple
 import redis
 
 from config import certificate
+from config.coverage import Coverage
 from config.settings import Settings
-from operations import grids, heads, journal, reconciliation, snapshot, sources
+from operations import deadlines, grids, heads, journal, reconciliation, search, snapshot, sources, upward
 from operations.board import Board, apply
+from operations.cameras import samples
 from operations.commands import Commands
 from operations.database import Database
 from operations.errors import DatabaseAway, DatabaseFull, DatabaseLocked
+from operations.firing import Firing
 from operations.reconciliation import Fault
 from operations.seal import KeyStore
 from operations.sources import Source
 from streams import doorbell, gauges, heard
 from streams.backlog import START, Backlog
 from streams.clock_sync import ClockWatch
+from streams.coverage_keeping import CoverageKeeping
 from streams.datum_check import DatumCheck
 from streams.errors import EngineAway, EngineMisconfigured
 from streams.finder import Finder
 from streams.head_copies import HeadCopies
+from streams.outage_keeping import OutageKeeping
 from streams.packet import PARTITIONS
 from streams.rederiver import Rederiver
 from streams.transit import TransitSeal
 from streams.warning_keeping import WarningKeeping
 
 SECOND = 1_000_000
-FOLLOW, BEGIN, ESCALATE, WARN, REDERIVE, SILENCE = (1, 1, 2, 2, 2, 5)
-DATUM, CLOCK, HEAD, RECONCILE, SWEEP, CERTIFY = (30, 20, 60, 60, 300, 3_600)
+FOLLOW, BEGIN, FIRE, ESCALATE, WARN, REDERIVE, SILENCE = (1, 1, 1, 2, 2, 2, 5)
+INDEX, INDEX_PORTIONS = 1, 5
+DATUM, CLOCK, HEAD, RECONCILE, COVER, DROP, SAMPLE, SWEEP, CERTIFY = (30, 20, 60, 60, 60, 10, 60, 300, 3_600)
 """Seconds between two times of each chore."""
 GAUGE_LIFE_SECONDS = 3_600
 HEADS_BYTES = 32 * 1024 * 1024
 HEADS_KEPT, HEADS_SPREAD = 20_000, 60
 """Of a large file of heads the newest stay (two weeks), of older ones each sixtieth (one an hour)."""
-NEVER_SILENT = ("desk", "file", "replay", "cap_pull")
+NEVER_SILENT = ("desk", "file", "replay", "cap_pull", "health")
 """Kinds of sources that send when somebody makes them, and those that we pull seldom news from: the pull is watched."""
 TROUBLE = (DatabaseAway, DatabaseFull, DatabaseLocked, EngineAway, EngineMisconfigured)
 """What passes by itself or when somebody mends it; whoever meets it tries again."""
@@ -82,12 +88,16 @@ class Keeper:
         self._keys = KeyStore(settings.data / "keys")
         database.snapshot_key = self._keys.snapshot_key()
         self._backlog = Backlog(client, TransitSeal(settings.data / "keys"))
-        self._commands = Commands(database, self._keys, self._ring)
+        times = deadlines.of(settings.zone)
+        self._commands = Commands(database, self._keys, self._ring, deadlines=times)
+        self._firing = Firing(database, times, self._ring)
         self._warnings = WarningKeeping(database, self._ring)
         finder = Finder(database, settings.data / "cache")
         self._rederiver = Rederiver(database, finder, self._ring)
         self._datum_check = DatumCheck(database, finder, self._ring)
         self._clock = ClockWatch(database, self._ring)
+        self._coverage = CoverageKeeping(database, Coverage.load(), self._ring)
+        self._outages = OutageKeeping(database, self._ring)
         self._copies = HeadCopies(settings.heads_copy, settings.heads_syslog, database, self._ring)
         self._board: Board | None = None
         self._saved_at = 0
@@ -99,14 +109,20 @@ class Keeper:
         self._chores = (
             Chore(FOLLOW, self.follow),
             Chore(BEGIN, self.begin),
+            Chore(FIRE, self.fire),
             Chore(ESCALATE, self.escalate),
+            Chore(ESCALATE, self.report_upwards),
             Chore(REDERIVE, self.rederive),
+            Chore(INDEX, self.index),
             Chore(SILENCE, self.listen),
             Chore(WARN, self._warnings.step),
             Chore(DATUM, self.check_datum),
             Chore(CLOCK, self._clock.step),
             Chore(HEAD, self.sign),
             Chore(RECONCILE, self.reconcile),
+            Chore(COVER, self._coverage.step),
+            Chore(DROP, self._outages.step),
+            Chore(SAMPLE, self.sample),
             Chore(SWEEP, self.sweep),
             Chore(CERTIFY, self.certify),
         )
@@ -146,14 +162,30 @@ class Keeper:
         for version in grids.begin(self._database, now=now, after_commit=self._ring):
             log.info("grid version %d is in force", version)
 
+    def fire(self, now: int) -> None:
+        """Say which clocks are near due, overdue, or go up the chain."""
+        self._firing.step(now)
+
     def escalate(self, now: int) -> None:
         """Call the duty commander for each 特急 nobody acknowledged in time."""
         for incident in self._commands.escalate(now, self._settings.escalate_seconds):
             log.warning("nobody acknowledged %s; the duty commander is called", incident.number)
 
+    def report_upwards(self, now: int) -> None:
+        """Say which reports to the level above are near-due or overdue."""
+        for one in upward.fire(self._database, now, self._ring):
+            log.warning("report %s of incident %s is due", one.number, one.incident_number)
+
     def rederive(self, now: int) -> None:
         """Bring stored places up to the present datum of their source, a portion at a time."""
         self._rederiver.step(now)
+
+    def index(self, now: int) -> None:
+        """Bring the search index on, a few portions at a time."""
+        del now
+        for _ in range(INDEX_PORTIONS):
+            if not search.step(self._database):
+                return
 
     def check_datum(self, now: int) -> None:
         """Look whether the places of one source, the next in turn, speak for another datum."""
@@ -207,6 +239,10 @@ class Keeper:
         wrong = {fault.partition for fault in faults}
         self._alarmed = {partition: missing for partition, missing in self._alarmed.items() if partition in wrong}
         self._faults = faults
+
+    def sample(self, now: int) -> None:
+        """Keep how many cameras are online and intact, each quarter of an hour."""
+        samples.step(self._database, now=now, after_commit=self._ring)
 
     def sweep(self, now: int) -> None:
         """Drop gauges nobody has renewed for an hour, and thin out signed heads when the file has grown large."""

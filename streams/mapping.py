@@ -18,6 +18,8 @@ fields = ["updated"]              for "content": what puts the revisions in orde
 [presence]
 field = "kind"
 gone = ["gone"]                   these words mean: gone from their feed (which is not closed)
+[back]                            our codes to their words, for what is written back to them
+"step.handle" = "办理中"          step.…, stage.… of a flow, result.… of a closing, order.done or order.cancelled
 """
 
 import re
@@ -55,7 +57,9 @@ TABLES = {
     "urgency": None,
     "revision": {"rule", "fields"},
     "presence": {"field", "gone"},
+    "back": None,
 }
+BACK = ("step.", "stage.", "result.", "order.")
 DEEPEST_PATH = 8
 
 Path_ = tuple[str, ...]
@@ -75,6 +79,7 @@ class Mapped(msgspec.Struct, frozen=True):
     revision: tuple[Path_, ...] = ()
     presence: Path_ = ()
     gone: frozenset[str] = frozenset()
+    back: dict[str, str] = {}
 
     def apply(self, given: Mapping[str, object], zone: ZoneInfo, dropped: dict[str, int]) -> dict[str, object]:
         """Our report's fields of their object; what no path names is dropped and counted. Raises Unreadable."""
@@ -204,7 +209,17 @@ class _Reader:
             revision=revision,
             presence=self._presence(),
             gone=frozenset(self._texts("presence.gone", self._get("presence", "gone", []))),
+            back=self._back(),
         )
+
+    def _back(self) -> dict[str, str]:
+        words = self.data.get("back", {})
+        for key, word in words.items():
+            if not key.startswith(BACK):
+                raise self._wrong(f"back.{key}", f"must begin with one of {', '.join(BACK)}")
+            if not isinstance(word, str) or not word or len(word) > 60:
+                raise self._wrong(f"back.{key}", "must be a word of theirs")
+        return dict(words)
 
     def _known_keys(self) -> None:
         for table, keys in self.data.items():

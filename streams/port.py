@@ -15,6 +15,8 @@ from operations.sources import Source
 from streams import doorbell, engine, gauges, mapping, presence, vitals
 from streams.attempts import Attempts
 from streams.errors import EngineAway, EngineMisconfigured
+from streams.gb28181 import whereabouts
+from streams.gb28181.whereabouts import Last
 from streams.intake import Intake
 from streams.limiter import Limiter
 from streams.log import ACCEPTED, DECIDED, HEARD, Log
@@ -67,6 +69,10 @@ class Port:
     def ring(self, seq: int) -> None:
         """Tell every follower that the journal has reached `seq`; for `after_commit`. Never raises."""
         doorbell.ring(self._ringer, seq)
+
+    async def last_position(self, device: str) -> Last | None:
+        """Return where a moving device was last, None when it never said; raises EngineAway."""
+        return await whereabouts.last(self._client, device)
 
     async def gauges(self) -> Mapping[str, dict[str, Any]]:
         """{name: {"value", "as_of"}}, and `pending`, `workers` and `oldest_at` as of now; raises EngineAway."""

@@ -9,11 +9,12 @@ import logging
 from datetime import UTC, datetime
 
 from config.settings import Settings
-from operations import retention, segments
+from operations import attachments, retention, segments
 from operations.database import AfterCommit, Database
 from operations.errors import ArchiveDamaged, SegmentMissing
 from operations.policy import SYSTEM
 from operations.seal import KeyStore
+from operations.shelf import Shelf
 
 DAY = 86_400_000_000
 MONTH = 31 * DAY
@@ -76,7 +77,9 @@ class Retainer:
         if not days:
             return 0
         before, rule = now - days * DAY, f"forget_days = {days}"
-        return retention.forget(self._database, self._keys, SYSTEM, before, rule, now=now, after_commit=self._ring)
+        forgotten = retention.forget(self._database, self._keys, SYSTEM, before, rule, now=now, after_commit=self._ring)
+        attachments.forget_keyless(self._database, self._keys, Shelf(self._settings.data / "attachments"))
+        return forgotten
 
     def _leave(self, now: int) -> list[str]:
         """Export what is older than the setting says, once a month of it has come together."""

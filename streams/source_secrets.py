@@ -1,10 +1,11 @@
-"""Secrets of pulled sources: a token or password each, in DATA/keys by the source's id, and nowhere else.
+"""Secrets of pulled sources and of outlets: a token, password or key each, in DATA/keys by id, and nowhere else.
 
 Set on the page once, never shown again; no journal, log or database holds them.
 """
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 LONGEST = 4_096
@@ -12,10 +13,13 @@ _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
 class SourceSecrets:
-    """The folder DATA/keys/sources (0700), one file a source (0600); `folder` is DATA/keys."""
+    """The folder DATA/keys/sources (0700), one file a source (0600); `folder` is DATA/keys.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder / "sources"
+    `of`: "sources", "outlets" or "cameras".
+    """
+
+    def __init__(self, folder: Path, of: str = "sources") -> None:
+        self._folder = folder / of
 
     def get(self, source_id: str) -> str:
         """Return the secret of a source, "" when it has none."""
@@ -24,8 +28,20 @@ class SourceSecrets:
         except FileNotFoundError:
             return ""
 
+    def put_many(self, secrets: Mapping[str, str]) -> int:
+        """Keep many at once, and wait for the disk once; returns how many were other than before."""
+        fresh = {id: secret for id, secret in secrets.items() if self.get(id) != secret}
+        for id, secret in fresh.items():
+            self._write(id, secret, wait=False)
+        if fresh:
+            os.sync()
+        return len(fresh)
+
     def put(self, source_id: str, secret: str) -> None:
         """Keep a secret; "" forgets it. Raises ValueError for one that is too long or not one line."""
+        self._write(source_id, secret, wait=True)
+
+    def _write(self, source_id: str, secret: str, *, wait: bool) -> None:
         file = self._file(source_id)
         if len(secret) > LONGEST or not secret.isprintable():
             raise ValueError("a secret is one line of at most 4096 characters")
@@ -38,7 +54,8 @@ class SourceSecrets:
         with os.fdopen(descriptor, "w", encoding="utf-8") as out:
             out.write(secret)
             out.flush()
-            os.fsync(out.fileno())
+            if wait:
+                os.fsync(out.fileno())
         fresh.replace(file)
 
     def _file(self, source_id: str) -> Path:

@@ -11,7 +11,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from config import clock
+from config.city import City
 from config.settings import Settings
+from config.tickets import Tickets
+from config.words import Words
 from operations import lease, retention
 from operations import sources as directory
 from operations.database import Database
@@ -19,15 +22,22 @@ from operations.errors import DatabaseAway, DatabaseFull, DatabaseLocked, LeaseL
 from operations.seal import KeyStore
 from operations.sources import Source
 from streams import doorbell, engine
+from streams.errors import IntakeRefused
 from streams.fetching import FETCHERS, Reach
+from streams.gb28181.known import QuirksError
+from streams.gb28181.service import Service
 from streams.keeper import TROUBLE, Keeper
+from streams.outlets.carrier import Carrier
 from streams.port import Port
-from streams.retainer import EVERY_SECONDS, Retainer
+from streams.retainer import EVERY_SECONDS as RETAIN_SECONDS
+from streams.retainer import Retainer
+from streams.ticket_keeping import EVERY_SECONDS, TicketKeeping, Wording
 
 NAME = "sources"
 SECOND = 1_000_000
 STEP_SECONDS = 0.5
 DIRECTORY_SECONDS = 5
+SIP_SECONDS = 10.0
 """How long a new or changed source may go unnoticed."""
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0)
 
@@ -43,6 +53,7 @@ class Role:
         self._ttl = settings.lease_seconds * SECOND
         self._owner = f"{os.uname().nodename}:{os.getpid()}:{clock.now()}"
         self._token: int | None = None
+        self._tickets = Tickets.load()
 
     async def run(self) -> None:
         """Wait for the lease, do the work while it is held, and so on until cancelled."""
@@ -70,8 +81,13 @@ class Role:
                 group.create_task(self._keep(), name="keeper")
                 group.create_task(self._retain(), name="retention")
                 group.create_task(self._pull(), name="pull")
+                group.create_task(self._carry(), name="outbox")
+                group.create_task(self._ticket(), name="camera tickets")
+                if self._settings.sip_enabled or self._settings.demo:
+                    group.create_task(self._signal(), name="signalling")
                 if self._settings.demo:
                     group.create_task(self._play(), name="demo")
+                    group.create_task(self._show(), name="demo pictures")
         except* LeaseLost:
             self._token = None
             raise LeaseLost(name=NAME) from None
@@ -106,10 +122,33 @@ class Role:
 
         async def step() -> None:
             await asyncio.to_thread(retainer.step, clock.now())
-            await asyncio.sleep(EVERY_SECONDS)
+            await asyncio.sleep(RETAIN_SECONDS)
 
         while True:
             await self._patiently("retention", step)
+
+    async def _carry(self) -> None:
+        """Send what waits in the outbox."""
+        client = engine.connect_sync(self._settings.redis_url)
+        await Carrier(self._settings, self._database, lambda seq: doorbell.ring(client, seq)).run()
+
+    async def _ticket(self) -> None:
+        """Make tickets of cameras' faults; mass drops are looked for before the first round."""
+        settings = self._settings
+        port = Port(settings)
+        wording = Wording(Words(city=City.of(settings)))
+        keeping = TicketKeeping(settings, self._database, port.intake, self._tickets, wording, port.ring)
+
+        async def step() -> None:
+            await asyncio.sleep(EVERY_SECONDS)
+            with suppress(IntakeRefused):  # what waits is told in the next round
+                await keeping.step(clock.now())
+
+        try:
+            while True:
+                await self._patiently("camera tickets", step)
+        finally:
+            await port.close()
 
     async def _pull(self) -> None:
         """One task for each source of a kind we fetch from; started, stopped and changed as the directory says."""
@@ -142,6 +181,42 @@ class Role:
         for source in wanted - tasks.keys():
             tasks[source] = asyncio.create_task(FETCHERS[source.kind](reach, source), name=f"fetch {source.id}")
 
+    async def _signal(self) -> None:
+        """Have platforms below us register; an address that is taken is tried again, and said once."""
+        settings = self._settings
+        port = Port(settings)
+        client = engine.connect(settings.redis_url)
+        said = False
+        try:
+            while True:
+                service = Service(
+                    settings, self._database, port.intake, client, port.ring, demo=not settings.sip_enabled
+                )
+                try:
+                    await self._served(service)
+                except (OSError, QuirksError) as error:
+                    if not said:
+                        log.error("platforms cannot register: %s:%s: %s", settings.sip_host, settings.sip_port, error)
+                    said = True
+                    await asyncio.sleep(SIP_SECONDS)
+        finally:
+            await client.aclose()
+            await port.close()
+
+    async def _served(self, service: Service) -> None:
+        """Run the service; the demonstration has a platform of its own below it."""
+        if not self._settings.demo:
+            await service.run()
+            return
+        from streams.demo import below
+
+        playing = asyncio.create_task(below.play(service, self._settings, self._database), name="platform below")
+        try:
+            await service.run()
+        finally:
+            playing.cancel()
+            await asyncio.gather(playing, return_exceptions=True)
+
     async def _play(self) -> None:
         from streams.demo import player
 
@@ -149,6 +224,14 @@ class Role:
             await player.play(self._settings)
         except Exception:  # process edge: a demonstration must not take the housekeeping down with it
             log.exception("the demonstration stopped; everything else goes on")
+
+    async def _show(self) -> None:
+        from streams.demo import player
+
+        try:
+            await player.show(self._settings)
+        except Exception:  # process edge, as above
+            log.exception("the demonstration's cameras show nothing more; everything else goes on")
 
     async def _patiently(self, what: str, attempt: Callable[[], Awaitable[None]]) -> None:
         """Try until it works; trouble is said once, its end too."""

@@ -18,7 +18,7 @@ import redis
 from config import clock, collector
 from config.settings import Settings
 from config.taxonomy import UNKNOWN, Taxonomy
-from operations import lease, reception
+from operations import deadlines, lease, reception
 from operations.database import Database
 from operations.decision import Rules
 from operations.errors import DatabaseAway, DatabaseFull, DatabaseLocked, LeaseLost, OperationsError
@@ -60,6 +60,7 @@ def rules_of(settings: Settings, taxonomy: Taxonomy) -> Rules:
         default_department=taxonomy.get(UNKNOWN).department,
         county=settings.county_code,
         zone=settings.zone,
+        deadlines=deadlines.of(settings.zone),
     )
 
 

@@ -5,7 +5,6 @@ that Redis; both are then emptied by the tests. Without them everything is priva
 """
 
 import dataclasses
-import itertools
 import os
 import shutil
 import signal
@@ -21,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import argon2
 import hypothesis
 import pytest
 import redis
@@ -29,11 +29,13 @@ import sqlalchemy
 from config import clock, parent
 from config.browser import CHROMIUM_ARGUMENTS, HOW_TO_INSTALL, find_chromium
 from config.settings import ROOT, Settings, child_environment, in_ci, load
+from tests import marked
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
     from operations.database import Database
+    from tests.reused import Reused
 
 START_SECONDS = 180
 
@@ -57,11 +59,15 @@ def _asked() -> Settings:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what starts the whole program, say why real data is not there, put the browser last.
 
-    Last, because the browser's driver keeps an event loop running that asyncio tests after it would trip over.
+    Last, because the browser's driver keeps an event loop running that asyncio tests after it would trip over. A file
+    has to say which marks its tests have: the pass over a mark looks into no other.
     """
     for item in items:
         if "running" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.whole)
+        for mark in marked.NAMED:
+            if item.get_closest_marker(mark) and not marked.holds(item.path, mark):
+                raise pytest.UsageError(f"{item.nodeid} is marked {mark}; have its file say {marked.NAMED[mark][0]}")
     if not _asked().test_data:
         for item in items:
             if "real" in item.keywords:
@@ -105,6 +111,14 @@ def settings(folder: Path, free_port: int, request: pytest.FixtureRequest) -> Se
     if "database" in request.fixturenames:
         made = dataclasses.replace(made, database_url=request.getfixturevalue("database_url"))
     return made
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashes of passwords that take no time: what is tested is who takes them, not what they cost."""
+    from operations import passwords
+
+    monkeypatch.setattr(passwords, "_HASHER", argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 # ---- engine ----
@@ -170,30 +184,13 @@ def sqlite_template() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(worker_number: int) -> Iterator[sqlalchemy.URL]:
-    """A migrated, empty PostgreSQL database to copy."""
-    from operations.database import Database
+def reused(worker_number: int) -> "Iterator[Reused]":
+    """The PostgreSQL database of this test process."""
+    from tests.reused import Reused
 
-    url = sqlalchemy.make_url(_asked().database_url)
-    template = url.set(database=f"gridwall_template_{worker_number}")
-    _on_server(url, f"DROP DATABASE IF EXISTS {template.database}", f"CREATE DATABASE {template.database}")
-    made = Database(template.render_as_string(hide_password=False))
-    with tempfile.TemporaryDirectory(prefix="gw") as path:
-        made.migrate(Path(path))
-    made.close()
-    yield template
-    _on_server(url, f"DROP DATABASE IF EXISTS {template.database} WITH (FORCE)")
-
-
-def _on_server(url: sqlalchemy.URL, *statements: str) -> None:
-    engine = sqlalchemy.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.NullPool)
-    with engine.connect() as connection:
-        for statement in statements:
-            connection.execute(sqlalchemy.text(statement))
-
-
-_DATABASES = itertools.count()
-"""Each test's database has a name no other test of the process has: what is kept by URL then is kept for one test."""
+    made = Reused(sqlalchemy.make_url(_asked().database_url), f"gridwall_test_{worker_number}")
+    yield made
+    made.drop()
 
 
 @pytest.fixture
@@ -204,14 +201,9 @@ def database_url(request: pytest.FixtureRequest, folder: Path, worker_number: in
         shutil.copy(template, folder / "gridwall.db")
         yield f"sqlite:///{folder / 'gridwall.db'}"
         return
-    template = request.getfixturevalue("postgres_template")
-    server = sqlalchemy.make_url(_asked().database_url)
-    name = f"gridwall_test_{worker_number}_{next(_DATABASES)}"
-    _on_server(
-        server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name} TEMPLATE {template.database}"
-    )
-    yield server.set(database=name).render_as_string(hide_password=False)
-    _on_server(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    reused: Reused = request.getfixturevalue("reused")
+    reused.empty()
+    yield reused.url.render_as_string(hide_password=False)
 
 
 @pytest.fixture

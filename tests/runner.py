@@ -15,13 +15,13 @@ from pathlib import Path
 
 from config import clock
 from config.settings import ROOT, Settings, child_environment
-from tests import engines, tools
+from tests import engines, marked, tools
 
 PROCESSES = min(2, os.cpu_count() or 1)
 NOTHING_COLLECTED = 5
 PARALLEL = ("-n", str(PROCESSES), "--dist", "worksteal")
-BY_FILE = ("-n", str(PROCESSES), "--dist", "loadfile")
-"""Files share a running program, which is not to be started in each process."""
+BY_FILE = ("-n", str(PROCESSES + 1), "--dist", "loadfile")
+"""Files share a running program, which is not to be started in each process; browsers mostly wait, so one more fits."""
 
 
 @dataclass
@@ -69,13 +69,15 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
         plain,
         tally,
     )
-    _run("tests with engines", ["-m", "(whole or stream or database) and not browser", *PARALLEL], plain, tally)
+    engine_files = marked.files(["whole", "stream", "database"])
+    select = ["-m", "(whole or stream or database) and not browser", *PARALLEL, *engine_files]
+    _run("tests with engines", select, plain, tally)
     again = _Again("database", "DATABASE_URL", asked["DATABASE_URL"], PARALLEL)
     _run_again(again, _postgres(available), plain, tally)
     # one process: the databases of one Redis are apart, but what is published in one is heard in all
     again = _Again("stream", "REDIS_URL", asked["REDIS_URL"])
     _run_again(again, _redis(available), plain, tally)
-    _run("browser tests", ["-m", "browser", *BY_FILE], plain, tally)
+    _run("browser tests", ["-m", "browser", *BY_FILE, *marked.files(["browser"])], plain, tally)
     print(tally.line(clock.monotonic() - started), flush=True)
     return tally.code
 
@@ -105,7 +107,7 @@ def _run_again(
     if engine is None:
         return  # said before, with what to install
     with engine as url:
-        select = ["-m", f"{again.marker} and not whole and not browser", *again.options]
+        select = ["-m", f"{again.marker} and not whole and not browser", *again.options, *marked.files([again.marker])]
         _run(f"tests marked {again.marker} again, {again.variable}", select, {**plain, again.variable: url}, tally)
 
 

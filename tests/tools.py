@@ -8,6 +8,10 @@ from pathlib import Path
 
 from config.browser import find_chromium
 
+GST_PYTHON = "/usr/bin/python3"
+"""The system's Python, which has GStreamer's bindings when they are installed."""
+GST_ASKED = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import Gst, GstRtspServer; \
+Gst.init(None); print(all(map(Gst.ElementFactory.find, ('x264enc', 'x265enc', 'rtph264pay', 'alawenc'))))"
 POSTGRES_FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/usr/local/pgsql/bin")
 
 
@@ -19,6 +23,8 @@ class Tools:
     chinese_font: str
     postgres: str
     redis: str
+    gst: str
+    sipp: str
 
 
 PACKAGES = {
@@ -26,12 +32,17 @@ PACKAGES = {
     "chinese_font": "fonts-noto-cjk",
     "postgres": "postgresql",
     "redis": "redis-server",
+    "gst": "gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-base gstreamer1.0-plugins-good "
+    "gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly",
+    "sipp": "sip-tester",
 }
 MEANT_FOR = {
     "chromium": "tests marked `browser`",
     "chinese_font": "readable Chinese in the browser tests' pictures",
     "postgres": "tests marked `database` on PostgreSQL",
     "redis": "tests marked `stream` on Redis 7",
+    "gst": "live pictures from a second RTSP server",
+    "sipp": "signalling with SIPp, a device that is not ours",
 }
 
 
@@ -42,6 +53,8 @@ def find(chromium: str) -> Tools:
         chinese_font=_chinese_font(),
         postgres=_initdb_folder(),
         redis=_redis_7(),
+        gst=gst_server(),
+        sipp=sipp(),
     )
 
 
@@ -61,7 +74,7 @@ def provide(chromium: str) -> Tools:
 
 
 def _missing(tools: Tools) -> list[str]:
-    return [package for name, package in PACKAGES.items() if not getattr(tools, name)]
+    return [package for name, line in PACKAGES.items() if not getattr(tools, name) for package in line.split()]
 
 
 def _may_install() -> bool:
@@ -89,6 +102,19 @@ def _initdb_folder() -> str:
         return str(max(found, key=lambda path: [int(part) for part in path.parts if part.isdigit()]))
     there = shutil.which("initdb")
     return str(Path(there).parent) if there else ""
+
+
+def gst_server() -> str:
+    """The Python that can serve by GStreamer's RTSP server, or ""."""
+    if not Path(GST_PYTHON).exists():
+        return ""
+    told = subprocess.run([GST_PYTHON, "-c", GST_ASKED], capture_output=True, text=True, cwd="/")
+    return GST_PYTHON if told.stdout.strip() == "True" else ""
+
+
+def sipp() -> str:
+    """The path of SIPp, or ""."""
+    return shutil.which("sipp") or ""
 
 
 def _redis_7() -> str:

@@ -3,7 +3,7 @@
   const desk = window.gridwall?.desk;
   if (!desk) return;
   const h = desk.h;
-  const ACTIONS = { acknowledge: "A", urgency: "U", note: "M", place: "G", close: "C", reopen: "R", reveal: "V" };
+  const ACTIONS = { acknowledge: "A", urgency: "U", note: "M", place: "G", close: "C", reopen: "R", reveal: "V", flow: "F" };
   const OPEN_ONLY = ["acknowledge", "urgency", "place", "close"];
   const LATE = 3000; // ms the details may take before they count as failed and are asked for again; doubled at each try
   const LATE_MOST = 30000;
@@ -12,6 +12,7 @@
   let action = null; // {name, id, revision, fields: {...}, conflict}
   const drafts = new Map(); // "incident/action" -> fields: nothing typed is lost by looking elsewhere
   const DRAFTS = 40; // bound of the drafts kept
+  let ticked = ""; // how its clocks stood then: what they say moves no revision
   let shown = 0; // revision the details were asked for
   let own = { id: "", revision: 0 }; // what our last command made of an incident; its row may come later than the answer
   let asked = 0;
@@ -28,6 +29,7 @@
   desk.reach = (element) => {
     if (desk.handheld()) element.scrollIntoView({ block: "start" });
   };
+  const clocks = () => JSON.stringify([row()?.clock, row()?.card]);
   const row = (id = desk.opened) => desk.queue.get(id);
 
   // ---- opening ---------------------------------------------------------------------------------------------------
@@ -63,6 +65,7 @@
     late = setTimeout(missed, Math.min(LATE * 2 ** failed, LATE_MOST));
     asked += 1;
     shown = row()?.revision ?? 0;
+    ticked = clocks();
     const painted = desk.byId("desk-details")?.dataset.id;
     desk.byId("desk-side").dataset.loading = painted === desk.opened ? "again" : "other";
     waiting();
@@ -98,11 +101,13 @@
     failed = 0;
     delete desk.byId("desk-side").dataset.loading;
     waiting();
-    for (const time of desk.byId("desk-drawer-body").querySelectorAll("[data-at]")) time.textContent = desk.ago(Number(time.dataset.at));
+    for (const time of desk.byId("desk-drawer-body").querySelectorAll("[data-at]:not([data-way])")) time.textContent = desk.ago(Number(time.dataset.at));
+    desk.loop.painted();
   };
 
   // ---- head: who it is and what can be done ------------------------------------------------------------------------
   const allowed = (name, one) => {
+    if (name === "flow") return desk.loop.choices().length ? "" : desk.text(behind() ? "why.loading" : "loop.none");
     if (!desk.can(name)) return desk.text("denied", { role: desk.text(`role.${desk.facts.me.role}`) });
     if (name === "acknowledge" && one.acknowledged_at) return desk.text("why.acknowledged");
     if (OPEN_ONLY.includes(name) && one.step === "closed") return desk.text("why.closed");
@@ -123,14 +128,15 @@
     const one = row();
     if (!desk.opened) return box.replaceChildren(h("p.desk-empty", {}, desk.text("drawer.empty")));
     if (!one) return box.replaceChildren(h("p.desk-empty", {}, desk.text("drawer.gone")));
-    const names = Object.keys(ACTIONS).filter((name) => name !== (one.step === "closed" ? "close" : "reopen"));
+    const names = Object.keys(ACTIONS).filter((name) => name !== "flow" && name !== (one.step === "closed" ? "close" : "reopen"));
     return box.replaceChildren(
       h("div.desk-head-line", { "data-urgency": one.urgency },
         h("span.desk-row-mark", {}, desk.shape(one.urgency), h("b", {}, desk.urgency(one.urgency))),
         h("span.desk-number", {}, String(one.number ?? "")),
-        h("span.desk-step", {}, desk.text(`step.${one.step}`)),
+        h("span.desk-step", {}, desk.loop.step(one)),
         h("button.desk-button.quiet", { type: "button", onclick: desk.closeDrawer, "aria-label": desk.text("close") }, h("kbd", {}, "Esc"))),
       h("h2.desk-title", {}, one.title || desk.type(one.type)),
+      desk.waiting.head(one),
       desk.facts.me.can.length ? "" : h("p.desk-denied", { role: "note" }, desk.text("denied_all", { role: desk.text(`role.${desk.facts.me.role}`) })),
       h("div.desk-actions", { role: "toolbar", "aria-label": desk.text("drawer.actions") }, names.map((name) => button(name, one))));
   };
@@ -150,6 +156,15 @@
     return panel();
   };
   desk.act = act;
+  /** Show a form of another module in the place of the actions', and put it away again. */
+  desk.ask = (id, name, fields, form) => {
+    if (desk.opened !== id) desk.open(id);
+    if (action) leave();
+    action = { name, id, revision: 0, fields, conflict: null, own: true };
+    desk.byId("desk-action").replaceChildren(form);
+    form.querySelector("[role=radio], textarea, button")?.focus();
+  };
+  desk.unask = () => cancel();
 
   /** The revision somebody has seen: the row's, or the one that follows by our own command, and nobody else's, upon it. */
   const seen = (id) => Math.max(row(id)?.revision ?? 0, own.id === id ? own.revision : 0);
@@ -202,6 +217,9 @@
       area("text", desk.text(action.fields.result && action.fields.result !== "resolved" ? "action.close_text_needed" : "action.close_text")),
       h("p.desk-hint", {}, desk.text("action.close_hint"))],
     reopen: () => [area("text", desk.text("action.reopen_text"), true)],
+    flow: () => [
+      choices("choice", desk.loop.choices().map((one) => [one.code || one.action, one.label]), desk.text("loop.pick")),
+      ...desk.loop.parts(action.fields, area)],
     reveal: () => [h("p.desk-hint", {}, desk.text("action.reveal_hint")), area("reason", desk.text("action.reason"), true)],
     place: () => {
       const pick = desk.combo({
@@ -231,6 +249,7 @@
   const COMPLETE = {
     note: (f) => f.text?.trim(), urgency: (f) => f.urgency, close: (f) => f.result && (f.result === "resolved" || f.text?.trim()), reopen: (f) => f.text?.trim(),
     reveal: (f) => f.reason?.trim(), place: (f) => f.grid || f.lon !== undefined, acknowledge: () => true,
+    flow: (f) => !desk.loop.lacks(f),
   };
 
   const panel = (focus = null) => {
@@ -261,12 +280,20 @@
       action.fields = {};
       return desk.hint(desk.text("why.urgency", { urgency: desk.urgency(row(action.id).urgency) }));
     }
+    if (action.name === "flow") {
+      const lacks = desk.loop.lacks(action.fields);
+      if (lacks) return desk.say(lacks, { bad: true });
+      return send({ ...action, form: "flow", ...desk.loop.command(action.fields) });
+    }
     if (!COMPLETE[action.name](action.fields)) return desk.say(desk.text(`missing.${action.name}`), { bad: true });
     return send(action);
   };
 
   const inverse = (name, before, fields) => {
     if (name === "distinct") return fields.same ? null : { name, fields: { ...fields, same: true } };
+    if (name === "merge") return { name: "split", fields };
+    if (name === "split") return before.id === fields.others[0] ? null : { name: "merge", fields };
+    if (name === "link") return { name, fields: { ...fields, away: !fields.away } };
     if (name === "urgency") return { name, fields: { urgency: before.urgency } };
     if (name === "close") return desk.can("reopen") ? { name: "reopen", fields: { text: desk.text("action.undo_reason") } } : null;
     if (name === "place" && before.lon !== undefined) return { name, fields: { lon: before.lon, lat: before.lat } };
@@ -290,22 +317,24 @@
     return desk.say(answer.text, { bad: true });
   };
   const done = (wanted, before, answer) => {
-    drafts.delete(`${wanted.id}/${wanted.name}`);
+    drafts.delete(`${wanted.id}/${wanted.form || wanted.name}`);
     if (answer.revision <= seen(wanted.id) + 1) own = { id: wanted.id, revision: answer.revision };
-    if (action?.id === wanted.id && action.name === wanted.name) { action.fields = {}; leave(); }
-    const back = inverse(wanted.name, before, wanted.fields);
+    if (action?.id === wanted.id && action.name === (wanted.form || wanted.name)) { action.fields = {}; leave(); }
+    const back = inverse(wanted.name, before, wanted.fields) || desk.loop.inverse(wanted.name, before, wanted.fields);
     desk.say(answer.text, { again: back && (() => send({ ...back, id: wanted.id, revision: answer.revision })) });
     if (desk.opened === wanted.id) {
       ask();
       shown = Math.max(shown, answer.revision || 0); // the row that follows brings nothing new
       head();
     }
-    if (answer.sealed) reveal(answer.sealed);
+    if (answer.late?.length && wanted.name !== "explain") desk.askLate(wanted.id, answer.late[0]);
+    else if (answer.sealed) reveal(answer.sealed);
     else if (desk.mode() !== "form") desk.byId("desk-rows").focus();
   };
   const conflicted = (wanted, answer) => {
     if (desk.opened !== wanted.id) desk.open(wanted.id);
-    action = { ...wanted, revision: answer.revision, conflict: answer };
+    const kept = wanted.form && action?.name === wanted.form ? action.fields : wanted.fields; // what was typed, as it was typed
+    action = { ...wanted, name: wanted.form || wanted.name, fields: kept, revision: answer.revision, conflict: answer };
     head();
     panel();
     ask();
@@ -342,17 +371,26 @@
     const chosen = body.contains(document.activeElement) && document.activeElement.closest("[data-twin]");
     return (chosen || body.querySelector("[data-twin]"))?.querySelector(`[data-${name}]`);
   };
-  const tellApart = (other) => {
-    if (!desk.can("distinct")) return desk.say(desk.text("denied", { role: desk.text(`role.${desk.facts.me.role}`) }), { bad: true });
-    return send({ name: "distinct", id: desk.opened, revision: row()?.revision ?? 0, fields: { others: [other] } });
+  const relate = (name, other, more = {}) => {
+    const right = name === "split" ? "merge" : name;
+    if (!desk.can(right)) return desk.say(desk.text("denied", { role: desk.text(`role.${desk.facts.me.role}`) }), { bad: true });
+    return send({ name, id: desk.opened, revision: row()?.revision ?? 0, fields: { others: [other], ...more } });
+  };
+  const RELATIONS = {
+    distinct: (other) => relate("distinct", other), merge: (other) => relate("merge", other), split: (other) => relate("split", other),
+    link: (other) => relate("link", other), unlink: (other) => relate("link", other, { away: true }),
   };
   /** Whether the details that stand there are still those of the incident looked at before. */
   const behind = () => desk.byId("desk-details")?.dataset.id !== desk.opened;
   const heard = (event) => {
-    const button = event.target.closest("[data-other], [data-distinct]");
+    const item = event.target.closest("[data-strike]");
+    if (item) return send({ name: "strike", id: desk.opened, revision: seen(desk.opened), fields: { item: item.dataset.strike, back: item.dataset.back === "true" } });
+    const button = event.target.closest("button:is([data-other], [data-distinct], [data-merge], [data-split], [data-link], [data-unlink])");
     if (!button) return;
     if (behind()) return desk.hint(desk.text("why.loading"));
-    return button.dataset.other ? desk.open(button.dataset.other) : tellApart(button.dataset.distinct);
+    if (button.dataset.other) return desk.open(button.dataset.other);
+    const name = Object.keys(RELATIONS).find((one) => one in button.dataset);
+    return RELATIONS[name](button.dataset[name]);
   };
   const propose = (name) => {
     if (!desk.opened) return desk.say(desk.text("why.open_first"), { bad: true });
@@ -381,23 +419,34 @@
   };
 
   desk.onStart("desk", () => {
+    desk.loop.pick = (choice) => {
+      act("flow");
+      if (action?.name !== "flow") return;
+      action.fields.choice = choice;
+      panel(choice);
+    };
+    desk.loop.redraw = () => { if (action?.name === "flow") panel(); };
     head();
+    desk.orders.watch((ids) => {
+      if (desk.opened && ids.some((id) => [desk.opened, undefined].includes(desk.orders.rows.get(id)?.incident))) head();
+    });
     desk.queue.watch((ids) => {
       if (!desk.opened || !ids.includes(desk.opened)) return;
       head();
-      if ((row()?.revision ?? 0) !== shown && !sending) ask();
+      if (((row()?.revision ?? 0) !== shown || clocks() !== ticked) && !sending) ask();
     });
     const free = () => ["queue", "drawer"].includes(desk.mode());
     for (const [name, letter] of Object.entries(ACTIONS)) desk.key(`Key${letter}`, () => act(name), free);
     desk.key("KeyO", () => propose("other"), free);
     desk.key("KeyD", () => propose("distinct"), free);
+    desk.key("KeyY", () => propose("merge"), free);
     desk.byId("desk-drawer-body").addEventListener("click", heard);
     const choose = (index) => desk.byId("desk-action").querySelectorAll("[role=radio]")[index]?.click();
-    for (let index = 0; index < 6; index += 1) desk.key(`Digit${index + 1}`, () => choose(index), () => desk.mode() === "action");
+    for (let index = 0; index < 9; index += 1) desk.key(`Digit${index + 1}`, () => choose(index), () => desk.mode() === "action");
     desk.key("Escape", back);
     // A key that has to wait says so.
     const busy = () => ["action", "form"].includes(desk.mode());
-    for (const letter of [...Object.values(ACTIONS), "N", "O", "D", "Z"]) desk.key(`Key${letter}`, () => desk.hint(desk.text("why.panel")), busy);
+    for (const letter of [...Object.values(ACTIONS), "N", "O", "D", "Y", "Z"]) desk.key(`Key${letter}`, () => desk.hint(desk.text("why.panel")), busy);
     desk.key("KeyZ", () => desk.say(desk.text("why.undo")), free);
   });
 })();

@@ -17,6 +17,19 @@
     setTimeout(tick, 1000 - (now % 1000));
   };
 
+  // Ways that find no room in the bar go into the menu, the last first; the page one is on stays in sight.
+  const fit = () => {
+    const bar = desk.byId("desk-nav-bar"), menu = desk.byId("desk-more"), list = desk.byId("desk-more-list");
+    bar.append(...list.children);
+    menu.hidden = true;
+    if (getComputedStyle(bar).overflowX === "auto") return; // a phone scrolls them
+    const links = [...bar.children].filter((link) => !link.hidden && !link.hasAttribute("aria-current"));
+    while (bar.scrollWidth > bar.clientWidth + 1 && links.length) {
+      menu.hidden = false;
+      list.prepend(links.pop());
+    }
+  };
+
   desk.onStart("*", () => {
     tick();
     const { me } = desk.facts;
@@ -25,6 +38,16 @@
       link.hidden = !me.pages.includes(link.dataset.to);
       if (link.dataset.to === document.documentElement.dataset.page) link.setAttribute("aria-current", "page");
     }
+    const menu = desk.byId("desk-more");
+    document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
+    menu.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !menu.open) return;
+      event.stopPropagation();
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    });
+    new ResizeObserver(() => requestAnimationFrame(fit)).observe(desk.byId("desk-header"));
+    new ResizeObserver(() => requestAnimationFrame(fit)).observe(desk.byId("desk-nav-bar"));
     document.documentElement.dataset.manages = String(me.pages.includes("sources") && desk.can("sources"));
     const sheet = desk.byId("desk-help");
     const show = () => { if (!sheet.open) sheet.showModal(); };

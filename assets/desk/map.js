@@ -53,6 +53,7 @@
     if (!picking) {
       const id = nearest(event.containerPoint);
       if (id) desk.open(id);
+      else if (event.type === "click" && desk.cameraClicked(event)) return;
       else if (event.type === "dblclick") desk.gridCard?.((await desk.locate(event.latlng.lng, event.latlng.lat))?.code);
       return;
     }

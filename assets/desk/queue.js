@@ -6,7 +6,7 @@
   const HEIGHT = 68; // px of one row; the same number as --desk-row in panels/desk.css
   const SPARE = 6; // rows drawn beyond each edge
   const MEMORY = "gridwall.desk.filter";
-  const NONE = { text: "", urgency: [], type: "", step: "open", department: "", grid: "", unplaced: false, newest: false };
+  const NONE = { text: "", urgency: [], type: "", step: "open", department: "", grid: "", unplaced: false, mine: false, newest: false };
 
   const queue = (desk.queue = { rows: new Map(), order: [], selected: null });
   let filter = { ...NONE };
@@ -41,20 +41,24 @@
   const haystack = (row) =>
     [row.number, row.title, row.address, row.report_id, desk.type(row.type), desk.chain(row.chain, true)].join("\n").toLowerCase();
 
-  const fits = (row) =>
+  /** My queue: what I acknowledged, and what I sent an order for, with what came back of it. */
+  const isMine = (id, row) => row.acknowledged_by === desk.facts.me.name || desk.orders.mine().has(row.number) || Boolean(desk.waiting.about(id));
+  const fits = (id, row) =>
     (!filter.urgency.length || filter.urgency.includes(row.urgency)) &&
     (STEPS[filter.step] || ((one) => one.step === filter.step))(row) &&
     (!filter.type || row.type?.startsWith(filter.type)) &&
     (!filter.department || row.department === filter.department) &&
     (!filter.grid || row.chain?.includes(filter.grid)) &&
     (!filter.unplaced || !row.grid) &&
+    (!filter.mine || isMine(id, row)) &&
     (!filter.text || haystack(row).includes(filter.text.toLowerCase()));
 
   // Closed last; then what nobody has acknowledged, the gravest first, and in each group who has waited longest.
   const place = (id, row) => {
     const at = row.opened_at || row.received_at || 0;
-    if (filter.newest) return [0, 0, 0, -at, id];
-    return [open(row) ? 0 : 1, row.acknowledged_at ? 1 : 0, desk.facts.urgencies.indexOf(row.urgency), open(row) ? at : -at, id];
+    const wanted = filter.mine ? desk.waiting.rank(id) : 0; // mine: what waits for me first
+    if (filter.newest) return [wanted, 0, 0, 0, -at, id];
+    return [wanted, open(row) ? 0 : 1, row.acknowledged_at ? 1 : 0, desk.facts.urgencies.indexOf(row.urgency), open(row) ? at : -at, id];
   };
   const compare = (a, b) => {
     for (let index = 0; index < a.key.length; index += 1) {
@@ -67,7 +71,7 @@
   const arrange = () => {
     const found = [];
     for (const [id, row] of queue.rows) {
-      if (id !== queue.selected && !fits(row)) continue;
+      if (id !== queue.selected && !fits(id, row)) continue;
       found.push({ id, key: frozen?.id === id ? frozen.key : place(id, row) });
     }
     queue.order = found.sort(compare).map((one) => one.id);
@@ -87,6 +91,13 @@
   };
   const label = (row) => [desk.urgency(row.urgency), row.title, where(row), state(row)].join(", ");
 
+  /** The clock that is due first, once it is near due or over: the name and what is left, counted on by live.js. */
+  const pressing = (clock) => {
+    if (!clock || !["near", "overdue"].includes(clock[2])) return null;
+    return h("i.desk-row-clock", { "data-state": clock[2] }, desk.text(`clock.name.${clock[0]}`), " ",
+      h("time", { "data-at": clock[1], "data-way": "due" }));
+  };
+
   const waitingSince = (row) => row.opened_at || row.received_at;
 
   const build = (id, row) =>
@@ -102,6 +113,10 @@
         doubles.has(id) && h("i.desk-double", {}, desk.text("queue.double", { n: doubles.get(id) + 1 })),
         row.reports > 1 && !doubles.has(id) && h("i", {}, desk.text("queue.reports", { n: row.reports })),
         row.gone && h("i", {}, desk.text("queue.gone")),
+        row.card && h("i.desk-card", { "data-card": row.card }, desk.text(`clock.card.${row.card}`)),
+        row.supervised_at && h("i.desk-supervised", {}, desk.text("clock.supervised")),
+        desk.waiting.mark(desk.waiting.about(id)),
+        pressing(row.clock),
         state(row)));
 
   const draw = () => {
@@ -113,7 +128,7 @@
     for (let index = first; index < last; index += 1) {
       const id = queue.order[index];
       const row = queue.rows.get(id);
-      const text = `${JSON.stringify(row)}${doubles.get(id) ?? ""}`;
+      const text = `${JSON.stringify(row)}${doubles.get(id) ?? ""}${desk.waiting.about(id)}`;
       let one = drawn.get(id);
       if (!one || one.text !== text) {
         const element = build(id, row);
@@ -152,6 +167,12 @@
     }
     parts.chips.unplaced.querySelector("b").textContent = total("unplaced");
     parts.chips.unplaced.setAttribute("aria-pressed", String(filter.unplaced));
+    parts.chips.mine.querySelector("b").textContent = [...queue.rows].filter(([id, row]) => open(row) && isMine(id, row)).length;
+    parts.chips.mine.setAttribute("aria-pressed", String(filter.mine));
+    const wanted = desk.waiting.count();
+    parts.wanted.textContent = wanted ? desk.text("waiting.count", { n: wanted }) : "";
+    parts.loose.replaceChildren(...(filter.mine ? desk.waiting.loose() : []).filter(Boolean));
+    parts.loose.hidden = !parts.loose.childElementCount;
     const unheld = rest();
     parts.count.textContent = desk.text("queue.count", { shown: queue.order.length, all: queue.rows.size + unheld, waiting: total("waiting") });
     parts.rest.hidden = !unheld;
@@ -196,7 +217,7 @@
   /** Whether the selected row stands where it would stand if it were not selected. */
   const inPlace = (id) => {
     const row = id && queue.rows.get(id);
-    return !row || (fits(row) && (!frozen || compare(frozen, { key: place(id, row) }) === 0));
+    return !row || (fits(id, row) && (!frozen || compare(frozen, { key: place(id, row) }) === 0));
   };
   /** Select a row by id; with `show` it is scrolled into sight. */
   queue.select = (id, show = true) => {
@@ -225,7 +246,7 @@
   };
   /** Go from the search to what it found: the selected row, if it fits, else the first that does. */
   const found = () => {
-    const fitting = (id) => fits(queue.rows.get(id));
+    const fitting = (id) => fits(id, queue.rows.get(id));
     const id = queue.selected && fitting(queue.selected) ? queue.selected : queue.order.find(fitting);
     if (id) queue.select(id);
   };
@@ -247,12 +268,15 @@
   };
   const toggle = (urgency) =>
     change({ urgency: filter.urgency.includes(urgency) ? filter.urgency.filter((one) => one !== urgency) : [...filter.urgency, urgency] });
-  queue.clear = () => {
-    change({ ...NONE, newest: filter.newest });
+  /** What the queue shows now, and showing what a saved view says. */
+  queue.filter = () => ({ ...filter });
+  queue.show = (some) => {
+    change({ ...NONE, ...some });
     for (const name of ["type", "step", "department"]) parts[name].value = filter[name];
-    parts.text.value = "";
-    parts.grid.set("");
+    parts.text.value = filter.text;
+    parts.grid.set(filter.grid);
   };
+  queue.clear = () => queue.show({ newest: filter.newest });
 
   const chip = (key, text, run, urgency = null) =>
     h("button.desk-chip", { type: "button", "aria-pressed": "false", "aria-keyshortcuts": key, onclick: run },
@@ -268,8 +292,11 @@
       critical: chip("1", desk.urgency("critical"), () => toggle("critical"), "critical"),
       urgent: chip("2", desk.urgency("urgent"), () => toggle("urgent"), "urgent"),
       routine: chip("3", desk.urgency("routine"), () => toggle("routine"), "routine"),
+      mine: chip("Q", desk.text("queue.mine"), () => change({ mine: !filter.mine })),
       unplaced: chip("X", desk.text("queue.unplaced"), () => change({ unplaced: !filter.unplaced })),
     };
+    parts.wanted = h("i.desk-need", { "data-need": "refused" });
+    parts.chips.mine.append(parts.wanted);
     return h("div.desk-chips", {}, ...Object.values(parts.chips));
   };
   const selects = () => {
@@ -298,8 +325,13 @@
     });
     parts.text.value = filter.text;
     parts.sort = h("button.desk-button.quiet", { type: "button", "aria-keyshortcuts": "S", onclick: () => change({ newest: !filter.newest }) });
+    parts.fold = h("button.desk-button.quiet.desk-fold", {
+      type: "button", "aria-expanded": "false", "aria-controls": "desk-filter",
+      onclick: () => parts.fold.setAttribute("aria-expanded", String(parts.fold.getAttribute("aria-expanded") !== "true")),
+    }, desk.text("queue.fold"));
     parts.count = h("span", { role: "status" });
     parts.rest = h("p.desk-rest", { hidden: true, role: "status" });
+    parts.loose = h("div.desk-loose", { role: "group", "aria-label": desk.text("queue.mine"), hidden: true });
     parts.fresh = h("button.desk-button.fresh", { type: "button", hidden: true, onclick: () => { parts.view.scrollTop = 0; draw(); } });
     parts.clear = h("button.desk-button.quiet", { type: "button", hidden: true, onclick: queue.clear }, h("kbd", {}, "0"), desk.text("queue.clear"));
     parts.space = h("div.desk-space");
@@ -312,8 +344,8 @@
     }, parts.space);
     parts.empty = h("p.desk-empty", {});
     parts.box.replaceChildren(
-      h("div.desk-filter", {}, h("div.desk-line", {}, parts.text, parts.sort), chips(), selects(),
-        h("div.desk-line.desk-count", {}, parts.count, parts.clear, parts.fresh), parts.rest),
+      h("div.desk-filter", { id: "desk-filter" }, h("div.desk-line", {}, parts.text, parts.sort, parts.fold), chips(), selects(), desk.can("views") && desk.viewLine(),
+        h("div.desk-line.desk-count", {}, parts.count, parts.clear, parts.fresh), parts.rest, parts.loose),
       parts.view, parts.empty);
     new ResizeObserver(() => draw()).observe(parts.view);
     new MutationObserver(() => status()).observe(parts.box, { attributeFilter: ["data-none"] });
@@ -354,7 +386,7 @@
     hold();
     merge();
     if (queue.selected && !queue.rows.has(queue.selected)) { queue.selected = null; frozen = null; }
-    for (const id of fresh) if (!whole.has(id) || !fits(whole.get(id))) fresh.delete(id);
+    for (const id of fresh) if (!whole.has(id) || !fits(id, whole.get(id))) fresh.delete(id);
     queue.refresh();
     for (const run of watchers) run([...changed, ...(del || [])]);
   };
@@ -392,6 +424,7 @@
     desk.key("Digit3", () => toggle("routine"), free);
     desk.key("Digit0", queue.clear, free);
     desk.key("KeyX", () => change({ unplaced: !filter.unplaced }), free);
+    desk.key("KeyQ", () => change({ mine: !filter.mine }), free);
     desk.key("KeyS", () => change({ newest: !filter.newest }), free);
     parts.view.focus({ preventScroll: true });
   });

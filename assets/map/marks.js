@@ -77,7 +77,7 @@
         }
       });
       draw(false);
-      this.labels(context, factor, names, obstacles(rows, points, alone, gathered, factor * crowded), box);
+      this.labels(context, factor, names, obstacles(rows, points, alone, gathered, factor * crowded).concat(this.others?.() || []), box);
       draw(true); // nothing hides what asks for an answer
       this.pulse(rows, points, grave);
     }
@@ -85,6 +85,8 @@
     // The gravest: the 特急 that waits longest for an answer, as the call to the commander; else an answered 特急; else
     // the newest unanswered 紧急. Nobody while a 特急 that is not in sight waits. Routine is never called out.
     gravest(rows) {
+      // What a desk has this wall look at is said by its banner: beside it only a 特急 that waits is called out.
+      if (part.focused) rows = rows.filter((row) => row.urgency === "critical" && !row.acknowledged && !chosen(row));
       const elsewhere = [...(this.alarms?.values() || [])].some((one) => one.urgency === "critical");
       const weight = (row) => {
         if (row.urgency === "critical") return row.acknowledged ? (elsewhere ? -1 : 1) : 2;
@@ -212,7 +214,7 @@
       const now = (window.gridwall?.clock() ?? Date.now()) * 1000;
       const ringed = rows
         .map((row, at) => [row, points[at]])
-        .filter(([row]) => (row === grave && !row.acknowledged) || (row.urgency !== "routine" && now - row.at < NEW))
+        .filter(([row]) => chosen(row) || (row === grave && !row.acknowledged) || (row.urgency !== "routine" && now - row.at < NEW))
         .slice(-PULSES);
       while (this.pulses.children.length > ringed.length) this.pulses.lastChild.remove();
       ringed.forEach(([row, [x, y]], at) => {
@@ -223,6 +225,10 @@
       clearTimeout(this.later);
       if (ringed.length) this.later = setTimeout(() => this.draw(), NEW / 1000);
     }
+  }
+
+  function chosen(row) {
+    return Boolean(part.focused) && row.lon === part.focused.lon && row.lat === part.focused.lat;
   }
 
   // Where the callout may stand round its incident: corners, above and below, further off.

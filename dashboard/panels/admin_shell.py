@@ -18,6 +18,7 @@ def tabs(page: str, names: Sequence[str], words: Words, *, managing: Sequence[st
             words.text(f"admin.{page}.tab.{name}"),
             role="tab",
             type="button",
+            id=f"{page}-tab-{name}",
             className="admin-tab admin-only" if name in managing else "admin-tab",
             tabIndex="0" if number == 0 else "-1",
             **{"data-tab": name, "aria-selected": str(number == 0).lower()},

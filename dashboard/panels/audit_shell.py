@@ -13,8 +13,8 @@ from operations.entry import Entry
 
 SUBJECT_ASK = "audit-subject-ask"
 ASKED = "audit-asked"
-LOG, SUBJECT, VERIFY, EXPORT = "log", "subject", "verify", "export"
-TABS = (LOG, SUBJECT, VERIFY, EXPORT)
+LOG, SUBJECT, LOOKS, VERIFY, EXPORT = "log", "subject", "looks", "verify", "export"
+TABS = (LOG, SUBJECT, LOOKS, VERIFY, EXPORT)
 SHORT = 8
 """Characters of an id that nobody has given a name."""
 BODY_MOST = 4_000

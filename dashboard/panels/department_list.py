@@ -1,44 +1,36 @@
 """Departments 部门 on the page of settings: listed for all administrators, changed by the system administrator."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dash import ALL, Input, Output, State, ctx, dcc, html
+from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
-from config.departments import Department
+from config.departments import PRESENCES, Department
 from config.words import Words
 from dashboard.errand import explain
 from dashboard.panels.admin_shell import field, notice, section, table
 from dashboard.panels.import_shell import Sheet, counts, parts, register_import
 from dashboard.personnel import DEPARTMENT_COLUMNS
-from operations.departments import NAME_MOST, SHORT_MOST, Wanted
+from operations.departments import EMAIL_MOST, NAME_MOST, PLACED, SHORT_MOST, Wanted
 from operations.errors import OperationsError
 
-LIST, TOLD, FORM, SAVE, SURE, ASKED = (
+LIST, TOLD, FORM, SAVE, SURE, ASKED, FILLED = (
     *("department-list", "department-told", "department-form", "department-save"),
-    *("department-sure", "department-asked"),
+    *("department-sure", "department-asked", "department-filled"),
 )
 IMPORT = "department-import"
-SHEET = Sheet("departments", tuple(DEPARTMENT_COLUMNS), (("forestry", "林业", "Forestry", "林业"),))
-FIELDS = ("code", "zh", "en", "short")
+SAMPLE = ("forestry", "林业", "Forestry", "林业", "emergency", "随叫", "0000-5550123", "linye@example.org")
+SHEET = Sheet("departments", tuple(DEPARTMENT_COLUMNS), (SAMPLE,))
+FIELDS = ("code", "zh", "en", "short", *PLACED)
+MOST = {"short": SHORT_MOST, "phone": 20, "email": EMAIL_MOST}
+Typed = Sequence[str | None]
 
 
 def layout(words: Words) -> html.Section:
     """Return the section: what is said, the form, the list."""
-    most = {"code": NAME_MOST, "short": SHORT_MOST}
     fields = [
-        field(
-            words.text(f"departments.field.{name}"),
-            dcc.Input(
-                id={"department": name},
-                type="text",
-                className="desk-input",
-                maxLength=most.get(name, NAME_MOST),
-                value="",
-            ),
-            words.text(f"departments.hint.{name}"),
-        )
+        field(words.text(f"departments.field.{name}"), control(name, words), words.text(f"departments.hint.{name}"))
         for name in FIELDS
     ]
     save = html.Button(words.text("departments.save"), id=SAVE, type="button", className="desk-button primary")
@@ -54,15 +46,35 @@ def layout(words: Words) -> html.Section:
             html.Div(parts(SHEET, words), id=IMPORT, className="admin-stack", hidden=True),
             dcc.ConfirmDialog(id=SURE),
             dcc.Store(id=ASKED),
+            dcc.Store(id=FILLED),
         ],
     )
 
 
-def line(one: Department, words: Words, *, may: bool) -> list[Any]:
-    """Return the cells of a department."""
+def control(name: str, words: Words) -> Any:
+    """Return the empty control of one field."""
+    given: dict[str, Any] = {"id": {"department": name}, "value": ""}
+    if name == "parent":
+        return dcc.Dropdown([], className="admin-choice", **given)
+    if name == "presence":
+        options = [{"label": words.text(f"contacts.presence.{one}"), "value": one} for one in PRESENCES]
+        return dcc.Dropdown(options, className="admin-choice", **given)
+    return dcc.Input(type="text", className="desk-input", maxLength=MOST.get(name, NAME_MOST), **given)
+
+
+def above(found: Sequence[Department], words: Words) -> list[dict[str, str]]:
+    """Return whom a department can be placed below."""
+    return [{"label": one.name(words.lang), "value": one.code} for one in found if not one.ended]
+
+
+def line(one: Department, names: Mapping[str, str], words: Words, *, may: bool) -> list[Any]:
+    """Return the cells of a department; `names`: {code: name}."""
     state = words.text("departments.ended") if one.ended else words.text("departments.living")
     acts = [act(name, one, words) for name in ("edit", "resume" if one.ended else "end")] if may else []
-    return [html.Code(one.code), one.zh, one.en, one.short, state, html.Div(acts, className="admin-line")]
+    presence = words.text(f"contacts.presence.{one.presence}") if one.presence else ""
+    reached = html.Div([html.Div(each) for each in (one.phone, one.email) if each])
+    placed = names.get(one.parent, one.parent), presence, reached
+    return [html.Code(one.code), one.zh, one.en, one.short, *placed, state, html.Div(acts, className="admin-line")]
 
 
 def act(name: str, one: Department, words: Words) -> html.Button:
@@ -73,35 +85,53 @@ def act(name: str, one: Department, words: Words) -> html.Button:
 
 def shown(found: Sequence[Department], words: Words, *, may: bool) -> Any:
     """Return the table."""
-    heads = [*(words.text(f"departments.field.{name}") for name in FIELDS), words.text("departments.state"), ""]
-    return table(heads, [line(one, words, may=may) for one in found])
+    heads = [words.text(f"departments.field.{name}") for name in (*FIELDS[:6], "reached")]
+    names = {one.code: one.name(words.lang) for one in found}
+    lines = [line(one, names, words, may=may) for one in found]
+    return table([*heads, words.text("departments.state"), ""], lines)
 
 
-def keep(commands: Any, typed: Sequence[str | None], words: Words) -> Any:
-    """Add or rename what stands in the form; return what is said."""
-    wanted = Wanted(*((one or "").strip() for one in typed))
+def asked_for(typed: Typed, filled: Typed | None) -> Wanted:
+    """Return what the form says; of a place only what differs from what was filled in, so that nothing is clobbered."""
+    said = [(one or "").strip() for one in typed]
+    before = filled if filled and filled[0] == said[0] else ("",) * len(FIELDS)
+    names = len(FIELDS) - len(PLACED)
+    placed = (None if one == was else one for one, was in zip(said[names:], before[names:], strict=True))
+    return Wanted(*said[:names], *placed)
+
+
+def keep(commands: Any, typed: Typed, filled: Typed | None, words: Words) -> tuple[Any, Any]:
+    """Add or change what stands in the form; return what is said and what the form was filled with from now on."""
+    wanted = asked_for(typed, filled)
     try:
         known = {one.code for one in commands.departments.listed()}
         (commands.departments.rename if wanted.code in known else commands.departments.add)(wanted)
     except OperationsError as error:
-        return notice("wrong", explain(error, words))
-    return notice("good", words.text("departments.saved", name=wanted.zh))
+        return notice("wrong", explain(error, words)), no_update
+    one = next(one for one in commands.departments.listed() if one.code == wanted.code)
+    return notice("good", words.text("departments.saved", name=wanted.zh)), told(one)
+
+
+def told(one: Department) -> list[str]:
+    """Return a department as the form holds it."""
+    return [str(getattr(one, name)) for name in FIELDS]
 
 
 def register(app: Any, commands: Any) -> None:
     """Register listing, filling the form, and what is done."""
     words: Words = app.words
 
-    def listed(*_told: object) -> tuple[Any, bool, bool]:
+    def listed(*_told: object) -> tuple[Any, bool, bool, list[dict[str, str]]]:
         may = commands.allowed("department.manage")
-        return shown(commands.departments.listed(), words, may=may), not may, not may
+        found = commands.departments.listed()
+        return shown(found, words, may=may), not may, not may, above(found, words)
 
-    def fill(clicks: list[int | None]) -> list[str]:
+    def fill(clicks: list[int | None]) -> tuple[list[str], list[str]]:
         code = clicked(clicks, "edit")
         one = next((one for one in commands.departments.listed() if one.code == code), None)
         if one is None:
             raise PreventUpdate
-        return [one.code, one.zh, one.en, one.short]
+        return told(one), told(one)
 
     def ask(clicks: list[int | None]) -> tuple[bool, str, dict[str, str]]:
         code = clicked(clicks, "end", "resume")
@@ -118,21 +148,24 @@ def register(app: Any, commands: Any) -> None:
             return notice("wrong", explain(error, words))
         return notice("good", words.text(f"departments.done.{asked['do']}", code=asked["code"]))
 
-    def save(clicks: int | None, typed: list[str | None]) -> Any:
+    def save(clicks: int | None, typed: list[str | None], filled: list[str] | None) -> tuple[Any, Any]:
         if not clicks:
             raise PreventUpdate
-        return keep(commands, typed, words)
+        return keep(commands, typed, filled, words)
 
-    hidden = Output(FORM, "hidden"), Output(IMPORT, "hidden")
+    hidden = Output(FORM, "hidden"), Output(IMPORT, "hidden"), Output({"department": "parent"}, "options")
     imported = Input(SHEET.id("told"), "children")
     app.callback(Output(LIST, "children"), *hidden, Input(TOLD, "children"), imported)(listed)
     register_list(app, commands)
     typed = State({"department": ALL}, "value")
     doing = Input({"do": ALL, "code": ALL}, "n_clicks")
-    app.callback(Output({"department": ALL}, "value"), doing, prevent_initial_call=True)(fill)
+    filled = Output(FILLED, "data")
+    app.callback(Output({"department": ALL}, "value"), filled, doing, prevent_initial_call=True)(fill)
     question = Output(SURE, "displayed"), Output(SURE, "message"), Output(ASKED, "data")
     app.callback(*question, doing, prevent_initial_call=True)(ask)
-    app.callback(Output(TOLD, "children"), Input(SAVE, "n_clicks"), typed, prevent_initial_call=True)(save)
+    kept = Output(TOLD, "children"), Output(FILLED, "data", allow_duplicate=True)
+    saving = Input(SAVE, "n_clicks"), typed, State(FILLED, "data")
+    app.callback(*kept, *saving, prevent_initial_call=True)(save)
     said = Output(TOLD, "children", allow_duplicate=True)
     app.callback(said, Input(SURE, "submit_n_clicks"), State(ASKED, "data"), prevent_initial_call=True)(agreed)
 

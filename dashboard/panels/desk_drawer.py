@@ -4,17 +4,20 @@ Head, buttons and forms live in the browser (`assets/desk/drawer.js`), so that n
 drawn anew; facts and history are drawn here from the journal.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from dash import Input, Output, dcc, html
 from dash.exceptions import PreventUpdate
 
 from config.words import Words
+from dashboard import clocks
 from dashboard.errand import explain, perform, wanted
 from dashboard.history import Line, history, known, latest_text, mark, result
 from dashboard.names import Names, names_of
+from dashboard.panels import attachment_shell, loop_shell
 from operations import audit
 from operations.board import Board
 from operations.doubles import SHOWN, Twin, twins
@@ -144,22 +147,31 @@ def details(
     segment: str = "",
     denied: str = "",
     same: Sequence[Twin] = (),
+    numbers: Mapping[str, str] = MappingProxyType({}),
+    timed: Sequence[Any] = (),
+    loop: Any = None,
+    attached: Sequence[Any] = (),
 ) -> html.Div:
     """Return facts, text and history of an open drawer; so many entries are `earlier` than the lines.
 
     Those before them lie in the file `segment` or one before it, where it is named.
 
-    `denied` stands in the place of the text and says why it is not shown; `same` are proposed doubles.
+    `denied` stands in the place of the text and says why it is not shown; `same` are proposed doubles; `timed` is
+    the section of its clocks, `loop` that of its flow.
     """
     words = names.words
     shown = lines[:HISTORY_MOST]
     note = words.text("desk.drawer.history_note", n=len(lines) + earlier, first=names.moment(one.opened_at))
     return html.Div(
         [
+            *([] if loop is None else [loop]),
             *proposed(same, names),
+            *kin(one, numbers, words),
+            *timed,
             html.H3(words.text("desk.drawer.facts")),
             html.Dl([part for fact in facts(one, names) for part in fact_parts(fact, words)], className="desk-facts"),
             *content(text, denied, words),
+            *attached,
             html.H3([words.text("desk.drawer.history"), html.Small(note)]),
             html.Ol([history_item(line, names, text) for line in shown], className="desk-history"),
             *([html.P(words.text("keeping.history_in", file=segment), className="desk-hint")] if segment else []),
@@ -202,11 +214,56 @@ def double(twin: Twin, names: Names) -> html.Li:
                         className="desk-button quiet",
                         **{"data-distinct": one.id},
                     ),
+                    html.Button(
+                        [html.Kbd("Y"), words.text("desk.double.merge")],
+                        type="button",
+                        className="desk-button quiet",
+                        **{"data-merge": one.id},
+                    ),
+                    html.Button(
+                        words.text("desk.double.link"),
+                        type="button",
+                        className="desk-button quiet",
+                        **{"data-link": one.id},
+                    ),
                 ],
                 className="desk-line",
             ),
         ],
         **{"data-twin": one.id},
+    )
+
+
+def kin(one: Incident, numbers: Mapping[str, str], words: Words) -> list[Any]:
+    """Return what the incident is part of, its parts and those it is linked to, each with the way there and out."""
+    groups = (("whole", (one.merged_into,) if one.merged_into else ()), ("parts", one.merged), ("links", one.links))
+    found: list[Any] = []
+    for name, ids in groups:
+        if ids:
+            lines = [html.Li(relative(name, one.id, key, numbers.get(key, ""), words)) for key in ids]
+            found += [html.H3(words.text(f"desk.kin.{name}", n=len(ids))), html.Ul(lines, className="desk-doubles")]
+    return found
+
+
+def relative(name: str, id: str, other: str, number: str, words: Words) -> html.Span:
+    """Return the buttons of one relative: opening it, and taking it out or unlinking it."""
+    away = {"data-unlink": other} if name == "links" else {"data-split": id if name == "whole" else other}
+    return html.Span(
+        [
+            html.Button(
+                number or words.text("desk.double.open"),
+                type="button",
+                className="desk-button",
+                **{"data-other": other},
+            ),
+            html.Button(
+                words.text("desk.kin.unlink" if name == "links" else "desk.kin.split"),
+                type="button",
+                className="desk-button quiet",
+                **away,
+            ),
+        ],
+        className="desk-line",
     )
 
 
@@ -251,7 +308,7 @@ def look(commands: Any, names: Names, id: str) -> html.Div | html.P:
     except OperationsError as error:
         return html.P(explain(error, names.words), className="desk-empty")
     lines, text = history(dossier.history, names), latest_text(dossier.history)
-    denied = unread(identity, names.words)
+    denied, flows = unread(identity, names.words), commands.operations.loop.flows()
     same = commands.ask(same_as(id), "incident.read")
     return details(
         dossier.incident,
@@ -262,7 +319,17 @@ def look(commands: Any, names: Names, id: str) -> html.Div | html.P:
         segment=dossier.segment,
         denied=denied,
         same=same,
+        numbers=commands.ask(numbered(dossier.incident), "incident.read"),
+        timed=clocks.section(dossier.incident, dossier.history, identity, names),
+        loop=loop_shell.section(dossier.incident, flows, dossier.history, identity, names),
+        attached=attachment_shell.section(commands.attachments, identity, id, names.words),
     )
+
+
+def numbered(one: Incident) -> Callable[[Board], dict[str, str]]:
+    """Return the question what the incident's relatives on the board are called."""
+    wanted = (one.merged_into, *one.merged, *one.links)
+    return lambda board: {key: board.incidents[key].number for key in wanted if key in board.incidents}
 
 
 def same_as(id: str) -> Callable[[Board], list[Twin]]:

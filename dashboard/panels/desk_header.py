@@ -6,7 +6,7 @@ from typing import Any
 from dash import html
 
 from config.words import Words
-from dashboard.panels.shell import replayed
+from dashboard.panels.shell import dropped, replayed
 from operations.board import Board
 
 AS_OF = "desk-as-of"
@@ -14,11 +14,14 @@ REPLAY = "desk-replay"
 QUARANTINED = "desk-quarantined"
 WALLS = "desk-walls"
 DATUMS = "desk-datums"
+OUTLETS = "desk-outlets"
+OUTAGES = "desk-outages"
 LOST = "desk-lost"
 AS_OF_LIMIT = 60
 """Seconds after which the picture counts as stale (standards, section 7)."""
 PAGES = (
-    *("desk", "heat", "quarantine", "sources", "grids", "accounts", "walls", "tokens", "settings", "audit", "wall"),
+    *("desk", "pictures", "orders", "quarantine", "handover", "heat", "upward", "cameras", "directory", "wall"),
+    *("sources", "platforms", "grids", "accounts", "walls", "tokens", "audit", "settings", "flows", "outlets"),
 )
 """The ways in the header; one's own account is behind one's name."""
 
@@ -33,6 +36,8 @@ class Row:
     datums: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     """Names of sources that are out of reach."""
+    outlets: tuple[str, ...] = ()
+    """Ways out that are down."""
 
 
 def rows(board: Board, now: int) -> Row:
@@ -40,7 +45,7 @@ def rows(board: Board, now: int) -> Row:
     walls = tuple(sorted(board.walls.items(), key=lambda one: (one[1], one[0])))
     sources = sorted(board.sources.values(), key=lambda one: one.name)
     datums, lost = tuple(one.name for one in sources if one.proposed), tuple(one.name for one in sources if one.lost)
-    return Row(board.open_quarantine, walls, datums, lost)
+    return Row(board.open_quarantine, walls, datums, lost, tuple(sorted(board.outlets.values())))
 
 
 def layout(words: Words) -> html.Header:
@@ -52,15 +57,15 @@ def layout(words: Words) -> html.Header:
         badges.append(html.Span(words.text("desk.demo"), className="desk-badge demo"))
     badges.append(html.Span(words.text("wall.header.replay"), id=REPLAY, className="desk-badge demo", hidden=True))
     badges.append(html.Span(id=LOST, className="desk-badge stuck cut", role="status", hidden=True))
+    badges.append(html.A(id=OUTAGES, href="/cameras", className="desk-badge stuck cut", role="status", hidden=True))
+    badges.append(html.Span(id=OUTLETS, className="desk-badge stuck cut", role="status", hidden=True))
     badges.append(html.Span(id=WALLS, className="desk-badge stuck cut", role="status", hidden=True))
     badges.append(html.A(id=DATUMS, href="/sources", className="desk-badge cut admin-only", hidden=True))
     return html.Header(
         [
             html.H1(words.text("common.product"), className="desk-product"),
             *badges,
-            html.Nav(
-                [link(page, words) for page in PAGES], className="desk-nav", **{"aria-label": words.text("desk.nav")}
-            ),
+            html.Nav(ways(words), className="desk-nav", **{"aria-label": words.text("desk.nav")}),
             html.Button(id="desk-warnings-open", type="button", className="desk-button quiet desk-only", hidden=True),
             html.Span(
                 [
@@ -80,6 +85,17 @@ def layout(words: Words) -> html.Header:
         id="desk-header",
         className="desk-header",
     )
+
+
+def ways(words: Words) -> list[Any]:
+    """Return the ways to the pages; `assets/desk/header.js` moves those that find no room into the menu."""
+    menu = html.Details(
+        [html.Summary(words.text("desk.more")), html.Div(id="desk-more-list", className="desk-more-list")],
+        id="desk-more",
+        className="desk-more",
+        hidden=True,
+    )
+    return [html.Div([link(page, words) for page in PAGES], id="desk-nav-bar", className="desk-nav-bar"), menu]
 
 
 def who(words: Words) -> html.Form:
@@ -115,6 +131,8 @@ def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
         REPLAY: {"hidden": not replayed(board, now)},
         QUARANTINED: {"children": str(told.quarantined or "")},
         LOST: out_of_reach(told, words),
+        OUTLETS: down(told, words),
+        OUTAGES: dropped(board, words),
         WALLS: stuck(told, words),
         DATUMS: doubted(told, words),
     }
@@ -140,6 +158,15 @@ def out_of_reach(told: Row, words: Words) -> dict[str, Any]:
         f"{said} {words.text('sources.badge.more', n=len(told.lost) if words.lang == 'zh' else more)}" if more else said
     )
     return {"hidden": False, "children": shown, "title": "\n".join(told.lost)}
+
+
+def down(told: Row, words: Words) -> dict[str, Any]:
+    """Return the badge that says which way out is down, and how many more."""
+    if not told.outlets:
+        return {"hidden": True, "children": "", "title": ""}
+    more = words.text("outlets.badge_more", n=len(told.outlets) - 1) if len(told.outlets) > 1 else ""
+    said = words.text("outlets.badge", name=told.outlets[0]) + more
+    return {"hidden": False, "children": said, "title": "\n".join(told.outlets)}
 
 
 def stuck(told: Row, words: Words) -> dict[str, Any]:

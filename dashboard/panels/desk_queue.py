@@ -12,6 +12,7 @@ from dash import html
 
 from config.words import Words
 from dashboard import jurisdiction
+from dashboard.clocks import pressing_of
 from dashboard.selection import Choice, Rank, gravest
 from operations import views
 from operations.board import Board
@@ -48,6 +49,12 @@ FIELDS = [
     "acknowledged_by",
     "closed_at",
     "marks",
+    "supervised_at",
+    "card",
+    "flow",
+    "stage",
+    "grade",
+    "suspended_at",
 ]
 """What the browser knows of an incident: nothing sealed, times in microseconds."""
 
@@ -63,7 +70,8 @@ Row = dict[str, Any]
 
 def row(incident: Incident) -> Row:
     """Return the row of one incident."""
-    values = {name: getattr(incident, name) for name in FIELDS} | {"distance_m": incident.nearest_m}
+    values: Row = {name: getattr(incident, name) for name in FIELDS} | {"distance_m": incident.nearest_m}
+    values["clock"] = pressing_of(incident.clocks)
     return {name: plain(value) for name, value in values.items() if not empty(value)}
 
 

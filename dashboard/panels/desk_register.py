@@ -13,7 +13,8 @@ from dash.exceptions import PreventUpdate
 
 from config.taxonomy import URGENCIES
 from config.words import Words
-from dashboard.errand import CHANNELS, Unclear, number, text, word, written
+from dashboard.asked import Unclear, number, text, word, written
+from dashboard.errand import CHANNELS
 from dashboard.history import fault, known
 from streams.errors import BacklogFull, IntakeRefused
 

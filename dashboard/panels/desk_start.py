@@ -4,11 +4,13 @@ from typing import Any
 
 from dash import Input, Output, dcc, html
 
+from config import departments, flows
 from config.taxonomy import URGENCIES, Taxonomy
 from config.words import Words
 from dashboard.errand import CHANNELS
 from dashboard.names import Names, names_of
-from operations.commands import RESULTS
+from operations.incidents.moves import RESULTS
+from operations.incidents.supervision import REASONS
 from operations.policy import Identity, admits, allowed
 
 START = "desk-start"
@@ -23,9 +25,26 @@ CAN = {
     "reopen": "incident.reopen",
     "reveal": "incident.unseal",
     "distinct": "incident.distinct",
+    "merge": "incident.merge",
+    "link": "incident.link",
+    "supervise": "incident.supervise",
+    "explain": "incident.explain",
+    "move": "incident.handle",
+    "strike": "incident.handle",
     "sources": "source.manage",
     "register": "incident.register",
     "repair": "quarantine.repair",
+    "order": "order.send",
+    "phone": "order.phone",
+    "remind": "order.remind",
+    "amend": "order.change",
+    "rule": "order.rule",
+    "accept": "order.review",
+    "drive": "wall.drive",
+    "look": "camera.look",
+    "cameras": "camera.read",
+    "snapshot": "camera.snapshot",
+    "views": "view.keep",
 }
 """What the desk calls an action → the permission it needs."""
 
@@ -43,8 +62,18 @@ def pages(identity: Identity, words: Words) -> list[str]:
 def texts(words: Words) -> dict[str, str]:
     """Return what the browser says: the desk's own texts, and what every screen calls urgencies and steps."""
     shared = {f"urgency.{code}": text for code, text in words.under("common.urgency").items()}
+    shared |= {f"order.{key}": text for key, text in words.under("orders").items()}
     shared |= {f"step.{code}": text for code, text in words.under("common.step").items()}
+    shared |= {
+        f"clock.{code}": text for code, text in words.under("clock").items() if not code.startswith(("said", "state"))
+    }
     return words.under("desk") | shared
+
+
+def stages(words: Words) -> dict[str, str]:
+    """Return {"flow/step": name} of steps that are not called as their kinds."""
+    found = flows.current().by_code.values()
+    return {f"{flow.code}/{step.code}": step.name(words.lang) for flow in found for step in flow.steps}
 
 
 def rows(identity: Identity, names: Names) -> dict[str, Any]:
@@ -60,14 +89,23 @@ def rows(identity: Identity, names: Names) -> dict[str, Any]:
         },
         "urgencies": list(reversed(URGENCIES)),
         "results": list(RESULTS),
+        "late_reasons": list(REASONS),
+        "stages": stages(names.words),
         "channels": list(CHANNELS),
         "types": dict(names.types),
         "defaults": {code: one.urgency_default for code, one in Taxonomy.load().types.items()},
         "departments": dict(names.departments),
+        "shorts": {code: short(code, names) for code in names.departments},
         "grids": dict(names.grids),
         "leaves": list(names.leaves),
         "sources": dict(names.sources),
     }
+
+
+def short(code: str, names: Names) -> str:
+    """Return a department's name for a narrow column."""
+    known = departments.current()[code]
+    return names.words.pick(known.short, known.en.partition(" and ")[0])
 
 
 def layout(words: Words) -> html.Div:

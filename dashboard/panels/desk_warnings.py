@@ -14,9 +14,11 @@ from config.words import Words
 from dashboard import jurisdiction
 from dashboard.errand import explain
 from dashboard.names import Names, names_of
+from dashboard.panels import call_shell
 from dashboard.panels.warning_shell import area, level, looks, mark, outline, row, texts, until
 from operations.board import Board
 from operations.errors import OperationsError
+from operations.orders.calling import standing
 from operations.policy import Identity
 from operations.warning import OUTSIDE, WarningState, in_force
 from operations.warnings import Dossier
@@ -96,8 +98,10 @@ def layout(words: Words) -> html.Dialog:
                 [
                     html.Div(id=LIST, className="warning-list", **outline([]), **texts(words)),
                     html.Div(
-                        html.P(words.text("warning.desk.choose"), className="desk-empty"),
-                        id=TOLD,
+                        [
+                            html.Div(html.P(words.text("warning.desk.choose"), className="desk-empty"), id=TOLD),
+                            call_shell.layout(words),
+                        ],
                         className="warning-told",
                     ),
                 ],
@@ -111,10 +115,11 @@ def layout(words: Words) -> html.Dialog:
     )
 
 
-def item(one: WarningState, words: Words, now: int) -> html.Button:
-    """Return one warning of the list."""
+def item(one: WarningState, words: Words, now: int, called: str = "") -> html.Button:
+    """Return one warning of the list; `called`: how many of those called have confirmed."""
     told = row(one, words.lang)
-    said = [html.Span(words.text(f"warning.note.{note}"), className="warning-note") for note in notes(one)]
+    said = [html.Span(called, className="warning-note")] if called else []
+    said += [html.Span(words.text(f"warning.note.{note}"), className="warning-note") for note in notes(one)]
     head = [mark(one.level), html.B(level(one.level, words), className="warning-level"), html.Strong(told.event)]
     return html.Button(
         [
@@ -133,7 +138,8 @@ def item(one: WarningState, words: Words, now: int) -> html.Button:
 def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
     """Return the button and the list."""
     found = rows(board, now)
-    shown: list[Any] = [item(one, words, now) for one in found]
+    orders = [one for one in board.orders.values() if one.warning]
+    shown: list[Any] = [item(one, words, now, call_shell.count(standing(orders, one.id), words)) for one in found]
     nothing = jurisdiction.within(words.text("warning.desk.empty"), board.scope, words)
     empty = html.P(nothing, className="desk-empty")
     note = jurisdiction.asking(board.scope, words)
@@ -201,3 +207,4 @@ def register(app: Any, commands: Any) -> None:
         return look(commands, names_of(commands, words), str(asked.get("id", "")))
 
     app.callback(Output(TOLD, "children"), Input(OPEN, "data"), prevent_initial_call=True)(opened)
+    call_shell.register(app, commands, OPEN)

@@ -10,7 +10,7 @@ from dash import html
 
 from config.words import Words
 from dashboard import jurisdiction
-from dashboard.panels.shell import age, area, length, place, replayed, title_of, titled
+from dashboard.panels.shell import age, area, dropped, length, place, replayed, title_of, titled
 from operations.board import Board
 
 AS_OF = "wall-as-of"
@@ -18,6 +18,7 @@ CALL = "wall-call"
 REPLAY = "wall-replay"
 SCOPE = "wall-scope"
 RULE = "wall-rule"
+OUTAGES = "wall-outages"
 
 AS_OF_LIMIT = 60
 """Seconds after which the picture counts as stale (standards, section 7)."""
@@ -60,6 +61,7 @@ def layout(words: Words) -> html.Div:
         badges.append(html.Span(words.text("wall.header.demo"), className="badge badge-demo"))
     badges.append(html.Span(words.text("wall.header.replay"), id=REPLAY, className="badge badge-demo", hidden=True))
     badges += [html.Div(id=id, className="absent", hidden=True) for id in (SCOPE, RULE)]
+    badges.append(html.Span(id=OUTAGES, className="badge badge-outage cut", role="status", hidden=True))
     zone = str(words.city.zone)
     head = html.Header(
         [
@@ -116,6 +118,7 @@ def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
         CALL: {"children": call(rows(board, now), words)},
         REPLAY: {"hidden": not replayed(board, now)},
         SCOPE: absent(words.text("jurisdiction.wall"), where),
+        OUTAGES: dropped(board, words),
         RULE: absent(words.text("jurisdiction.rule"), words.text("jurisdiction.rule_what") if rule(board) else ""),
     }
 

@@ -53,7 +53,13 @@ def parts(sheet: Sheet, words: Words) -> list[Any]:
 
 def heads(sheet: Sheet, words: Words) -> list[str]:
     """Return the headings of a list, which are also those of the template."""
-    return [words.text(f"import.column.{one}") for one in sheet.columns]
+
+    def head(name: str) -> str:
+        if f"import.{sheet.name}.column.{name}" in words:
+            return words.text(f"import.{sheet.name}.column.{name}")
+        return words.text(f"import.column.{name}")
+
+    return [head(one) for one in sheet.columns]
 
 
 def preview(lines: Sequence[Line], sheet: Sheet, words: Words) -> Any:
@@ -78,7 +84,7 @@ def why(one: Line, words: Words) -> str:
 
 def reason(why: Reason, words: Words) -> str:
     """Return why a line is wrong."""
-    if why.code.startswith("operations."):
+    if why.code.startswith(("operations.", "contacts.")):
         return explain(Refused(why.code, **why.params), words)
     return words.text(f"import.wrong.{why.code}", **why.params)
 

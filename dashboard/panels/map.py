@@ -22,6 +22,8 @@ from operations import views
 from operations.board import Board
 from operations.incident import Incident
 
+CAMERAS = True
+"""Its screens are told when cameras within their scope have changed."""
 LENSED = True
 """`render` and the keyed rows take the lens of the screen after what every panel takes."""
 MARKS_MOST = 2_000
@@ -91,6 +93,7 @@ def layout(words: Words) -> html.Section:
     texts = words.under("wall.map") | {f"urgency.{k}": v for k, v in words.under("common.urgency").items()}
     texts["acknowledged"] = words.text("wall.alerts.acknowledged")
     texts |= {f"lens.{key}": text for key, text in words.under("wall.lens").items()}
+    texts |= words.under("camera_map")
     texts["withheld"] = words.text("wall.withheld")
     texts["unplaced"] = words.text("wall.unplaced.label")
     return html.Section(
@@ -115,6 +118,7 @@ def layout(words: Words) -> html.Section:
                 [
                     html.P("", className="legend-credit", hidden=True),
                     html.P("", className="legend-rest cut", hidden=True),
+                    html.P("", className="legend-cameras cut", hidden=True),
                     html.P(
                         [html.Span("", id="wall-map-lens"), html.Span("", className="legend-about cut")],
                         className="legend-title",
@@ -129,6 +133,12 @@ def layout(words: Words) -> html.Section:
                 className="legend",
             ),
             html.P("", id=SCOPE, className="map-scope", hidden=True),
+            html.Button(
+                [html.Kbd("Shift M"), words.text("camera_map.title")],
+                className="map-cameras",
+                type="button",
+                **{"aria-pressed": "false"},
+            ),
             html.Button(words.text("wall.map.locked"), className="map-lock", type="button"),
         ],
         id="wall-map",
@@ -139,6 +149,7 @@ def layout(words: Words) -> html.Section:
             "data-words": orjson.dumps(texts).decode(),
             "data-choices": orjson.dumps(choices(words)).decode(),
             "data-marks": str(MARKS_MOST),
+            "data-cameras": "on" if words.city.wall_cameras else "off",
             "aria-label": words.text("wall.map.title"),
         },
     )

@@ -12,7 +12,8 @@ from dash import Input, Output, dcc, html
 from dash.exceptions import PreventUpdate
 
 from config.words import Words
-from dashboard.errand import Answer, Asked, Unclear, explain, text, word, written
+from dashboard.asked import Asked, Unclear, text, word, written
+from dashboard.errand import Answer, explain
 from dashboard.history import fault
 from dashboard.names import Names, names_of
 from operations.errors import OperationsError

@@ -99,6 +99,20 @@ def place(town: str, grid: str, fallback: str) -> html.Span:
     return html.Span(className="place cut", **{"data-town": town, "data-grid": grid, "data-fallback": fallback})
 
 
+def dropped(board: Board, words: Words) -> dict[str, Any]:
+    """Return the badge of the mass drop of cameras 批量离线 that takes the most, and how many more there are."""
+    found = sorted(board.outages.values(), key=lambda one: (-one.gone, one.since_at, one.level, one.name))
+    if not found:
+        return {"hidden": True, "children": [], "title": ""}
+    first, more = found[0], len(found) - 1
+    named = html.Span(first.title or first.name)
+    behind = html.Span(className="place", **{"data-town": first.name, "data-grid": "", "data-fallback": first.name})
+    said: list[Any] = [words.text(f"outages.{first.level}"), behind if first.level == "area" else named]
+    said += [" ", html.B(words.text("outages.count", gone=f"{first.gone:,}", total=f"{first.total:,}")), " "]
+    said += [html.Time(**{"data-at": str(first.since_at)}), words.text("outages.more", n=more) if more else ""]
+    return {"hidden": False, "children": said, "title": words.text("outages.title")}
+
+
 def replayed(board: Board, now: int) -> bool:
     """Return whether a replay was heard in the last 24 hours; a scoped view knows no times and counts any replay."""
     return any(

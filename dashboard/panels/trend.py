@@ -20,7 +20,7 @@ NOTE = "wall-trend-note"
 DAYS = 7
 HOURS = 24
 PACE = 15.0  # seconds between two drawings: plotly holds the browser up for some 100 ms each time, hours change slowly
-WIDTH, HEIGHT = 432, 384
+WIDTH, HEIGHT = 432, 184
 """Pixels of the 1920×1080 canvas, as in tokens.css; the wall's factor scales the drawing."""
 
 

@@ -8,12 +8,14 @@ import random
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from config.flow import Flow, Move
 from operations import journal
 from operations.board import Board, apply
 from operations.commands import Commands
 from operations.database import Database
 from operations.errors import Conflict, NotFound, Refused
-from operations.incident import Incident
+from operations.incident import STEPS, Incident
+from operations.incidents import flow, moves, overlay
 from operations.policy import Identity
 from streams.demo.sources import BY_ID
 
@@ -26,6 +28,8 @@ OVERLOOKED_SHARE, OVERLOOKED_S = 0.02, (1900.0, 4200.0)
 """A few urgent ones wait too long, as in life; never the gravest."""
 CLOSE_MEAN_S, CLOSE_LEAST_S = 4200.0, 600.0
 LONG_SHARE, LONG_S = 0.012, (4 * 3600.0, 16 * 3600.0)
+BEGUN_SHARE = 0.3
+"""How much of the work is over when somebody begins to handle it."""
 RESULTS = (("resolved", 88), ("transferred", 5), ("duplicate", 4), ("untrue", 3))
 WORDS = {
     "resolved": "演示：现场已处置完毕。",
@@ -39,6 +43,7 @@ class Plan(NamedTuple):
     """What the demo's operators will do with an incident, in seconds after it was received."""
 
     acknowledge_s: float
+    handle_s: float
     close_s: float
     name: str
     result: str
@@ -54,7 +59,8 @@ def plan(incident: Incident, pace: float = 1.0) -> Plan:
     if chance.random() < LONG_SHARE:
         work = chance.uniform(*LONG_S)
     result = chance.choices([word for word, _ in RESULTS], [share for _, share in RESULTS])[0]
-    return Plan(acknowledge / pace, (acknowledge + work) / pace, chance.choice(NAMES), result)
+    begun = acknowledge + work * BEGUN_SHARE
+    return Plan(acknowledge / pace, begun / pace, (acknowledge + work) / pace, chance.choice(NAMES), result)
 
 
 def identity(name: str) -> Identity:
@@ -82,6 +88,11 @@ class Duty:
                 break
         return done
 
+    @property
+    def board(self) -> Board:
+        """The board as it was at the last step."""
+        return self._board
+
     def _follow(self) -> None:
         while entries := journal.read(self._database, self._board.seq):
             for entry in entries:
@@ -97,12 +108,42 @@ class Duty:
                 yield self._acknowledge(incident, planned)
             elif incident.acknowledged_at is not None and waited >= planned.close_s:
                 yield self._close(incident, planned)
+            elif incident.acknowledged_at is not None and waited >= planned.handle_s and not _handled(incident):
+                yield self._onward(incident, planned, "handle")
 
     def _acknowledge(self, incident: Incident, planned: Plan) -> Callable[[], Incident]:
         return lambda: self._commands.acknowledge(identity(planned.name), incident.id, incident.revision)
 
     def _close(self, incident: Incident, planned: Plan) -> Callable[[], Incident]:
-        words = WORDS[planned.result]
+        words, own = WORDS[planned.result], self._commands.loop.of(incident)
+        at_once = flow.standing(own, incident).code in own.short
+        if not at_once or flow.follow_up_due(own, incident, planned.result):
+            return self._onward(incident, planned)
         return lambda: self._commands.close(
             identity(planned.name), incident.id, incident.revision, planned.result, words
         )
+
+    def _onward(self, incident: Incident, planned: Plan, most: str = "closed") -> Callable[[], Incident]:
+        """The next step of its flow, no further than `most`; an item of its list that is still to be struck off."""
+        who, loop = identity(planned.name), self._commands.loop
+        own = loop.of(incident)
+        left = [one.code for one in overlay.listed(own, incident) if one.struck_at is None]
+        if left and _handled(incident):
+            return lambda: loop.strike(who, incident.id, left[0])
+        ahead = [one for one in moves.possible(own, incident) if _at(incident) <= _kind(own, one) <= STEPS.index(most)]
+        code = max(ahead, key=lambda one: _kind(own, one)).code if ahead else ""
+        asked = moves.Asked(WORDS[planned.result], planned.result, incident.department, "reached", 5)
+        return lambda: loop.move(who, incident.id, incident.revision, code, asked)
+
+
+def _at(incident: Incident) -> int:
+    return STEPS.index(incident.step)
+
+
+def _handled(incident: Incident) -> bool:
+    return _at(incident) >= STEPS.index("handle")
+
+
+def _kind(own: Flow, move: Move) -> int:
+    target = own.step(move.to)
+    return -1 if target is None or move.action == "approve" else STEPS.index(target.kind)

@@ -142,6 +142,8 @@ class History:
                 standing = standings[incident.id]
                 before = standing.incident
                 after = structs.replace(before, **changes, revision=before.revision + 1, updated_at=until)
+                ticked = self._ground.rules.deadlines.after(before, after, min(until, after.closed_at or until))
+                changes, after = changes | ticked, structs.replace(after, **ticked)
                 standings[incident.id] = structs.replace(standing, incident=after)
                 drafts.append(_draft(before, after, action, changes, until))
             for standing in standings.values():

@@ -20,18 +20,21 @@ from config import certificate, clock
 from config.settings import Settings
 from config.taxonomy import Taxonomy
 from geo import importing
-from operations import grids, snapshot
+from operations import deadlines, grids, snapshot
 from operations.commands import Commands
 from operations.database import Database
 from operations.errors import DatabaseAway, DatabaseFull, DatabaseLocked
+from operations.orders.dispatch import Orders
 from operations.policy import SYSTEM
 from operations.seal import KeyStore
 from operations.sources import Source
 from streams import doorbell, engine
 from streams.courier import Courier, CourierRefused, CourierStopped
-from streams.demo import city, weather
+from streams.demo import cameras, city, contacts, weather
+from streams.demo.dispatcher import Dispatcher
 from streams.demo.duty import Duty
 from streams.demo.history import Ground, History
+from streams.demo.rtsp_server import RtspServer
 from streams.demo.sources import KIND, SOURCES
 from streams.demo.stories import HOUR, MINUTE, SECOND, Send, Stories
 from streams.finder import Finder
@@ -51,6 +54,7 @@ LONGEST_GAP = 6 * HOUR
 TROUBLE = (DatabaseAway, DatabaseFull, DatabaseLocked)
 TROUBLE_SECONDS = 2.0
 STOP_SECONDS = 20.0
+ROSTER_EVERY = HOUR
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +80,17 @@ async def play(settings: Settings) -> None:
         raise
 
 
+async def show(settings: Settings) -> None:
+    """Serve the pictures of the drawn cameras until cancelled; where their port is taken, there are none."""
+    listed = await asyncio.to_thread(lambda: cameras.drawn(city.build(), "127.0.0.1", settings.demo_video_port))
+    films = cameras.Films(listed, settings.zone)
+    try:
+        async with RtspServer(films, port=settings.demo_video_port):
+            await asyncio.Event().wait()
+    except OSError as error:
+        log.warning("the demonstration's cameras show nothing, port %s: %s", settings.demo_video_port, error)
+
+
 class Player:
     """One player; `run` blocks until `stop` is set."""
 
@@ -89,6 +104,7 @@ class Player:
         self._saved_at = 0.0
         self._city: city.City | None = None
         self._warned = -1
+        self._planned_at = 0
 
     def run(self) -> None:
         """Prepare, tell the past once, then play; trouble with the database is waited out."""
@@ -122,6 +138,7 @@ class Player:
         own = OwnSources(self._database, self._settings.data / "keys", self._ring)
         tokens = {source.id: own.token(source, clock.now()) for source in [*sources.values(), self._weather()]}
         self._city = drawn
+        self._furnish(drawn)
         if self._tell_past(drawn, sources):
             self._play(Stories(drawn, self._settings.zone, self._settings.speed), tokens)
 
@@ -144,6 +161,14 @@ class Player:
         self._save()
         return True
 
+    def _furnish(self, drawn: city.City) -> None:
+        """Write the address book once, and the roster ahead."""
+        towns = [(one.code, one.name) for one in drawn.level("town")]
+        contacts.furnish(self._database, towns, self._settings.zone, clock.now(), self._ring)
+        listed = cameras.drawn(drawn, "127.0.0.1", self._settings.demo_video_port)
+        cameras.furnish(self._database, listed, clock.now(), self._ring)
+        self._planned_at = clock.now()
+
     def _source(self, one: Any) -> Source:
         return Source(one.id, one.name, kind=KIND, datum=one.datum, time_zone=self._settings.city_time_zone)
 
@@ -158,7 +183,9 @@ class Player:
             self._database,
             self._keys,
             Finder(self._database, self._settings.data / "cache"),
-            rules_of(self._settings, Taxonomy.load()),
+            structs.replace(
+                rules_of(self._settings, Taxonomy.load()), deadlines=deadlines.NONE
+            ),  # its clocks are long over
             sources,
         )
         stories = Stories(drawn, self._settings.zone)
@@ -177,8 +204,12 @@ class Player:
         door = self._settings.host, self._settings.port
         trust = certificate.trust(self._settings)
         courier = Courier(*door, lambda seconds: not self._stop.wait(seconds), trust)
-        commands = Commands(self._database, self._keys, self._ring)
+        times = deadlines.of(self._settings.zone)
+        commands = Commands(self._database, self._keys, self._ring, deadlines=times)
         duty = Duty(self._database, commands, snapshot.load(self._database), self._settings.speed)
+        zone, county = self._settings.zone, self._settings.county_code
+        orders = Orders(self._database, self._keys, self._ring, zone=zone, county=county, deadlines=times)
+        dispatcher = Dispatcher(orders, duty.board, self._settings.speed)
         waiting = self._from(stories, max(self._progress.played_until - AGAIN, clock.now() - LONGEST_GAP))
         following = next(waiting)
         while not self._stop.is_set():
@@ -190,6 +221,10 @@ class Player:
             self._deliver(courier, tokens, due)
             self._warn(courier, tokens.get(weather.SOURCE.id, ""))
             duty.step(clock.now())
+            dispatcher.step(clock.now())
+            if now - self._planned_at > ROSTER_EVERY:
+                contacts.plan(self._database, self._settings.zone, now, self._ring)
+                self._planned_at = now
             self._progress.played_until = now
             self._save_now_and_then()
             self._stop.wait(STEP_SECONDS)

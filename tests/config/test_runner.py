@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from tests import runner, tools
+from tests import marked, runner, tools
 from tests.runner import Tally
 from tests.tools import Tools
 
 REPORT = '<testsuites><testsuite tests="{}" failures="{}" errors="{}" skipped="{}"/></testsuites>'
-NOTHING = Tools(chromium="", chinese_font="", postgres="", redis="")
-EVERYTHING = Tools(chromium="/c", chinese_font="Noto", postgres="/p", redis="/r")
+NOTHING = Tools(chromium="", chinese_font="", postgres="", redis="", gst="", sipp="")
+EVERYTHING = Tools(chromium="/c", chinese_font="Noto", postgres="/p", redis="/r", gst="/g", sipp="/s")
 
 
 def _machine(monkeypatch: pytest.MonkeyPatch, *found: Tools, may_install: bool) -> list[tuple[str, ...]]:
@@ -28,7 +28,7 @@ def test_root_on_debian_gets_what_is_missing(
     calls = _machine(monkeypatch, NOTHING, EVERYTHING, may_install=True)
     assert tools.provide("") == EVERYTHING
     assert [call[0] for call in calls] == ["update", "install"]
-    assert calls[1][-4:] == ("chromium", "fonts-noto-cjk", "postgresql", "redis-server")
+    assert calls[1][2:7] == ("--no-install-recommends", "chromium", "fonts-noto-cjk", "postgresql", "redis-server")
     assert "not run" not in capsys.readouterr().out
 
 
@@ -41,7 +41,7 @@ def test_anybody_else_is_told_what_to_install(
     said = capsys.readouterr().out
     for package in ("chromium", "fonts-noto-cjk", "postgresql", "redis-server"):
         assert f"apt-get install {package}\n" in said
-    assert said.count("not run: ") == 4
+    assert said.count("not run: ") == len(tools.PACKAGES)
 
 
 def test_nothing_is_installed_where_all_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,3 +64,19 @@ def test_a_pass_that_could_not_run_fails_the_whole(tmp_path: Path) -> None:
     tally = Tally()
     tally.add(tmp_path / "none.xml", code=4)
     assert tally.code == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "mark"),
+    [
+        ("pytestmark = pytest.mark.browser", "browser"),
+        ("pytestmark = [pytest.mark.whole, pytest.mark.stream]", "stream"),
+        ("def test_it(running: Running) -> None:", "whole"),
+    ],
+)
+def test_a_pass_looks_only_into_the_files_that_say_its_mark(tmp_path: Path, text: str, mark: str) -> None:
+    said, silent = tmp_path / "said.py", tmp_path / "silent.py"
+    said.write_text(text, encoding="utf-8")
+    silent.write_text("def test_it(server: object) -> None:", encoding="utf-8")
+    assert marked.holds(said, mark) and not marked.holds(silent, mark)
+    assert 0 < len(marked.files([mark])) < len(marked.files(marked.NAMED)) < len(list(marked.TESTS.rglob("test_*.py")))

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from config import departments
-from config.taxonomy import UNKNOWN, URGENCIES, Taxonomy, TaxonomyError
+from config.taxonomy import UNKNOWN, Taxonomy, TaxonomyError
 
 FENCED = ("重点人群", "重点人员", "人脸", "车牌", "上访人", "布控", "轨迹", "face", "plate", "suspect")
 
@@ -31,14 +31,6 @@ def test_names_are_unique_and_inside_the_fence() -> None:
     types = Taxonomy.load().types.values()
     assert len({one.zh for one in types}) == len({one.en for one in types}) == len(types)
     assert not [one for one in types for word in FENCED if word in one.zh or word in one.en.lower()]
-
-
-def test_the_more_urgent_the_sooner() -> None:
-    taxonomy = Taxonomy.load()
-    for one in taxonomy.leaves():
-        routine, urgent, critical = (taxonomy.targets(one.code, urgency) for urgency in URGENCIES)
-        assert routine.acknowledge_minutes > urgent.acknowledge_minutes > critical.acknowledge_minutes
-        assert routine.close_hours >= urgent.close_hours >= critical.close_hours
 
 
 def test_departments_have_the_names_of_the_glossary() -> None:

@@ -1,5 +1,6 @@
 """One server for the whole matrix of rights, somebody of every role in every state, and a plain ASGI client."""
 
+import itertools
 import re
 import shutil
 import tempfile
@@ -15,6 +16,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from config import clock
 from config.settings import load
+from config.words import LANGUAGES
 from dashboard import api_reports
 from dashboard.asgi import ASGI
 from dashboard.gate import Gate
@@ -119,7 +121,7 @@ def _flat(app: Any) -> list[BaseRoute]:
 def every_route(server: "Server") -> list[tuple[str, str]]:
     """Every route the process serves, of the API and of every page in every language; Dash's own socket left out."""
     found = [*routes(server.app), ("POST", api_reports.PATH)]
-    for page, lang in server.pages._apps:
+    for page, lang in itertools.product(server.pages.names, LANGUAGES):
         found += [("GET", f"/{page}"), *routes(server.pages.app(page, lang).server)]
     return sorted({one for one in found if not one[1].endswith("_dash-ws-callback")})
 

@@ -63,7 +63,7 @@ async def greeted(socket: WebSocket) -> None:
 
 def guarded() -> Access:
     everything = [Route("/{path:path}", passed, methods=METHODS), WebSocketRoute("/{path:path}", greeted)]
-    return Access(Starlette(routes=everything), Desk(), script_hashes=["'sha256-x'"])
+    return Access(Starlette(routes=everything), Desk(), scripts=lambda: ["'sha256-x'"])
 
 
 @pytest.fixture
@@ -214,7 +214,7 @@ async def test_a_body_without_end_is_cut_off(client: httpx.AsyncClient) -> None:
         while (await receive())["more_body"]:
             pass
 
-    transport = httpx.ASGITransport(Access(reads, Desk(), script_hashes=[]))
+    transport = httpx.ASGITransport(Access(reads, Desk(), scripts=list))
     async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as cut:
         response = await cut.post("/signout", content=endless(), headers=proof("operator") | ORIGIN)
     assert response.status_code == 413
@@ -240,7 +240,7 @@ async def test_a_body_too_large_is_answered_once_and_as_such() -> None:
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    await Access(app, Desk(), script_hashes=[])(asked, receive, send)
+    await Access(app, Desk(), scripts=list)(asked, receive, send)
     assert [one["status"] for one in sent if one["type"] == "http.response.start"] == [413]
     assert b"too_large" in sent[-1]["body"]
 

@@ -10,6 +10,7 @@ import pytest
 from config import clock
 from dashboard import cli
 from operations import accounts, journal, tokens
+from operations.cameras import reading
 from operations.database import Database
 from operations.errors import Refused
 from operations.grids import editions, import_grids
@@ -153,3 +154,20 @@ def test_what_was_written_here_is_signed(terminal: Terminal, monkeypatch: pytest
     later = clock.now() + 600_000_000
     monkeypatch.setattr(clock, "now", lambda: later)
     assert terminal.run("check")[0] == 0
+
+
+def test_a_ledger_of_cameras_is_tried_first_and_taken_once(terminal: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "cameras.csv"
+    file.write_text("国标编码,设备名称,经度,纬度\n32010000001320000001,东门,118.8,32.05\n", encoding="utf-8")
+    line = ("import", "cameras", str(file), "--source", "ledger")
+    assert terminal.run(*line, "--dry-run")[0] == 0
+    with terminal.database.read() as connection:
+        assert reading.of_code(connection, "ledger", "32010000001320000001") is None
+    code, first = terminal.run(*line)
+    again = terminal.run(*line)[1]
+    assert code == 0
+    assert first != again
+    with terminal.database.read() as connection:
+        kept = reading.of_code(connection, "ledger", "32010000001320000001")
+    assert kept is not None
+    assert (kept.lon, kept.lat, kept.revision) == (118.8, 32.05, 1)

@@ -141,7 +141,10 @@ def test_who_may_not_read_texts_sees_none(opened: Desk) -> None:
 
 
 def drawn(desk: Desk, who: Identity) -> str:
-    commands = SimpleNamespace(operations=desk.commands, identity=lambda: who, ask=lambda ask, _: ask(desk.board()))
+    nothing = SimpleNamespace(listed=lambda *_: [])
+    commands = SimpleNamespace(
+        operations=desk.commands, attachments=nothing, identity=lambda: who, ask=lambda ask, _: ask(desk.board())
+    )
     return str(desk_drawer.look(commands, NAMES, desk.incident().id))
 
 
@@ -170,16 +173,23 @@ def test_what_may_be_one_event_is_shown_told_apart_and_taken_back(opened: Desk) 
     ]  # fmt: skip
 
 
+OPERATORS = ("orders", "directory", "outlets", "upward", "handover")
+
+
 @pytest.mark.parametrize(
     ("who", "pages"),
     [
-        (LEADER, ["me", "wall", "desk", "heat"]),
-        (OPERATOR, ["me", "wall", "desk", "heat", "quarantine"]),
-        (Identity("wall", role="wall"), ["wall"]),
+        (LEADER, {"me", "wall", "desk", "heat", "directory", "upward", "pictures", "cameras"}),
+        (
+            OPERATOR,
+            {"me", "wall", "desk", "heat", "quarantine", "orders", "directory", "outlets", "upward", "handover"}
+            | {"pictures", "cameras"},
+        ),
+        (Identity("wall", role="wall"), {"wall"}),
     ],
 )
-def test_the_header_is_told_which_pages_one_may_open(who: Identity, pages: list[str]) -> None:
-    assert desk_start.rows(who, NAMES)["me"]["pages"] == pages
+def test_the_header_is_told_which_pages_one_may_open(who: Identity, pages: set[str]) -> None:
+    assert set(desk_start.rows(who, NAMES)["me"]["pages"]) == pages
 
 
 def test_the_browser_is_told_every_choice_and_the_texts_name_them_all() -> None:
@@ -223,3 +233,19 @@ def test_every_text_is_there_in_english_too(opened: Desk) -> None:
     details = desk_drawer.details(opened.incident(), "x", history.history(entries, names), names)
     assert details.children
     assert [line.what for line in history.history(entries, names)] == ["Acknowledged", "Opened by a report"]
+
+
+def test_a_double_is_merged_by_a_key_split_again_and_linked(opened: Desk) -> None:
+    opened.send(report("B7", source="worker", occurred_at=opened.now - 30 * 1_000_000))
+    whole, other = opened.incident(), opened.incident(1)
+    assert do(opened, LEADER, "merge", others=[other.id])["ok"] is False
+    assert "并入" in do(opened, OPERATOR, "merge", others=[other.id])["text"]
+    shown = drawn(opened, OPERATOR)
+    assert "并入的事件（1 起）" in shown and other.number in shown and "同一事件？" not in shown
+    assert "恢复到合并前" in do(opened, OPERATOR, "split", others=[other.id])["text"]
+    assert "同一事件？" in drawn(opened, OPERATOR)
+    assert do(opened, OPERATOR, "link", others=[other.id])["ok"]
+    assert "关联的事件（1 起）" in drawn(opened, OPERATOR)
+    entries = opened.commands.history(OPERATOR, whole.id)
+    told = [line.what for line in history.history(entries, NAMES)]
+    assert told[:3] == ["关联另一起事件", f"拆分出 {other.number}", f"并入了 {other.number}"]

@@ -5,7 +5,7 @@ import pytest
 
 from config.taxonomy import Taxonomy
 from config.words import Words
-from dashboard.errand import Unclear
+from dashboard.asked import Unclear
 from dashboard.panels import desk_register
 from operations.policy import Identity
 from operations.report import Report

@@ -22,7 +22,9 @@ from tests.dashboard.test_live import opened, write
 from tests.dashboard.wire import Wire, connected
 
 TOWN = ("990101", TOWNS[0])
-ADMINISTRATION = [page for page in policy.PAGES if page not in ("wall", "desk", "heat", "quarantine")]
+DUTY = ("wall", "desk", "heat", "quarantine", "orders", "upward", "handover", "pictures")
+"""Pages of those on duty."""
+ADMINISTRATION = [page for page in policy.PAGES if page not in DUTY]
 
 
 def incident(name: str, kind: str, **values: object) -> Draft:
@@ -123,7 +125,7 @@ async def test_administrators_pages_are_the_same_with_incidents_and_without(
     """Of every page that administrators may open, and of no other page may they open the channel at all."""
     allowed = [(role, page) for role in policy.ADMINISTRATORS for page in ADMINISTRATION if may(role, page)]
     assert {page for _, page in allowed} == set(ADMINISTRATION)
-    assert not [(role, page) for role in policy.ADMINISTRATORS for page in ("wall", "desk", "heat") if may(role, page)]
+    assert not [(role, page) for role in policy.ADMINISTRATORS for page in DUTY if may(role, page)]
     before = {one: await glimpse(server, proof, *one) for one in allowed}
     write(database, *(incident(f"n{number}", "0202") for number in range(3)))
     await server.parts.hub._flush()

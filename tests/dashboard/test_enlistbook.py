@@ -135,6 +135,53 @@ async def test_departments_are_added_and_renamed(server: "Server", settings: Set
     )
 
 
+async def test_a_list_places_departments_and_one_without_those_columns_leaves_their_places(
+    server: "Server", settings: Settings, furnished: Database
+) -> None:
+    access._current.set(ADMIN)
+    book = server.parts.actions.enlistbook
+    head = ("代码", "名称", "英文名", "简称", "上级部门", "进驻方式", "电话", "邮箱")
+    lines = [
+        ("forestry", "林业", "Forestry", "林业", "消防救援", "随叫", "0000-5550123", "linye@example.org"),
+        ("rangers", "护林队", "Rangers", "护林", "forestry", "by turns", "", ""),
+        ("a_1", "甲", "", "", "没有的", "", "", ""),
+        ("a_2", "乙", "", "", "", "天天", "", ""),
+        ("a_3", "丙", "", "", "", "", "打电话", ""),
+        ("a_4", "丁", "", "", "丁", "", "", ""),
+    ]
+    upload = sent(settings, "departments", "d.csv", text(head, *lines).encode(), ADMIN)
+    listed = book.departments(upload)
+    assert [one.state for one in listed] == ["new", "new", *["wrong"] * 4]
+    assert [one.why.code for one in listed if one.why] == [
+        *("department", "contacts.wrong.presence", "contacts.wrong.phone", "department"),
+    ]
+    book.take_departments(upload, leave_out=True)
+    placed = departments.every(furnished)["forestry"]
+    assert (placed.parent, placed.presence, placed.phone) == ("fire", "on_call", "0000-5550123")
+    assert departments.every(furnished)["rangers"].parent == "forestry"
+    old = sent(settings, "departments", "d.csv", text(head[:4], ("forestry", "林业局", "F", "林")).encode(), ADMIN)
+    book.take_departments(old, leave_out=False)
+    after = departments.every(furnished)["forestry"]
+    assert (after.zh, after.parent, after.presence) == ("林业局", "fire", "on_call")
+    assert (after.phone, after.email) == (placed.phone, placed.email), "columns that are not there say nothing"
+    cleared = [("forestry", "林业局", "F", "林", "", "", "", "")]
+    empty = sent(settings, "departments", "d.csv", text(head, *cleared).encode(), ADMIN)
+    book.take_departments(empty, leave_out=False)
+    assert departments.every(furnished)["forestry"].phone == "" == departments.every(furnished)["forestry"].parent
+
+
+def test_the_form_says_of_a_place_only_what_was_changed_in_it() -> None:
+    from dashboard.panels.department_list import FIELDS, asked_for
+    from operations.departments import Wanted
+
+    assert tuple(Wanted.__struct_fields__) == FIELDS == tuple(DEPARTMENT_COLUMNS)
+    filled = ["fire", "消防", "Fire", "消防", "street", "resident", "0000-5550100", ""]
+    typed = ["fire", "消防", "Fire", "消防", None, "resident", " 0000-5550199 ", ""]
+    assert asked_for(typed, filled) == Wanted("fire", "消防", "Fire", "消防", "", None, "0000-5550199", None)
+    by_hand = asked_for([*typed[:4], None, None, "", ""], None)
+    assert by_hand == Wanted("fire", "消防", "Fire", "消防"), "a known code typed by hand wipes nothing"
+
+
 async def test_only_whoever_may_and_sent_it_reads_a_list(
     server: "Server", settings: Settings, furnished: Database
 ) -> None:

@@ -40,11 +40,11 @@ def wall(furnished: Database, web: Web, page: "Page") -> "Page":
 
 
 def shown(page: "Page") -> None:
-    """Wait for the first heat and the words for it."""
+    """Wait for the first heat and the words for it, and for the page to call itself live."""
     until(
         page, "Boolean(window.gridwallMap?.pictures?.[0]?.heat?.counts.size && document.querySelector('.lens select'))"
     )
-    until(page, f"Boolean({SAID})")
+    until(page, f"Boolean({SAID}) && document.documentElement.dataset.link === 'live'")
 
 
 def test_keys_switch_the_heat_and_never_mix_two_lenses_or_lose_the_picture(wall: "Page") -> None:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 import pytest
@@ -21,8 +22,9 @@ from dashboard.access import FOR_PROGRAMS, Access
 from dashboard.pages import withheld
 from dashboard.panels import PAGES as BUILT
 from dashboard.uploads import Uploads
-from operations import accounts, policy
+from operations import accounts, limits, policy, search
 from operations.errors import NotFound
+from operations.orders.dispatch import OrderDraft, Wanted
 from operations.policy import CALLBACKS, PAGES, POLICY, ROUTES, SYSTEM, Identity, admits
 from operations.scope import WHOLE, Scope
 from tests.dashboard.conftest import COUNTY, PASSWORD, TOWNS
@@ -42,6 +44,7 @@ from tests.dashboard.everybody import (
 )
 from tests.dashboard.wire import Closed, connected
 from tests.operations.desk import COMMANDER, LEAVES, refusal, report
+from tests.operations.order_story import orders_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -105,7 +108,7 @@ async def passed(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def test_everybody_gets_the_answer_of_the_table_at_every_route(city: World) -> None:
-    door = Access(passed, Once(city.server.parts.gate), script_hashes=[])
+    door = Access(passed, Once(city.server.parts.gate), scripts=list)
     for role, scope in people():
         for state in STATES if role in HUMANS else STATES[:1]:
             who = identity(role, scope) if state == "signed in" else identity("anonymous")
@@ -129,7 +132,7 @@ async def _came_through(door: Access, method: str, path: str, headers: Headers) 
 
 @pytest.mark.parametrize("role", ["token_read", "wall"])
 async def test_a_revoked_token_or_wall_is_nobody(city: World, role: str) -> None:
-    door = Access(passed, Once(city.server.parts.gate), script_hashes=[])
+    door = Access(passed, Once(city.server.parts.gate), scripts=list)
     for method, path in every_route(city.server):
         let_in = await _came_through(door, method, path, city.proof(role, WHOLE, "revoked"))
         assert let_in == admits(identity("anonymous"), method, path), (method, path)
@@ -137,7 +140,7 @@ async def test_a_revoked_token_or_wall_is_nobody(city: World, role: str) -> None
 
 async def test_what_changes_something_is_refused_to_another_page_everywhere(city: World) -> None:
     """Every route that is no GET, callbacks and uploads too, to a cookie with another page's origin, or with none."""
-    door = Access(passed, Once(city.server.parts.gate), script_hashes=[])
+    door = Access(passed, Once(city.server.parts.gate), scripts=list)
     changing = [one for one in every_route(city.server) if one[0] not in ("GET", "HEAD", "WS")]
     assert len(changing) > 2 * len(PAGES)
     for role in (*HUMANS, "wall"):
@@ -243,6 +246,8 @@ async def two(city: World) -> tuple[str, str]:
 def objects(one: str) -> Iterator[tuple[str, str, bytes]]:
     """Every request that names an incident, a warning, a grid's card or something in quarantine."""
     yield "GET", f"/api/v1/incidents/{one}", b""
+    yield "GET", f"/api/v1/orders/{one}", b""
+    yield "GET", f"/api/v1/orders?state=all&incident={one}", b""
     yield "POST", *call("desk", "desk-drawer-body.children", {"desk-open.data": {"id": one}})
     yield "POST", *call("desk", "desk-warning-told.children", {"desk-warning-open.data": {"id": one}})
     commands: dict[str, dict[str, object]] = {
@@ -274,6 +279,48 @@ async def test_outside_and_absent_are_the_same_answer(
     assert mine.status == 200 and orjson.loads(mine.body)["incident"]["id"] == two[0]
 
 
+async def test_an_order_is_told_to_both_its_sides_and_to_nobody_else(city: World, two: tuple[str, str]) -> None:
+    away = Wanted("department", "fire", "消防救援", "fire", "lead")
+    here = Wanted("team", "t1", "一中队", "fire", "lead", grid=LEAVES[0])
+    drafts = [OrderDraft(title="交办", text="请处置", recipients=(one,), incident=two[1]) for one in (away, here)]
+    sent = [orders_of(city.desk).send(COMMANDER, one).id for one in drafts]
+    await city.folded()
+    readers = [("operator", HERE), ("liaison", HERE), ("operator", Scope()), ("leader", Scope())]
+    told = [
+        [await ask(city.server, "GET", f"/api/v1/orders/{one}", city.proof(*reader)) for reader in readers]
+        for one in sent
+    ]
+    assert [[one.status for one in row] for row in told] == [[404, 404, 200, 200], [200] * 4]
+    assert ["请处置".encode() in one.body for one in told[1]] == [True, True, True, False]
+    listed = await ask(city.server, "GET", "/api/v1/orders?department=fire", city.proof("token_read", HERE))
+    assert [one["id"] for one in orjson.loads(listed.body)["orders"]] == [sent[1]]
+
+
+async def test_a_search_by_a_program_finds_in_its_scope_and_at_a_pace(
+    city: World, two: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    while search.step(city.desk.database):
+        pass
+    title = next(one.title for one in city.desk.board().incidents.values() if one.id == two[0])
+    query = f"/api/v1/search?q={quote(title)}"
+
+    async def cases(headers: Headers) -> set[str]:
+        answer = await ask(city.server, "GET", query, headers)
+        assert answer.status == 200
+        assert orjson.loads(answer.body)["staff"] == [], "a token reads no directory"
+        return {one["id"] for one in orjson.loads(answer.body)["cases"]}
+
+    assert await cases(city.proof("token_read", HERE)) == {two[0]}
+    assert two[0] in await cases(city.proof("token_read"))
+    refused = [await ask(city.server, "GET", query, city.proof(role)) for role in ("system_admin", "grid_worker")]
+    assert [one.status for one in refused] == [403, 403]
+    for wrong in ("/api/v1/search", "/api/v1/search?q=", "/api/v1/search?q=a&limit=26", f"/api/v1/search?q={'a' * 81}"):
+        assert (await ask(city.server, "GET", wrong, city.proof("token_read"))).status == 422
+    monkeypatch.setattr(limits, "SEARCH", limits.Limit("search.test", "", "", 2, 60))
+    paced = [await ask(city.server, "GET", query, city.proof("operator")) for _ in range(3)]
+    assert [one.status for one in paced] == [200, 200, 429]
+
+
 def _plain(answer: Answer) -> Answer:
     """An answer without the time of asking."""
     return answer._replace(body=re.sub(rb'"(as_of|until|since)":\d+', b"", answer.body))
@@ -283,7 +330,8 @@ def _plain(answer: Answer) -> Answer:
 
 LISTS = (
     "/api/v1/incidents?state=all", "/api/v1/incidents?state=all&limit=1", "/api/v1/incidents?state=closed",
-    "/api/v1/incidents?source=hotline", "/api/v1/heat", "/api/v1/heat?window=open", "/api/v1/heat?window=7d",
+    "/api/v1/incidents?source=hotline", "/api/v1/orders?state=all", "/api/v1/heat",
+    "/api/v1/heat?window=open", "/api/v1/heat?window=7d",
     "/api/v1/heat/areas?window=24h", "/api/v1/heat/areas?window=open&level=1", "/api/v1/heat/areas.csv?lang=zh",
     "/api/v1/heat/areas.csv?lang=en&level=1&window=7d", "/api/v1/journal", "/api/v1/journal?limit=1",
     "/api/v1/quarantine", "/metrics", "/readyz", "/healthz", "/api/openapi.json", "/api/docs", "/api/v1/grids/about",
@@ -298,13 +346,18 @@ def asked_of_pages(mine: str) -> Iterator[tuple[str, bytes]]:
         yield call("desk", "desk-gridcard-body.children", {"desk-gridcard-asked.data": {"code": code}})
 
 
+PICTURES = ("desk", "wall", "heat", "orders")
+
+
 async def told(city: World, role: str, mine: str) -> dict[str, Answer]:
     """Everything that one role of the town is told: lists, counts, files, pages, and the screens' first pictures."""
     headers = city.proof(role, HERE)
     found = {one: await ask(city.server, "GET", one, headers) for one in LISTS}
     found |= {body.decode(): await ask(city.server, "POST", path, headers, body) for path, body in asked_of_pages(mine)}
     city.server.parts.hub._drawn.clear()  # pictures are drawn whole, not from what an earlier moment left
-    for page in ("desk", "wall", "heat") if policy.allowed(identity(role), "live.watch") else ():
+    for page in PICTURES if policy.allowed(identity(role), "live.watch") else ():
+        if not policy.allowed(identity(role), policy.PAGES[page]):
+            continue
         async with connected(city.server, f"/live?page={page}", headers) as wire:
             await wire.json()
             picture = await wire.json()

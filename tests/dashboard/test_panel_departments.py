@@ -1,25 +1,27 @@
+from msgspec import structs
+
 import config.departments
-from config.taxonomy import Taxonomy
 from dashboard.panels import departments
 from dashboard.panels.shell import width
-from tests.dashboard.panel_board import NOW, WORDS, board, incident
+from operations.ticking import NEAR, OVERDUE, Clock
+from tests.dashboard.panel_board import MINUTE, NOW, WORDS, board, incident
+
+LATE = Clock("close", NOW - MINUTE, NOW, NOW, told=OVERDUE)
+NEARLY = Clock("close", NOW - MINUTE, NOW + MINUTE, NOW, told=NEAR)
 
 
 def test_the_busiest_come_first_and_overdue_is_shown() -> None:
-    late = incident("late", urgency="critical", minutes=60, department="fire")
-    found = departments.rows(board(late, incident("a"), incident("b")), NOW)
+    late = incident("late", department="fire", clocks=(LATE,))
+    found = departments.rows(board(late, incident("a"), incident("b", clocks=(NEARLY,))), NOW)
     assert [(row.code, row.open, row.overdue) for row in found] == [("police", 2, 0), ("fire", 1, 1)]
     text = str(departments.item(found[1], 2, WORDS).to_plotly_json())
     assert WORDS.text("wall.departments.overdue", n=1) in text
     assert "消防" in text
 
 
-def test_late_is_what_the_taxonomy_says() -> None:
-    limits = Taxonomy.load().acknowledge_limits()
-    for urgency, minutes in limits.items():
-        for age, overdue in ((minutes - 1, 0), (minutes + 1, 1)):
-            one = incident("a", urgency=urgency, minutes=age)
-            assert departments.rows(board(one), NOW)[0].overdue == overdue
+def test_a_clock_that_was_stopped_is_not_overdue() -> None:
+    stopped = structs.replace(LATE, done_at=NOW)
+    assert departments.rows(board(incident("a", clocks=(stopped,))), NOW)[0].overdue == 0
 
 
 def test_what_does_not_fit_is_summed_in_the_last_row() -> None:

@@ -7,18 +7,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from argon2 import PasswordHasher
 
-from operations import passwords
 from operations.database import Database
 from operations.seal import KeyStore
 from tests.operations.desk import Desk
-
-
-@pytest.fixture(autouse=True)
-def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hashes of passwords that take no time: what is tested is who takes them, not what they cost."""
-    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture

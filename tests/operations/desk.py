@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from operations import incidents, journal, lease, reception, snapshot
+from operations import deadlines, journal, lease, reception, snapshot
 from operations.board import Board
 from operations.commands import Commands
 from operations.database import Database
 from operations.decision import Rules
 from operations.entry import Entry
+from operations.firing import Firing
 from operations.incident import Incident
+from operations.incidents import rows as incidents
 from operations.policy import Identity
 from operations.reception import Recorded
 from operations.report import Located, Place, Refusal, Report
@@ -24,7 +26,8 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 ZONE = ZoneInfo("Asia/Shanghai")
-RULES = Rules({"0101": "fire", "0304": "police", "0501": "environment"}, "centre", "990101", ZONE)
+DEADLINES = deadlines.of(ZONE)
+RULES = Rules({"0101": "fire", "0304": "police", "0501": "environment"}, "centre", "990101", ZONE, DEADLINES)
 LEAVES = tuple(f"990101{town:03d}{village:03d}001" for town in (1, 2) for village in (1, 2))
 
 COMMANDER = Identity("account", "c1", "commander", "duty_commander")
@@ -85,7 +88,10 @@ class Desk:
     rung: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.commands = Commands(self.database, self.keys, self.rung.append, locate=locate_one, now=self.tick)
+        self.commands = Commands(
+            self.database, self.keys, self.rung.append, locate=locate_one, deadlines=DEADLINES, now=self.tick
+        )
+        self.firing = Firing(self.database, DEADLINES, self.rung.append)
 
     def tick(self, by: int = SECOND) -> int:
         """Let time pass and return it."""

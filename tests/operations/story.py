@@ -14,6 +14,7 @@ from operations.errors import OperationsError
 from operations.grids import GridRow
 from operations.policy import SYSTEM, Identity
 from operations.report import Located
+from tests.operations import order_story
 from tests.operations.desk import COMMANDER, DAY, HOUR, LEAVES, MINUTE, RULES, SECOND, Desk, chain, refusal, report
 
 TYPES = (*RULES.department_of, "0999")
@@ -28,7 +29,8 @@ STORIES = st.lists(
             + ["update"] * 3
             + ["stale", "gone", "again", "conflict", "refuse", "acknowledge", "acknowledge", "note", "urgency", "close"]
             + ["close", "reopen", "place", "escalate", "source", "wall", "discard", "wait", "wait", "unseal", "forget"]
-            + ["epoch", "distinct", "datum", "datum", "proposed"]
+            + ["epoch", "distinct", "datum", "datum", "proposed", "fire"]
+            + ["order", "order", "receipt", "receipt", "receipt", "order_change", "order_change", "order_reply"]
         ),
         st.integers(0, 5),
         st.integers(0, 11),
@@ -109,6 +111,10 @@ def _reopen(desk: Desk, name: str, number: int, one: int, two: int) -> None:
 
 def _place(desk: Desk, name: str, number: int, one: int, two: int) -> None:
     desk.commands.place(COMMANDER, *_id(desk, name), grid=LEAVES[two % 4])
+
+
+def _fire(desk: Desk, name: str, number: int, one: int, two: int) -> None:
+    desk.firing.step(desk.tick((MINUTE, HOUR, DAY)[two % 3]))
 
 
 def _distinct(desk: Desk, name: str, number: int, one: int, two: int) -> None:
@@ -194,6 +200,28 @@ def _grids(desk: Desk, name: str, number: int, one: int, two: int) -> None:
             duties.change_all(
                 desk.database, SYSTEM, [Card(LEAVES[two % 4], (Duty("post", str(number)),))], now=desk.tick()
             )
+
+
+def _order(desk: Desk, name: str, number: int, one: int, two: int) -> None:
+    """An order about an incident, or about none."""
+    incident = _id(desk, name)[0] if one % 3 else ""
+    sender = order_story.SENDERS[two % 3]
+    order_story.orders_of(desk).send(sender, order_story.draft(one, two, incident))
+
+
+def _receipt(desk: Desk, name: str, number: int, one: int, two: int) -> None:
+    if desk.board().orders:
+        order_story.receipt(desk, number, one, two)
+
+
+def _order_change(desk: Desk, name: str, number: int, one: int, two: int) -> None:
+    if desk.board().orders:
+        order_story.change(desk, number, one, two)
+
+
+def _order_reply(desk: Desk, name: str, number: int, one: int, two: int) -> None:
+    if desk.board().orders:
+        order_story.reply(desk, number, one, two)
 
 
 STEPS: dict[str, Callable[[Desk, str, int, int, int], None]] = {

@@ -21,7 +21,7 @@ PATTERNS = {f"quarantine.{state}" for state in ("added", "resubmitted", "discard
 OTHERS = re.compile(
     r".*\.(json|jsonl|geojson|db|dump|key|pub|sig|crt|csv|lock|toml|py|off|served|example|code|sign_in_|duty_|zip)"
     r"|(place|reporter|presence|revision|numbers|time|http|websocket|gridwall|fields|common|streams|desk|datums|geo"
-    r"|audit|policy|terminal|pair|lifespan|multipart|application|text|image|openid|pairing|admin)\..*"
+    r"|audit|policy|terminal|pair|lifespan|multipart|application|text|image|openid|pairing|admin|orders)\..*"
 )
 """Dotted words that are no actions: names of files, parts of reports, keys of tables of texts."""
 AUDIT = {"audit.dropped", "audit.searched"}

@@ -15,6 +15,9 @@ from operations import backup, heads, journal, reconciliation, snapshot, tables
 from operations.archive import Manifest
 from operations.database import Database
 from operations.errors import ArchiveDamaged, OperationsError, RestoreRefused
+from operations.outlets import outbox
+from operations.outlets.keeping import Outlets
+from operations.policy import SYSTEM
 from operations.restore import Restored, restore
 from operations.seal import KeyStore
 from operations.verification import verify
@@ -100,6 +103,22 @@ def test_restored_elsewhere_the_board_is_the_same_and_the_chain_whole(shop: Shop
     assert "8051" in configured and "secret" not in configured
     assert {path.stat().st_mode & 0o777 for path in (shop.file, shop.keys_file)} == {0o600}
     assert desk.entries()[-2].action == "backup.made"
+
+
+@pytest.mark.database
+def test_what_waits_is_not_sent_from_the_copy_until_somebody_says_so(shop: Shop) -> None:
+    outlets = Outlets(shop.desk.database)
+    outlets.add(SYSTEM, "sms", "webhook", {"url": "https://sms.example.org/"}, now=shop.desk.now)
+    outlets.add(SYSTEM, "old", "file", {}, now=shop.desk.now)
+    outlets.switch(SYSTEM, "old", enabled=False, now=shop.desk.now)
+    outlets.test(SYSTEM, "sms", "110", now=shop.desk.now)
+    shop.back_up()
+    assert [one.name for one in outbox.due(shop.desk.database, shop.desk.now)] == ["sms"]
+    assert shop.restore().outlets == ["sms"]
+    with closing(Database(shop.url)) as database:
+        assert outbox.due(database, shop.desk.now) == []
+        Outlets(database).switch(SYSTEM, "sms", enabled=True, now=shop.desk.now)
+        assert [one.name for one in outbox.due(database, shop.desk.now)] == ["sms"]
 
 
 def sealed_of(database: Database, subject: str) -> bytes:

@@ -2,10 +2,12 @@
 
 import builtins
 import os
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -16,8 +18,12 @@ from operations.board import Board, SourceState, apply, apply_scoped, project
 from operations.buckets import Buckets
 from operations.entry import Entry
 from operations.incident import visible
+from operations.orders import order as orders
+from operations.orders import rows as order_rows
 from operations.policy import SYSTEM
 from operations.scope import CONFIGURATION, NOWHERE, WHOLE, Scope
+from operations.tables import dispatch_order
+from operations.ticking import OVERDUE, loudest
 from tests.operations.desk import (
     COMMANDER,
     DAY,
@@ -40,6 +46,9 @@ SCOPES = (
     Scope(grid=chain(LEAVES[0])[1]),
     Scope(grid=LEAVES[0]),
     Scope(department="police"),
+    Scope(department="street"),
+    Scope(LEAVES[3], "street"),
+    Scope(LEAVES[0], "street"),
     Scope(chain(LEAVES[3])[2], "fire"),
     Scope(LEAVES[0], "fire"),
     Scope(grid="nowhere"),
@@ -57,6 +66,8 @@ EVERY_STEP: list[Step] = [
     *((what, which, 2, 1) for what in sorted(STEPS.keys() - {"open", "wait", "id"}) for which in (0, 1)),
     ("wait", 0, 0, 4),
     *((what, which, 3, 2) for what in ("note", "reopen", "acknowledge", "place", "close") for which in (0, 1)),
+    *(("order", which, which, which) for which in range(6)),
+    *((what, which, which + 1, which) for which in range(12) for what in ("receipt", "order_change", "order_reply")),
     ("wait", 0, 0, 5),
     ("reopen", 0, 0, 0),
 ]
@@ -95,6 +106,7 @@ def test_for_every_scope_the_view_kept_entry_by_entry_is_the_projection(
             scoped = apply_scoped(view, entry, change)
             assert view == project(board, view.scope)
             assert all(visible(view.scope, incident) for incident in view.incidents.values())
+            assert all(orders.visible(view.scope, order) for order in view.orders.values())
             assert scoped.incidents >= before[view.scope] ^ set(view.incidents)
             assert scoped.incidents <= before[view.scope] | set(view.incidents)
         assert project(board, WHOLE) == board
@@ -117,10 +129,18 @@ def test_the_journal_shows_a_scope_what_its_view_shows(new_desk: Callable[[], De
         for scope in scopes:
             if any(incident is not None and visible(scope, incident) for incident in (change.before, change.after)):
                 shown[scope].append(entry.seq)
+    concerned = {
+        scope: [e.seq for e in desk.entries() if (one := board.orders.get(e.subject_id)) and orders.visible(scope, one)]
+        for scope in scopes
+    }
     off = {entry.seq for entry in desk.entries() if entry.subject_id not in board.incidents}
     for scope in scopes:
         told = [entry.seq for entry in journal.read(desk.database, 0, scope=scope)]
         assert [seq for seq in told if seq not in off] == [seq for seq in shown[scope] if seq not in off]
+        assert [seq for seq in told if desk.entries()[seq - 1].subject_id in board.orders] == concerned[scope]
+        with desk.database.read() as connection:
+            found = connection.execute(sa.select(dispatch_order.c.id).where(*order_rows.inside(scope))).scalars()
+            assert set(found) == {one.id for one in board.orders.values() if orders.visible(scope, one)}
 
 
 @LAW
@@ -150,14 +170,14 @@ def test_counts_are_what_counting_the_incidents_gives(new_desk: Callable[[], Des
     assert sum(views.open_by_urgency(board).values()) == len(opened)
     assert sum(views.heat(board, desk.now, "open").values()) == len(opened)
     assert board.unplaced == {incident.id for incident in opened if not incident.grid}
-    minutes = {"critical": 1, "urgent": 5, "routine": 30}
-    load = views.load_by_department(board, desk.now, minutes)
-    assert {name: count for name, (count, _) in load.items()} == {
+    load = views.load_by_department(board)
+    assert {name: one.open for name, one in load.items()} == {
         name: sum(incident.department == name for incident in opened) for name in {i.department for i in opened}
     }
-    waiting = [one for one in opened if one.acknowledged_at is None]
-    overdue = sum(one.waiting_since // MINUTE <= desk.now // MINUTE - minutes[one.urgency] for one in waiting)
-    assert sum(count for _, count in load.values()) == overdue
+    assert sum(one.overdue for one in load.values()) == sum(loudest(one.clocks) >= OVERDUE for one in opened)
+    assert board.pressed.keys() == {one.id for one in opened if loudest(one.clocks)}
+    told = Counter((one.department, one.step) for one in opened)
+    assert {(name, step): n for name, one in load.items() for step, n in one.steps.items()} == told
 
 
 def test_every_action_of_the_domain_is_in_the_story(new_desk: Callable[[], Desk]) -> None:

@@ -33,6 +33,22 @@ def test_departments_are_added_renamed_ended_and_go_before_the_file(database: Da
     assert entries[1].body is not None and entries[1].body["before"]["zh"] == "消防救援"
 
 
+def test_an_entry_says_what_of_a_place_changed_but_not_how_it_is_reached(database: Database) -> None:
+    departments.add(database, ADMIN, Wanted("forestry", "林业", parent="fire", phone="0000-5550100"), now=START)
+    departments.rename(database, ADMIN, Wanted("forestry", "林业", phone="0000-5550199"), now=START)
+    departments.rename(database, ADMIN, Wanted("forestry", "林业局", email="linye@example.org"), now=START)
+    found = departments.every(database)["forestry"]
+    assert (found.parent, found.phone, found.email) == ("fire", "0000-5550199", "linye@example.org")
+    entries = [one for one in journal.read(database, 0) if one.subject_type == "department"]
+    said = [(one.action, one.body["changed"]) for one in entries if one.body]
+    assert said == [
+        ("department.added", ["zh", "en", "short", "parent", "phone"]),
+        ("department.changed", ["phone"]),
+        ("department.renamed", ["zh", "en", "short", "email"]),
+    ]
+    assert not any(secret in str(entries) for secret in ("0000-555", "example.org"))
+
+
 def test_a_code_is_never_given_to_another(database: Database) -> None:
     departments.add(database, ADMIN, Wanted("forestry", "林业"), now=START)
     departments.end(database, ADMIN, "forestry", now=START)

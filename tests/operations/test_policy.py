@@ -47,7 +47,14 @@ ORACLE: dict[tuple[str, str], set[str]] = {
     ("GET", "/pair/state"): EVERYONE,
     ("POST", "/wall/rotate"): {"wall"},
     ("POST", "/wall/zh/_dash-update-component"): set(),
-    ("WS", "/live"): STAFF | ADMINS | {"wall"},
+    ("WS", "/live"): STAFF | ADMINS | {"wall", "grid_worker"},
+    ("GET", "/orders"): {"operator", "duty_commander", "liaison", "grid_worker"},
+    ("GET", "/directory"): STAFF | {"system_admin"},
+    ("GET", "/cameras"): STAFF | {"system_admin"},
+    ("GET", "/flows"): {"duty_commander", "system_admin"},
+    ("GET", "/outlets"): {"operator", "duty_commander", "system_admin"},
+    ("GET", "/upward"): {"operator", "duty_commander", "leader"},
+    ("GET", "/handover"): {"operator", "duty_commander"},
     ("GET", "/desk"): STAFF,
     ("GET", "/heat"): STAFF | {"token_read"},
     ("GET", "/api/v1/heat"): STAFF | {"token_read"},
@@ -71,6 +78,8 @@ ORACLE: dict[tuple[str, str], set[str]] = {
     ("GET", "/tiles/12/3400/1600"): set(ROLES) | {"wall", "token_read"},
     ("GET", "/tiles/12/3400/../../keys"): set(),
     ("GET", "/tiles/12/3400/x"): set(),
+    ("GET", "/cameras-on-map"): STAFF | {"wall", "system_admin"},
+    ("GET", "/cameras-on-map/x"): set(),
     ("POST", "/tiles/12/3400/1600"): set(),
     ("GET", "/api/docs"): set(ROLES),
     ("GET", "/"): set(ROLES),
@@ -117,6 +126,8 @@ def test_a_wall_only_looks() -> None:
         "wall.view",
         "wall.rotate",
         "live.watch",
+        "camera.look",
+        "camera.read",
         "grid.read",
     }
 
@@ -149,6 +160,7 @@ def test_the_three_administrators_share_nothing_that_changes_or_tells_of_inciden
         assert POLICY[action].keys() & ADMINS == {"audit_admin"}
     assert {action for action, roles in POLICY.items() if "audit_admin" in roles} == shared | {
         "journal.read",
+        "look.read",
         "audit.read",
         "audit.export",
         "audit.verify",

@@ -11,14 +11,15 @@ from operations import errors
 
 CODE = re.compile(r"\"(operations\.\w+)\"")
 NEED = re.compile(r"_need\(.*?\"(\w+)\"\)$", re.MULTILINE)
+PREFIX = re.compile(r"Refused\(f\"(\w+)\.\{code\}\"\)")
 NOT_ERRORS = {"operations.database"}
 
 
 def codes() -> set[str]:
     """Every code that stands in the sources."""
-    sources = [path.read_text(encoding="utf-8") for path in Path(ROOT, "operations").glob("*.py")]
+    sources = [path.read_text(encoding="utf-8") for path in Path(ROOT, "operations").rglob("*.py")]
     raised = {code for text in sources for code in CODE.findall(text)}
-    needed = {f"operations.{code}" for text in sources for code in NEED.findall(text)}
+    needed = {f"{prefix}.{code}" for text in sources for prefix in PREFIX.findall(text) for code in NEED.findall(text)}
     return (raised | needed) - NOT_ERRORS
 
 

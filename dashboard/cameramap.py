@@ -1,0 +1,92 @@
+"""The cameras a map shows (摄像机图层): all that have a place, in memory, following the catalogue's entries.
+
+Screens hear by the live channel that cameras of theirs have changed, at most every `LOOK_SECONDS`, and ask again for
+what they show; what is drawn for one is kept for the others that look at the same.
+"""
+
+import asyncio
+import logging
+
+import msgspec
+
+from config import clock
+from operations.cameras import charting
+from operations.cameras.mapping import Box, Chart
+from operations.database import Database
+from operations.scope import Scope
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 3.0
+KEPT_MOST = 64
+"""Answers kept until cameras change."""
+
+
+class Cameramap:
+    """One per web process."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._chart = Chart()
+        self._seq = -1
+        self._until: int | None = None
+        self._kept: dict[tuple[Scope, Box, float], bytes] = {}
+        self._task: asyncio.Task[None] | None = None
+        self.fault = ""
+
+    async def start(self) -> None:
+        """Read the catalogue and follow it until `stop`."""
+        await self._look()
+        self._task = asyncio.create_task(self._follow(), name="cameras")
+
+    async def stop(self) -> None:
+        """End following."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def key(self, scope: Scope) -> str:
+        """Return what changes when cameras within a scope do."""
+        return self._chart.key(scope)
+
+    def seen(self, scope: Scope, box: Box, zoom: float) -> bytes:
+        """Return as JSON what a view shows somebody: `operations.cameras.mapping.Seen`."""
+        asked, kept = (scope, box, zoom), self._kept
+        if asked not in kept:
+            if len(kept) >= KEPT_MOST:
+                kept.clear()
+            kept[asked] = msgspec.json.encode(self._chart.seen(scope, box, zoom))
+        return kept[asked]
+
+    def look(self) -> None:
+        """Take over what the catalogue's entries touched since the last look. Raises DatabaseTrouble."""
+        now = clock.now()
+        with self._database.read() as connection:
+            found = charting.touched(connection, self._seq)
+            ended = self._until is not None and now >= self._until
+            if found.ids is not None and not found.ids and not ended:
+                self._seq = found.seq
+                return
+            anew = found.ids is None or self._seq < 0 or ended
+            spots = charting.spots(connection, now, None if anew else found.ids)
+            self._until = charting.until(connection, now)
+        if anew:
+            self._chart = Chart(one for one in spots.values() if one is not None)
+        else:
+            self._chart = self._chart.changed(spots)
+        self._seq, self._kept = found.seq, {}
+
+    async def _follow(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            await self._look()
+
+    async def _look(self) -> None:
+        try:
+            await asyncio.to_thread(self.look)
+        except Exception as error:  # process edge: a map without cameras must not end the web process
+            if not self.fault:
+                log.exception("the cameras cannot be read for the map", exc_info=error)
+            self.fault = f"{type(error).__name__}: {error}"
+            return
+        self.fault = ""

@@ -1,0 +1,76 @@
+"""Snapshots 截图 for the pages: the relay's last key frame, marked with who takes it, journaled, then handed out."""
+
+import asyncio
+import hashlib
+from datetime import datetime, tzinfo
+
+from msgspec import Struct
+
+from config import clock, departments
+from config.words import Words
+from dashboard.lookbook import Place
+from operations import snapshots
+from operations.cameras import reading
+from operations.database import AfterCommit, Database
+from operations.errors import Refused
+from operations.policy import Identity
+from operations.scope import WHOLE
+from operations.snapshots import Snapshot
+from streams.video.errors import NoPicture, RelayAway
+from streams.video.port import RelayPort
+from streams.video.still import NotDrawn, Stills
+
+STREAM = "main"
+
+
+class Taken(Struct, frozen=True):
+    """A JPEG, what a browser calls the file, and its SHA-256 (hex)."""
+
+    jpeg: bytes
+    name: str
+    sha256: str
+
+
+class Snapshotbook:
+    """One per web process."""
+
+    def __init__(self, database: Database, relay: RelayPort, place: Place, zone: tzinfo, ring: AfterCommit) -> None:
+        self._database, self._relay, self._place, self._zone, self._ring = database, relay, place, zone, ring
+        self._stills = Stills()
+
+    async def take(self, identity: Identity, camera: str, why: str, incident: str, words: Words) -> Taken:
+        """Return a snapshot of a camera's newest key frame. Raises Forbidden, NotFound, Refused."""
+        snapshots.may(identity, await asyncio.to_thread(self._place, camera), why, incident)
+        try:
+            film, frame_at = await self._relay.key_picture(camera, STREAM)
+        except (RelayAway, NoPicture):
+            raise Refused("snapshots.none") from None
+        snapshots.fresh(frame_at, clock.now())
+        code, name = await asyncio.to_thread(self._called, camera)
+        at = datetime.fromtimestamp(frame_at / 1e6, self._zone)
+        who = viewer(identity, words)
+        lines = [f"{name} {code}".strip(), f"{at:%Y-%m-%d %H:%M:%S} UTC{at:%z}", who]
+        try:
+            jpeg = await self._stills.drawn(film, lines, f"{who} {at:%Y-%m-%d %H:%M}")
+        except NotDrawn:
+            raise Refused("snapshots.not_drawn") from None
+        taken = Snapshot(camera, why, incident, frame_at, hashlib.sha256(jpeg).hexdigest())
+        await asyncio.to_thread(self._note, identity, taken)
+        return Taken(jpeg, f"{code or 'camera'}_{at:%Y%m%dT%H%M%S}.jpg", taken.sha256)
+
+    def _called(self, camera: str) -> tuple[str, str]:
+        """Code and name of a camera; one that is listed by hand has its id alone."""
+        with self._database.read() as connection:
+            found = reading.get(connection, WHOLE, camera)
+        return (camera, "") if found is None else (found.item.code, found.item.name)
+
+    def _note(self, identity: Identity, taken: Snapshot) -> None:
+        place = self._place(taken.camera)
+        snapshots.note(self._database, identity, taken, place, now=clock.now(), after_commit=self._ring)
+
+
+def viewer(identity: Identity, words: Words) -> str:
+    """Return who looks as the picture says it: department, post, account."""
+    department = identity.scope.department
+    of = words.pick(known.short, known.en) if department and (known := departments.current()[department]) else ""
+    return " ".join(part for part in (of, words.text(f"desk.role.{identity.role}"), identity.name) if part)

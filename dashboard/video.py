@@ -1,0 +1,172 @@
+"""`/video/CAMERA` (实时画面): from the relay to a tile, by a ticket checked before it is accepted; and snapshots."""
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+import orjson
+from fastapi import APIRouter, Request, Response
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from config import clock
+from config.city import City
+from config.words import Words
+from dashboard.access import lasting
+from dashboard.answers import problem
+from dashboard.api_attachments import CLOSED
+from dashboard.lookbook import Lookbook
+from dashboard.pages import language
+from dashboard.parts import Asker, Shared
+from dashboard.standing import Standing
+from dashboard.wallpictures import wish_of
+from operations.errors import DatabaseTrouble, Forbidden, NotFound, OperationsError, Refused
+from operations.looks import Ticket
+from operations.policy import Identity
+from streams.video.errors import NoPicture, RelayAway
+from streams.video.port import RelayPort, Watching
+from streams.video.wire import WORD
+
+router = APIRouter(include_in_schema=False)
+STREAMS = ("main", "sub")
+REFUSED, TRY_LATER, NO_PICTURE = 4403, 1013, 4404
+ASKED_MOST = 200
+
+
+class Wanted(msgspec.Struct, forbid_unknown_fields=True):
+    """What a page asks a ticket for."""
+
+    camera: str
+    why: str
+    incident: str = ""
+
+
+@router.get("/video/wall")
+async def wall(request: Request, shared: Shared, asker: Asker) -> Response:
+    """Say which pictures a wall shows now."""
+    wish = wish_of(dict(request.query_params))
+    if wish is None:
+        return problem(422, Refused("looks.why_wrong"))
+    words = Words(language(request.scope), City.of(shared.settings))
+    try:
+        told = await shared.wallpictures.chosen(asker, wish, words)
+    except Forbidden as error:
+        return problem(403, error)
+    return Response(orjson.dumps(told), headers=CLOSED, media_type="application/json")
+
+
+@router.post("/video/tickets")
+async def ticket(request: Request, shared: Shared, asker: Asker) -> Response:
+    """Give a ticket for one look at one camera."""
+    try:
+        wanted = msgspec.json.decode(await request.body(), type=Wanted)
+    except msgspec.MsgspecError:
+        return problem(422, Refused("looks.why_wrong"))
+    try:
+        made = await shared.lookbook.ticket(asker, wanted.camera, wanted.why, wanted.incident)
+    except Refused as error:
+        return problem(422, error)
+    except (NotFound, Forbidden) as error:
+        return problem(404 if isinstance(error, NotFound) else 403, error)
+    return Response(orjson.dumps({"ticket": made}), media_type="application/json")
+
+
+@router.post("/video/snapshots")
+async def snapshot(request: Request, shared: Shared, asker: Asker) -> Response:
+    """Send a marked JPEG of a camera's newest key frame, to be kept and not to be shown."""
+    try:
+        wanted = msgspec.json.decode(await request.body(), type=Wanted)
+        words = Words(language(request.scope), City.of(shared.settings))
+        taken = await shared.snapshots.take(asker, wanted.camera, wanted.why, wanted.incident, words)
+    except msgspec.MsgspecError:
+        return problem(422, Refused("looks.why_wrong"))
+    except Refused as error:
+        return problem(422, error)
+    except (NotFound, Forbidden) as error:
+        return problem(404 if isinstance(error, NotFound) else 403, error)
+    kept = {"content-disposition": f'attachment; filename="{taken.name}"', "x-content-sha256": taken.sha256}
+    return Response(taken.jpeg, media_type="image/jpeg", headers=CLOSED | kept)
+
+
+class Video:
+    """The endpoint of `/video/CAMERA?ticket=T&stream=main`."""
+
+    def __init__(self, lookbook: Lookbook, relay: RelayPort, standing: Standing) -> None:
+        self._looks, self._relay, self._standing = lookbook, relay, standing
+
+    async def __call__(self, socket: WebSocket) -> None:
+        """Serve one look: nothing is accepted before ticket and place hold, nothing sent before its entry."""
+        identity: Identity = socket.scope["state"]["identity"]
+        camera, asked = socket.path_params["camera"], socket.query_params
+        stream = asked.get("stream", "main")
+        try:
+            held = self._looks.opened(identity, camera, asked.get("ticket", ""))
+            if stream not in STREAMS:
+                raise Refused("looks.ticket_wrong")
+        except OperationsError:
+            await socket.close(REFUSED)
+            return
+        try:
+            watching = await self._relay.watch(camera, stream, held.look)
+        except (RelayAway, NoPicture) as error:
+            await socket.accept()
+            await socket.send_text(orjson.dumps({"state": "lost", "code": error.code}).decode())
+            await socket.close(TRY_LATER if isinstance(error, RelayAway) else NO_PICTURE)
+            return
+        try:
+            await self._served(socket, identity, held, stream, watching)
+        finally:
+            watching.close()
+
+    async def _served(
+        self, socket: WebSocket, identity: Identity, held: Ticket, stream: str, watching: Watching
+    ) -> None:
+        ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        def end(code: int) -> None:
+            if not ended.done():
+                ended.set_result(code)
+
+        try:
+            await self._looks.begin(identity, held, stream, end)
+        except (OperationsError, DatabaseTrouble) as error:
+            await socket.close(TRY_LATER if isinstance(error, DatabaseTrouble) else REFUSED)
+            return
+        how = "left"
+        try:
+            await socket.accept()
+            with self._standing.hold(lasting(socket.scope, identity), identity, end):
+                tasks = {asyncio.create_task(one) for one in (_forward(socket, watching), _listen(socket))}
+                try:
+                    waited: set[asyncio.Future[Any]] = {*tasks, ended}
+                    await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    for task in tasks:
+                        task.cancel()
+                    await asyncio.gather(*tasks, return_exceptions=True)
+            how = "rights" if ended.done() else "left"
+            with suppress(RuntimeError):
+                if socket.client_state is not WebSocketState.DISCONNECTED:
+                    await socket.close(ended.result() if ended.done() else TRY_LATER)
+        finally:
+            await self._looks.end(held.look, how)
+
+
+async def _forward(socket: WebSocket, watching: Watching) -> None:
+    """Pass on what the relay sends, as fast as the browser takes it."""
+    with suppress(WebSocketDisconnect, RuntimeError):
+        async for message in watching.messages():
+            if message[0] == WORD:
+                await socket.send_text(bytes(message[1:]).decode())
+            else:
+                await socket.send_bytes(bytes(message))
+
+
+async def _listen(socket: WebSocket) -> None:
+    """Answer the tile's questions for the time, by which it knows how old its picture is."""
+    with suppress(WebSocketDisconnect, RuntimeError):
+        while True:
+            text = await socket.receive_text()
+            if len(text) <= ASKED_MOST:
+                asked = text if text.replace(".", "", 1).isdigit() else "0"
+                await socket.send_text(f'{{"pong":{asked},"now":{clock.now()}}}')

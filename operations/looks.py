@@ -1,0 +1,238 @@
+"""Looks (看画面): who looks through which camera, from when to when, and why; each an entry, before the first byte.
+
+Whoever may look gets a ticket: short-lived, for one person, one camera and one use. What lasts is the look; it is
+found by its id and can be ended from outside, which whoever serves it notices within a second.
+"""
+
+import base64
+import binascii
+import hmac
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+from msgspec import Struct
+from sqlalchemy import Connection
+
+from operations import journal
+from operations.database import AfterCommit, Database, Transaction
+from operations.entry import Draft, path
+from operations.errors import NotFound, Refused
+from operations.incidents import rows as incidents
+from operations.policy import Identity, reach
+from operations.tables import incident as incident_table
+from operations.tables import look as table
+from operations.uuid7 import uuid7
+
+SECOND = 1_000_000
+TICKET_SECONDS = 30
+HEARTBEAT_SECONDS = 10
+LOST_AFTER = 35 * SECOND
+"""A look nobody has spoken for so long ended when it was last spoken for; more than three heartbeats."""
+WHYS = ("incident", "patrol", "request", "maintenance", "wall")
+"""Why somebody looks; words of one's own belong to the incident, not to the journal's open part."""
+TICKET_MOST = 1_000
+SWEEP_MOST = 500
+
+
+class Whereabouts(NamedTuple):
+    """Where a camera is (grids from the root to the leaf) and which department's it is."""
+
+    chain: tuple[str, ...]
+    department: str
+
+
+class Ticket(Struct, frozen=True, array_like=True):
+    """What a ticket says; `holder`: whose it is."""
+
+    look: str
+    camera: str
+    holder: str
+    why: str
+    incident: str
+    expires: int
+
+
+def issue(
+    key: bytes, identity: Identity, camera: str, place: Whereabouts | None, why: str, *, incident: str = "", now: int
+) -> str:
+    """Return a ticket. Raises Forbidden; NotFound for a camera that is none or out of reach; Refused without a why."""
+    _reached(identity, place)
+    if why_wrong(why, incident):
+        raise Refused("looks.why_wrong")
+    ticket = Ticket(uuid7(now), camera, _holder(identity), why, incident, now + TICKET_SECONDS * SECOND)
+    body = msgspec.json.encode(ticket)
+    return _word(body) + "." + _word(_mac(key, body))
+
+
+def why_wrong(why: str, incident: str) -> bool:
+    """Say whether a reason is none: an unknown word, or an incident without its word, or the word without one."""
+    return why not in WHYS or (why == "incident") != bool(incident) or len(incident) > 60
+
+
+def refuse_unknown(connection: Connection, identity: Identity, incident: str) -> None:
+    """Raise NotFound for an incident that is none or out of reach: the reason of a look is a matter one knows of."""
+    if not incident:
+        return
+    if not (incident.isascii() and incident.isprintable()):
+        raise NotFound()
+    reached = incidents.inside(reach(identity, "camera.look"))
+    query = sa.select(incident_table.c.id).where(incident_table.c.id == incident, *reached)
+    if connection.execute(query).first() is None:
+        raise NotFound()
+
+
+def opened(key: bytes, identity: Identity, camera: str, given: str, *, now: int) -> Ticket:
+    """Return what a ticket says. Raises Refused for one that is forged, over, another's or another camera's."""
+    body, _, mac = given.partition(".") if len(given) <= TICKET_MOST else ("", "", "")
+    try:
+        said, proof = _bytes(body), _bytes(mac)
+        if not hmac.compare_digest(_mac(key, said), proof):
+            raise Refused("looks.ticket_wrong")
+        ticket = msgspec.json.decode(said, type=Ticket)
+    except (ValueError, binascii.Error, msgspec.MsgspecError) as error:
+        raise Refused("looks.ticket_wrong") from error
+    if ticket.expires < now or ticket.camera != camera or ticket.holder != _holder(identity):
+        raise Refused("looks.ticket_wrong")
+    return ticket
+
+
+def begin(
+    database: Database,
+    identity: Identity,
+    ticket: Ticket,
+    place: Whereabouts | None,
+    *,
+    stream: str,
+    now: int,
+    after_commit: AfterCommit | None = None,
+) -> None:
+    """Write down that a look begins; a ticket is good for one. Raises Forbidden, NotFound, Refused."""
+    there = _reached(identity, place)
+    values = {"id": ticket.look, "camera": ticket.camera, "stream": stream, "actor": identity.actor}
+    values |= {
+        "why": ticket.why,
+        "incident": ticket.incident,
+        "path": path(there.chain),
+        "department": there.department,
+    }
+    body = {"camera": ticket.camera, "stream": stream, "why": ticket.why, "incident": ticket.incident}
+    with database.write(after_commit) as transaction:
+        refuse_unknown(transaction.connection, identity, ticket.incident)
+        known = sa.select(table.c.id).where(table.c.id == ticket.look)
+        if transaction.connection.execute(known).first() is not None:
+            raise Refused("looks.ticket_wrong")
+        transaction.connection.execute(sa.insert(table).values({**values, "began_at": now, "seen_at": now}))
+        entry = Draft(
+            at=now,
+            actor=identity.actor,
+            action="look.began",
+            subject_type="look",
+            subject_id=ticket.look,
+            scope_grid=path(there.chain),
+            scope_department=there.department,
+            body=body,
+        )
+        journal.append(transaction, [entry])
+
+
+def end(
+    database: Database, looks: Collection[str], how: str, *, now: int, after_commit: AfterCommit | None = None
+) -> int:
+    """Write down that looks have ended, as far as nobody has; returns how many that were. `how`: left, rights, lost."""
+    with database.write(after_commit) as transaction:
+        return _ended(transaction, _living(transaction, table.c.id.in_(list(looks))), how, now, actor="")
+
+
+def close(
+    database: Database,
+    identity: Identity,
+    looks: Collection[str],
+    *,
+    now: int,
+    after_commit: AfterCommit | None = None,
+) -> int:
+    """End looks from outside, as far as one reaches; returns how many that were. Raises Forbidden."""
+    scope = reach(identity, "look.close")
+    with database.write(after_commit) as transaction:
+        found = _living(transaction, table.c.id.in_(list(looks)))
+        within = [row for row in found if scope.covers(tuple(row.path.split("/")), row.department)]
+        return _ended(transaction, within, "closed", now, actor=identity.actor)
+
+
+def over(database: Database, looks: Collection[str]) -> set[str]:
+    """Return which of these looks have ended; for whoever serves them."""
+    if not looks:
+        return set()
+    query = sa.select(table.c.id).where(table.c.id.in_(list(looks)), table.c.ended_at.is_not(None))
+    with database.read() as connection:
+        return set(connection.execute(query).scalars())
+
+
+def seen(database: Database, looks: Collection[str], *, now: int) -> None:
+    """Say that these still look."""
+    if looks:
+        with database.write() as transaction:
+            alive = sa.update(table).where(table.c.id.in_(list(looks)), table.c.ended_at.is_(None))
+            transaction.connection.execute(alive.values(seen_at=now))
+
+
+def sweep(database: Database, *, now: int, after_commit: AfterCommit | None = None) -> int:
+    """End the looks of processes that are gone, at the moment they were last known, as uncertain."""
+    lost = table.c.seen_at < now - LOST_AFTER
+    with database.read() as connection:
+        if connection.execute(sa.select(table.c.id).where(lost, table.c.ended_at.is_(None)).limit(1)).first() is None:
+            return 0
+    with database.write(after_commit) as transaction:
+        return _ended(transaction, _living(transaction, lost), "uncertain", now, actor="")
+
+
+def _living(transaction: Transaction, condition: sa.ColumnElement[bool]) -> Sequence[sa.Row[tuple[object, ...]]]:
+    query = sa.select(table).where(condition, table.c.ended_at.is_(None)).limit(SWEEP_MOST).with_for_update()
+    return transaction.connection.execute(query).all()
+
+
+def _ended(transaction: Transaction, rows: Sequence[sa.Row[tuple[object, ...]]], how: str, now: int, actor: str) -> int:
+    drafts: list[Draft] = []
+    for row in rows:
+        until = row.seen_at if how == "uncertain" else now
+        change = sa.update(table).where(table.c.id == row.id).values(ended_at=until, ended_how=how)
+        transaction.connection.execute(change)
+        drafts.append(
+            Draft(
+                at=now,
+                actor=actor or row.actor,
+                action="look.ended",
+                subject_type="look",
+                subject_id=row.id,
+                scope_grid=row.path,
+                scope_department=row.department,
+                body={"camera": row.camera, "from": row.began_at, "to": until, "how": how, "who": row.actor},
+            )
+        )
+    journal.append(transaction, drafts)
+    return len(drafts)
+
+
+def _reached(identity: Identity, place: Whereabouts | None) -> Whereabouts:
+    scope = reach(identity, "camera.look")
+    if place is None or not scope.covers(place.chain, place.department):
+        raise NotFound()
+    return place
+
+
+def _holder(identity: Identity) -> str:
+    return f"{identity.kind}:{identity.id}"
+
+
+def _mac(key: bytes, body: bytes) -> bytes:
+    return hmac.digest(key, b"gridwall-look-1" + body, "sha256")
+
+
+def _word(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _bytes(word: str) -> bytes:
+    return base64.b64decode(word.encode() + b"=" * (-len(word) % 4), altchars=b"-_", validate=True)

@@ -1,0 +1,1 @@
+"""Health of cameras: what their pictures, their keepalives and their catalogue say, joined. Nothing about people."""

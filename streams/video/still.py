@@ -1,0 +1,139 @@
+"""A still 截图 of a key frame, with who took it, which camera and when drawn into it; drawn by a child process.
+
+What cameras send is foreign: `python -m streams.video.still` decodes it within bounds of memory and time, and nothing
+but the child ends when native code breaks. It takes one `Asked` as MessagePack and answers a JPEG, or nothing. Texts
+are drawn with the font that OpenCV carries itself, which has Chinese: no font is shipped, none of the system needed.
+"""
+
+import asyncio
+import resource
+import sys
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from config.settings import ROOT, child_environment
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Image = npt.NDArray[Any]
+
+SECONDS, CPU_SECONDS = 15.0, 10
+MEMORY_BYTES = 3 << 30
+AT_ONCE, WAITING_MOST = 2, 8
+QUALITY = 88
+SIZE_MOST, SIZE_LEAST = 28, 8
+WIDTH_LEAST = 480
+"""Pixels; a narrower picture gets a border, so that what stands below it can be read."""
+STRIP = (24, 24, 24)
+INK = (235, 235, 235)
+FAINT = 0.16
+"""How much of the texts over the picture shows."""
+LINE = 1.5
+"""Height of a line in sizes of its letters."""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A film of one frame (mp4); `lines` stand below the picture, `mark` faintly all over it."""
+
+    film: bytes
+    lines: list[str]
+    mark: str
+
+
+class NotDrawn(Exception):
+    """No still could be made: the frame cannot be read, or too many are asked for at once."""
+
+
+class Stills:
+    """At most so many children at once."""
+
+    def __init__(self) -> None:
+        self._at_once = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
+
+    async def drawn(self, film: bytes, lines: list[str], mark: str) -> bytes:
+        """Return a JPEG. Raises NotDrawn."""
+        if self._waiting >= WAITING_MOST:
+            raise NotDrawn("too many stills are asked for at once")
+        self._waiting += 1
+        try:
+            async with self._at_once:
+                return await _child(msgspec.msgpack.encode(Asked(film, lines, mark)))
+        finally:
+            self._waiting -= 1
+
+
+async def _child(asked: bytes) -> bytes:
+    pipe = asyncio.subprocess.PIPE
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "streams.video.still"), cwd=ROOT, env=child_environment(), stdin=pipe, stdout=pipe
+    )
+    try:
+        async with asyncio.timeout(SECONDS):
+            made, _ = await child.communicate(asked)
+    except TimeoutError:
+        raise NotDrawn("the frame took too long") from None
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    if child.returncode or not made:
+        raise NotDrawn("the frame cannot be read")
+    return made
+
+
+def marked(image: "Image", lines: list[str], mark: str) -> "Image":
+    """Return the picture with a strip of lines below it and the mark faintly over it."""
+    import cv2
+    import numpy as np
+
+    image = cv2.copyMakeBorder(image, 0, 0, 0, max(0, WIDTH_LEAST - image.shape[1]), cv2.BORDER_CONSTANT, value=STRIP)
+    height, width = image.shape[:2]
+    font = cv2.FontFace("sans")
+    size = _fitting(cv2, font, lines, width)
+    over = image.copy()
+    step = max(48, height // 4)
+    for row, top in enumerate(range(step // 2, height, step)):
+        for left in range(-(row % 2) * width // 4, width, max(width // 2, 1)):
+            cv2.putText(over, mark, (left, top), INK, font, max(SIZE_LEAST, width // 40))
+    shown = cv2.addWeighted(over, FAINT, image, 1 - FAINT, 0)
+    strip = np.full((round(size * LINE * (len(lines) + 0.5)), width, 3), STRIP, np.uint8)
+    for number, line in enumerate(lines):
+        cv2.putText(strip, line, (size // 2, round(size * LINE * (number + 1))), INK, font, size)
+    return np.vstack((shown, strip))
+
+
+def _fitting(cv2: Any, font: Any, lines: list[str], width: int) -> int:
+    """The largest size of letters in which every line fits, down to the least."""
+    size = min(SIZE_MOST, max(SIZE_LEAST, width // 45))
+    while size > SIZE_LEAST and any(
+        cv2.getTextSize((width, width), line, (0, 0), font, size)[2] > width - size for line in lines
+    ):
+        size -= 1
+    return size
+
+
+def main() -> int:
+    """Answer one question."""
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    asked = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Asked)
+    import cv2
+
+    from streams.health import keyframe
+
+    cv2.setNumThreads(1)
+    image = keyframe.decoded(asked.film)
+    if image is None:
+        return 1
+    made, jpeg = cv2.imencode(".jpg", marked(image, asked.lines, asked.mark), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    if made:
+        sys.stdout.buffer.write(jpeg.tobytes())
+    return 0 if made else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""The cameras of a map's view: within the asker's reach, followed at once, and one refusal for every wrong view."""
+
+from pathlib import Path
+
+import pytest
+
+from dashboard.cameramap import Cameramap
+from operations.cameras import keeping
+from operations.cameras.item import Item
+from operations.cameras.mapping import STATES
+from operations.database import Database
+from operations.scope import WHOLE, Scope
+
+NOW = 1_790_000_000_000_000
+HERE = (118.0, 35.0, 120.0, 37.0)
+
+
+def take(database: Database, **status: str) -> None:
+    items = [
+        Item(code=code, lon=119.0, lat=36.0, chain=("c", f"t{code}"), status=state, owner="police")
+        for code, state in status.items()
+    ]
+    with database.write() as transaction:
+        keeping.take(transaction, "s", items, complete=True, now=NOW)
+
+
+@pytest.mark.database
+def test_it_follows_the_catalogue_and_answers_within_a_scope(database: Database) -> None:
+    cameras = Cameramap(database)
+    cameras.look()
+    empty = cameras.key(WHOLE)
+    take(database, a="on", b="on")
+    cameras.look()
+    both, theirs = cameras.key(WHOLE), cameras.key(Scope("ta"))
+    assert both != empty and b'"total":2' in cameras.seen(WHOLE, HERE, 16)
+    assert b'"total":1' in cameras.seen(Scope("ta"), HERE, 16)
+
+    take(database, a="on", b="off")
+    cameras.look()
+    assert cameras.key(WHOLE) != both and cameras.key(Scope("ta")) == theirs
+    assert f'"states":[1,0,{int(STATES.index("off") == 2)}'.encode() in cameras.seen(WHOLE, HERE, 16)
+    take(database, a="on")
+    cameras.look()
+    assert b'"total":1' in cameras.seen(WHOLE, HERE, 16)
+
+
+@pytest.mark.database
+def test_the_end_of_maintenance_is_a_change_though_no_entry_says_so(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(database, a="on")
+    with database.write() as transaction:
+        transaction.connection.exec_driver_sql(f"UPDATE camera SET maintenance_until = {NOW + 10}")
+    cameras = Cameramap(database)
+    monkeypatch.setattr("dashboard.cameramap.clock.now", lambda: NOW)
+    cameras.look()
+    assert b'"states":[0,0,0,0,0,1]' in cameras.seen(WHOLE, HERE, 16)
+    monkeypatch.setattr("dashboard.cameramap.clock.now", lambda: NOW + 11)
+    cameras.look()
+    assert b'"states":[1,0,0,0,0,0]' in cameras.seen(WHOLE, HERE, 16)
+
+
+async def test_a_catalogue_that_cannot_be_read_does_not_end_the_process(tmp_path: Path) -> None:
+    cameras = Cameramap(Database(f"sqlite:///{tmp_path / 'none.db'}"))
+    await cameras.start()
+    assert cameras.fault and cameras.key(WHOLE) == cameras.key(Scope("x"))
+    await cameras.stop()
