@@ -68,6 +68,7 @@
   }
 
   function show(answer) {
+    if (!place()) return; // the page went dark while the answer was on its way
     const cameras = answer.cameras || [];
     shown = { incident: answer.incident || "", since: answer.since || 0, cameras };
     const tiles = place();

@@ -322,6 +322,8 @@ def unknown(scope: Mapping[str, Any]) -> str:
 
 
 FOR_PROGRAMS = ("/api/v1", "/api/openapi.json", "/metrics")
+FOR_SCRIPTS = ("/video/",)
+"""What pages fetch by themselves: a redirect would be followed, and the page it leads to may change cookies."""
 
 FIXED_HEADERS: Headers = [
     (b"x-content-type-options", b"nosniff"),
@@ -382,7 +384,7 @@ def wants_page(scope: Mapping[str, Any]) -> bool:
     path = scope["path"]
     if path == "/session" or "/_dash-" in path:
         return False
-    return scope["method"] in ("GET", "HEAD") and not path.startswith(FOR_PROGRAMS)
+    return scope["method"] in ("GET", "HEAD") and not path.startswith((*FOR_PROGRAMS, *FOR_SCRIPTS))
 
 
 def forbidden(scope: Mapping[str, Any], identity: Identity, action: str) -> str:

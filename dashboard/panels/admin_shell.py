@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from dash import dcc, html
+from dash import Input, Output, dcc, html
 
 from config.words import Words
 
@@ -67,6 +67,18 @@ def field(label: str, control: Any, hint: str = "") -> html.Label:
 def notice(kind: str, said: Any) -> html.Div:
     """Return a notice; `kind`: good, wrong or note."""
     return html.Div(said, className=f"admin-notice {kind}", role="status" if kind != "wrong" else "alert")
+
+
+def presses(app: Any, store: str, *buttons: dict[str, Any]) -> Input:
+    """Hand presses of the buttons with such ids to a store, as the id that was pressed; return the store as an input.
+
+    For lists that are drawn anew by themselves: `assets/admin/presses.js` says why.
+    """
+    clicked = [Input(one, "n_clicks") for one in buttons]
+    app.clientside_callback(
+        "dash_clientside.presses.taken", Output(store, "data"), *clicked, prevent_initial_call=True
+    )
+    return Input(store, "data")
 
 
 def leading(tab: str, words: Words) -> html.Button:

@@ -12,13 +12,15 @@ from config import clock
 from config.words import Words
 from dashboard.errand import explain
 from dashboard.moment import shown_moment
-from dashboard.panels.admin_shell import field, notice, section, table
+from dashboard.panels.admin_shell import field, notice, presses, section, table
 from dashboard.panels.import_shell import download
 from operations.board import Board
 from operations.errors import OperationsError
 from operations.looked import Asked, Look
 
-BEAT, NOW, TOLD, SURE, CHOSEN = "looks-beat", "looks-now", "looks-told", "looks-sure", "looks-chosen"
+BEAT, NOW, TOLD, SURE, CHOSEN, PRESSED = (
+    *("looks-beat", "looks-now", "looks-told", "looks-sure", "looks-chosen", "looks-pressed"),
+)
 SEARCH, OLDER, SAVE, FILE = "looks-search", "looks-older", "looks-save", "looks-file"
 SHOWN, NOTE, KEPT, WINDOW = "looks-shown", "looks-note", "looks-kept", "looks-window"
 FIELDS = ("camera", "who", "incident")
@@ -110,7 +112,7 @@ def layout(words: Words) -> html.Section:
             html.Div(id=NOTE, className="desk-hint", role="status"),
             html.Div(id=SHOWN),
             html.Div(older, className="desk-line"),
-            *(dcc.Store(id=id) for id in (BEAT, CHOSEN, KEPT)),
+            *(dcc.Store(id=id) for id in (BEAT, CHOSEN, PRESSED, KEPT)),
             dcc.ConfirmDialog(id=SURE),
             dcc.Download(id=FILE),
         ],
@@ -174,11 +176,10 @@ def register_now(app: Any, commands: Any) -> None:
         except OperationsError as error:
             return notice("note", explain(error, words))
 
-    def pressed(clicks: list[int | None]) -> tuple[bool, str, str]:
-        by = ctx.triggered_id
-        if not isinstance(by, dict) or not any(clicks):
+    def asked(pressed: dict[str, Any] | None) -> tuple[bool, str, str]:
+        if not pressed:
             raise PreventUpdate
-        return True, words.text("lookers.sure"), str(by["looks-close"])
+        return True, words.text("lookers.sure"), str(pressed["looks-close"])
 
     def agreed(clicks: int | None, look: str | None) -> Any:
         if not clicks or not look:
@@ -191,7 +192,7 @@ def register_now(app: Any, commands: Any) -> None:
 
     app.callback(Output(NOW, "children"), Input(BEAT, "data"), Input(TOLD, "children"))(listed)
     question = Output(SURE, "displayed"), Output(SURE, "message"), Output(CHOSEN, "data")
-    app.callback(*question, Input({"looks-close": ALL}, "n_clicks"), prevent_initial_call=True)(pressed)
+    app.callback(*question, presses(app, PRESSED, {"looks-close": ALL}), prevent_initial_call=True)(asked)
     agree = Input(SURE, "submit_n_clicks"), State(CHOSEN, "data")
     app.callback(Output(TOLD, "children"), *agree, prevent_initial_call=True)(agreed)
 

@@ -9,6 +9,7 @@ from config.words import Words
 from dashboard.errand import explain
 from dashboard.panels.admin_shell import field, leading, notice, section
 from dashboard.panels.source_shell import (
+    ACTED,
     BEGIN,
     MAPPINGS,
     MODE,
@@ -169,11 +170,11 @@ def following(kind: str, words: Words) -> html.Div:
     return html.Div([said, *(leading(tab, words) for tab in tabs)], className="admin-line form-next")
 
 
-def begun(button: Any, chosen: str | None) -> dict[str, str] | None:
+def begun(button: str | None, chosen: str | None) -> dict[str, str] | None:
     """Return what the form is for after a button, or None."""
     if button == BEGIN:
         return {"id": "", "kind": "http_pull"}
-    return {"id": chosen} if chosen and button == {"act": "edit"} else None
+    return {"id": chosen} if chosen and button == "edit" else None
 
 
 def typed(kind: str, filled: dict[str, Any]) -> dict[str, Any]:
@@ -198,11 +199,12 @@ def register(app: Any, commands: Any) -> None:
     """Register beginning, changing the kind, saving."""
     words: Words = app.words
 
-    def opened(_add: int | None, _acts: list[int | None], chosen: str | None) -> Any:
-        wanted = begun(ctx.triggered_id, chosen) if ctx.triggered and ctx.triggered[0]["value"] else None
+    def opened(adds: int | None, acted: dict[str, Any] | None, chosen: str | None) -> Any:
+        began = ctx.triggered_id == BEGIN and adds
+        wanted = begun(BEGIN if began else str((acted or {}).get("act")), chosen)
         if wanted is None:
             raise PreventUpdate
-        return {**wanted, "again": [_add, _acts]}
+        return {**wanted, "again": [adds, (acted or {}).get("press")]}
 
     def drawn(mode: dict[str, str] | None) -> Any:
         if not mode:
@@ -222,7 +224,7 @@ def register(app: Any, commands: Any) -> None:
         return save(commands, words, dict(zip(order, given, strict=True)), mode)
 
     app.callback(
-        Output(MODE, "data"), Input(BEGIN, "n_clicks"), Input({"act": ALL}, "n_clicks"), State("source-chosen", "data")
+        Output(MODE, "data"), Input(BEGIN, "n_clicks"), Input(ACTED, "data"), State("source-chosen", "data")
     )(opened)
     app.callback(
         Output(MODE, "data", allow_duplicate=True), Input(KIND, "value"),

@@ -4,21 +4,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dash import ALL, Input, Output, State, ctx, dcc, html
+from dash import ALL, Input, Output, State, dcc, html
 from dash.exceptions import PreventUpdate
 from msgspec import json
 
 from config.words import Words
 from dashboard.errand import explain
-from dashboard.panels.admin_shell import notice, section, table, tabs
-from dashboard.panels.source_shell import OWN, begin, reason, token, values
+from dashboard.panels.admin_shell import notice, presses, section, table, tabs
+from dashboard.panels.source_shell import ACTED, OWN, begin, reason, token, values
 from operations.board import Board, SourceState
 from operations.errors import OperationsError
 from operations.sources import Source
 from streams.fetching import FETCHERS
 
-LIST, CHOSEN, FACTS, PULSE, DONE, SURE = (
+LIST, CHOSEN, FACTS, PULSE, DONE, SURE, PRESSED = (
     *("source-list", "source-chosen", "source-facts", "source-pulse", "source-done", "source-sure"),
+    "source-pressed",
 )
 TABS = ("overview", "health", "files", "mapping", "try", "datum", "settings")
 MANAGING = ("files", "mapping")
@@ -78,6 +79,8 @@ def layout(words: Words) -> html.Div:
             section("overview", overview, first=True),
             dcc.Store(id=CHOSEN),
             dcc.Store(id=PULSE),
+            dcc.Store(id=PRESSED),
+            dcc.Store(id=ACTED),
         ],
         className="admin-parts",
     )
@@ -182,10 +185,10 @@ def register(app: Any, commands: Any) -> None:
         states = commands.ask(lambda board: dict(board.sources))
         return [item(row, chosen or "", words) for row in rows(commands.directory.listed(), states)]
 
-    def choose(clicks: list[int | None], chosen: str | None) -> str:
-        if not any(clicks) or not isinstance(ctx.triggered_id, dict):
+    def choose(pressed: dict[str, Any] | None) -> str:
+        if not pressed:
             raise PreventUpdate
-        return str(ctx.triggered_id["source"])
+        return str(pressed["source"])
 
     def shown(chosen: str | None, _pulse: object, _done: object) -> Any:
         one = next((one for one in commands.directory.listed() if one.id == chosen), None)
@@ -195,9 +198,9 @@ def register(app: Any, commands: Any) -> None:
             return nothing_chosen(commands.area() is not None, heard, words)
         return facts(one, states.get(one.id), words, may=commands.allowed("source.manage"))
 
-    def asked(clicks: list[int | None], chosen: str | None) -> tuple[bool, str]:
-        act = ctx.triggered_id["act"] if isinstance(ctx.triggered_id, dict) else ""
-        if act not in SWITCHES or not chosen or not ctx.triggered[0]["value"]:
+    def asked(pressed: dict[str, Any] | None, chosen: str | None) -> tuple[bool, str]:
+        act = str((pressed or {}).get("act", ""))
+        if act not in SWITCHES or not chosen:
             raise PreventUpdate
         return True, words.text(f"sources.sure.{act}", name=commands.directory.get(chosen).name)
 
@@ -208,11 +211,11 @@ def register(app: Any, commands: Any) -> None:
 
     news = Input(PULSE, "data"), Input(DONE, "children")
     app.callback(Output(LIST, "children"), Input(CHOSEN, "data"), *news)(listed)
-    app.callback(Output(CHOSEN, "data"), Input({"source": ALL}, "n_clicks"), State(CHOSEN, "data"))(choose)
+    app.callback(Output(CHOSEN, "data"), presses(app, PRESSED, {"source": ALL}), prevent_initial_call=True)(choose)
     app.callback(Output(FACTS, "children"), Input(CHOSEN, "data"), *news)(shown)
-    app.callback(
-        Output(SURE, "displayed"), Output(SURE, "message"), Input({"act": ALL}, "n_clicks"), State(CHOSEN, "data")
-    )(asked)
+    acted = presses(app, ACTED, {"act": ALL})
+    question = Output(SURE, "displayed"), Output(SURE, "message")
+    app.callback(*question, acted, State(CHOSEN, "data"), prevent_initial_call=True)(asked)
     app.callback(
         Output(DONE, "children"),
         Input(SURE, "submit_n_clicks"),

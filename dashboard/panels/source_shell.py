@@ -11,10 +11,8 @@ from operations.sources import DATUMS, Source
 from streams.errors import SettingsWrong
 from streams.pull_settings import AUTHS, FORMATS, KINDS, of_form
 
-BEGIN = "source-add"
-
-MODE = "form-mode"
-
+BEGIN, ACTED, MODE = "source-add", "source-acted", "form-mode"
+"""The button that adds, the store of what was pressed about a source, and what the form is for."""
 
 PROBE, PROBED, MAPPINGS = "form-test", "form-probe", "form-mappings"
 

@@ -12,16 +12,16 @@ from dashboard import gridcard
 from dashboard.agents import browser
 from dashboard.errand import explain
 from dashboard.panels.account_shell import grid_said, scope_said, when
-from dashboard.panels.admin_shell import field, notice, section, table
+from dashboard.panels.admin_shell import field, notice, presses, section, table
 from dashboard.wallbook import Standing
 from operations.errors import OperationsError
 from operations.pairings import Pairing
 from operations.scope import WHOLE, Scope
 from operations.walls import LAYOUTS, NAME_MOST, Plan
 
-CODE, FIND, FORM, TOLD, LIST, PULSE, SUBJECT, SURE, ASKED, CHOICES, COVERS = (
+CODE, FIND, FORM, TOLD, LIST, PULSE, SUBJECT, SURE, ASKED, CHOICES, COVERS, PRESSED = (
     *("wall-code", "wall-find", "wall-form", "wall-told", "wall-list", "wall-pulse", "wall-subject", "wall-sure"),
-    *("wall-asked", "wall-grids", "wall-covers"),
+    *("wall-asked", "wall-grids", "wall-covers", "wall-pressed"),
 )
 FIELDS = ("name", "layout", "grid", "department")
 HEADS = ("name", "state", "scope", "painted", "screen", "version", "paired", "act")
@@ -77,7 +77,7 @@ def layout(words: Words) -> html.Section:
         html.Div(id=FORM),
         html.H2(words.text("walls.list_title")),
         html.Div(id=LIST, className="wall-list"),
-        *(dcc.Store(id=one) for one in (PULSE, SUBJECT, ASKED)),
+        *(dcc.Store(id=one) for one in (PULSE, SUBJECT, ASKED, PRESSED)),
         dcc.ConfirmDialog(id=SURE),
         html.Datalist(id=CHOICES),
     ]
@@ -282,10 +282,10 @@ def register_acts(app: Any, commands: Any) -> None:
     """Register changing a wall, and revoking it after a question."""
     words: Words = app.words
 
-    def act(clicks: list[int | None]) -> tuple[Any, ...]:
-        if not any(clicks) or not isinstance(ctx.triggered_id, dict) or not ctx.triggered[0]["value"]:
+    def act(pressed: dict[str, Any] | None) -> tuple[Any, ...]:
+        if not pressed:
             raise PreventUpdate
-        name, wall_id = str(ctx.triggered_id["wall-act"]), str(ctx.triggered_id["of"])
+        name, wall_id = str(pressed["wall-act"]), str(pressed["of"])
         shown, subject = opened(commands, wall_id, words)
         if name == "change":
             return shown, subject, False, "", None
@@ -302,6 +302,7 @@ def register_acts(app: Any, commands: Any) -> None:
 
     form_of = Output(FORM, "children", allow_duplicate=True), Output(SUBJECT, "data", allow_duplicate=True)
     question = Output(SURE, "displayed"), Output(SURE, "message"), Output(ASKED, "data")
-    app.callback(*form_of, *question, Input({"wall-act": ALL, "of": ALL}, "n_clicks"), prevent_initial_call=True)(act)
+    pressed = presses(app, PRESSED, {"wall-act": ALL, "of": ALL})
+    app.callback(*form_of, *question, pressed, prevent_initial_call=True)(act)
     said = Output(TOLD, "children", allow_duplicate=True)
     app.callback(said, Input(SURE, "submit_n_clicks"), State(ASKED, "data"), prevent_initial_call=True)(agreed)

@@ -27,7 +27,7 @@ PATHS = [
     "/api/v1/grids/locate", "/api/v1/grids/shapes", "/api/v1/heat", "/api/v1/heat/areas", "/heat", "/api/v1/journal",
     "/api/v1/warnings", "/assets/live.js", "/nowhere", "/tiles/1/0/0",
     "/wall/zh/_dash-update-component", "/wall/rotate", "/pair", "/pair/state", "/api/v1", "/wall/../metrics", "/WALL",
-    "//wall",
+    "//wall", "/video/wall",
 ]  # fmt: skip
 SOCKETS = ["/live", "/api/v1/reports/stream", "/wall/zh/_dash-ws-callback", "/nowhere", "/wall"]
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]
@@ -97,6 +97,14 @@ async def test_every_role_gets_the_answer_of_the_table(client: httpx.AsyncClient
                     "pending": (303, 403, 404),
                 }.get(role, (403, 404))
                 assert response.status_code in refused
+
+
+async def test_what_a_revoked_wall_still_fetches_leads_nowhere(client: httpx.AsyncClient) -> None:
+    cookies = {"cookie": f"{WALL_COOKIE}=ended"}
+    page = await client.get("/wall", headers=cookies)
+    assert (page.status_code, page.headers["location"]) == (303, "/pair")
+    pictures = await client.get("/video/wall?page=wall", headers=cookies)
+    assert pictures.status_code == 401, "followed, it would give the screen a new claim, and it never says why it ended"
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -1,10 +1,12 @@
 """A screen and an administrator in two browsers: paired by its code, shows the city, revoked and dark."""
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from config import clock
+from dashboard.panels import wall_list
 from operations import walls
 from operations.database import Database
 from operations.policy import SYSTEM
@@ -23,7 +25,7 @@ def field(page: "Page", name: str) -> str:
 
 
 def test_a_screen_is_paired_shows_the_city_and_goes_dark_when_it_is_revoked(
-    web: Web, page: "Page", chromium: "Browser", furnished: Database
+    web: Web, page: "Page", chromium: "Browser", furnished: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(furnished, opened("a", NORTH, clock.now()))
     screen = chromium.new_context(viewport={"width": 1920, "height": 1080}).new_page()
@@ -49,7 +51,15 @@ def test_a_screen_is_paired_shows_the_city_and_goes_dark_when_it_is_revoked(
     assert held["gridwall_wall"]["httpOnly"] and held["gridwall_wall"]["expires"] - clock.now() / 1e6 > 399 * 86_400
 
     page.on("dialog", lambda dialog: dialog.accept())
+    held_up, drawn = threading.Event(), threading.Semaphore(0)
+    asked, listed = wall_list.opened, wall_list.listed
+    monkeypatch.setattr(wall_list, "opened", lambda *given: held_up.wait(30) and asked(*given))
+    monkeypatch.setattr(wall_list, "listed", lambda *given: (listed(*given), drawn.release())[0])
     page.click(f"""[id='{{"of":"{hall.id}","wall-act":"revoke"}}']""")
+    for pulse in range(3):  # the list is drawn anew while the answer to the press is on its way
+        page.evaluate(f"dash_clientside.set_props('wall-pulse', {{data: {pulse}}})")
+        assert drawn.acquire(timeout=30)
+    held_up.set()
     page.wait_for_selector("text=“Hall 1” is revoked")
     until(screen, f"{DARK} || location.pathname === '/pair'", 3_000)
     assert "title of a" not in screen.inner_text("body")
