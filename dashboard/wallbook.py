@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable, Collection
+from typing import Any
 
 from msgspec import Struct
 
@@ -13,7 +14,7 @@ from dashboard.area import Area
 from dashboard.screen import Screen
 from operations import driving, pairings, walls
 from operations.database import AfterCommit, Database
-from operations.driving import Target
+from operations.driving import Playing, Target
 from operations.errors import DatabaseTrouble, Refused
 from operations.pairings import Pairing
 from operations.secret import digest
@@ -117,6 +118,16 @@ class Wallbook:
         """Have a wall show these, or its own picture again. Raises Forbidden, NotFound, Refused."""
         wanted = {"incident": incident, "order": order, "pinned": pinned}
         driving.drive(self._database, access.current(), wall_id, **wanted, now=clock.now(), after_commit=self._ring)
+
+    def playing(self) -> dict[str, Playing]:
+        """Return which live pictures each wall plays now, of those that whoever asks may drive. Raises Forbidden."""
+        return driving.playing(self._database, access.current())
+
+    def picture(self, wall_id: str, deed: str, incident: str, cameras: Collection[str]) -> None:
+        """Say which live pictures stay on a wall, or off it. Raises Forbidden, NotFound, Refused."""
+        who, now = access.current(), clock.now()
+        about: dict[str, Any] = {"incident": incident, "cameras": cameras}
+        driving.picture(self._database, who, [wall_id], deed, **about, now=now, after_commit=self._ring)
 
     def seen(self) -> list[Seen]:
         """Return what this process knows of the walls connected to it; of several windows of one, the one ahead."""

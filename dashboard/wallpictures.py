@@ -21,6 +21,8 @@ from operations.policy import Identity
 from operations.scope import Scope
 
 SIZES = (1, 2, 4, 9)
+VETOED_SAID = 2
+"""How many vetoed incidents a wall names."""
 Ask = Callable[[Callable[[Board], Any], Scope], Awaitable[Any]]
 
 
@@ -39,6 +41,8 @@ class Situation(msgspec.Struct, frozen=True):
 
     incidents: list[Incident]
     said: Pictured | None
+    vetoed: tuple[str, ...] = ()
+    """Numbers of the incidents that would be followed, had nobody taken their pictures off."""
 
 
 def candidates(board: Board) -> list[Candidate]:
@@ -55,14 +59,23 @@ def situation(board: Board, wall: str, wish: Wish, now: int) -> Situation:
     """Return what a wall may show."""
     said = board.pictured.get(wall)
     barred = said.no_incidents if said else ()
-    found = [one for one in _with(board, candidates(board), said) if one.id not in barred]
-    ordered = following.order(found, wish.incident, wish.since, now, said.incident if said else "")
-    return Situation([board.incidents[id] for id in ordered], said)
+    first = (said.incident if said else "") or focused(board, wall, now)
+    everything = _with(board, candidates(board), first)
+    found = [one for one in everything if one.id not in barred]
+    ordered = following.order(found, wish.incident, wish.since, now, first)
+    vetoed = tuple(board.incidents[one.id].number for one in everything if one.id in barred)
+    return Situation([board.incidents[id] for id in ordered], said, vetoed)
 
 
-def _with(board: Board, found: list[Candidate], said: Pictured | None) -> list[Candidate]:
-    """A pinned incident is there whatever its level, while it is open and has a place."""
-    one = board.incidents.get(said.incident) if said else None
+def focused(board: Board, wall: str, now: int) -> str:
+    """Return the incident that a desk has this wall's map show, which its pictures then follow too; "" for none."""
+    driven = board.driven.get(wall)
+    return driven.incident if driven is not None and now < driven.until else ""
+
+
+def _with(board: Board, found: list[Candidate], first: str) -> list[Candidate]:
+    """One that a desk asks for is there whatever its level, while it is open and has a place."""
+    one = board.incidents.get(first)
     if one is None or not one.is_open or one.lon is None or WITHHELD in one.marks:
         return found
     mine = Candidate(len(GRAVITY), one.acknowledged_at is not None, one.opened_at, one.id)
@@ -85,30 +98,47 @@ class Wallpictures:
     def _told(self, found: Situation, wish: Wish, now: int, words: Words) -> dict[str, Any]:
         if not self._cameras.any():
             return {"state": "none"}
-        barred = found.said.no_cameras if found.said else ()
-        if found.said and found.said.cameras and (kept := self._kept(found.said)):
-            return {"state": "", "title": words.text("wall.video.kept", who=found.said.by), "cameras": kept}
+        said = found.said
+        barred = said.no_cameras if said else ()
+        if said and said.cameras and (kept := self._kept(said, wish)):
+            return {"state": "", "title": words.text("wall.video.kept", who=said.by), "cameras": kept}
+        dark = ""
         for one in found.incidents:
             assert one.lon is not None and one.lat is not None
             near = [each for each in self._cameras.near(one.lon, one.lat) if each.camera.id not in barred]
             cameras = following.cameras(near, wish.shown, wish.lost, wish.most)
+            if not cameras and said and said.incident == one.id:
+                dark = words.text("wall.video.pinned_dark", who=said.by, number=one.number)
             if cameras:
                 since = wish.since if one.id == wish.incident else now
-                pinned = found.said is not None and found.said.incident == one.id
                 return {
                     "state": "",
                     "incident": one.id,
                     "urgency": one.urgency,
                     "title": f"{one.title} · {one.number}",
-                    "said": words.text("wall.video.pinned", who=found.said.by) if pinned and found.said else "",
+                    "said": dark or _said(found, one, words),
                     "since": since,
                     "again": following.again(since, now) // 1_000,
                     "cameras": [_tile(each, one, words) for each in cameras],
                 }
-        return {"state": "empty"}
+        return {"state": "empty", "said": dark or _said(found, None, words)}
 
-    def _kept(self, said: Pictured) -> list[dict[str, str]]:
-        return [{"id": one.id, "name": one.item.name, "about": ""} for one in self._cameras.of(list(said.cameras))]
+    def _kept(self, said: Pictured, wish: Wish) -> list[dict[str, str]]:
+        """Those that are dark on this wall come last, and give way where there is no room."""
+        there = self._cameras.of(list(said.cameras))
+        shown = sorted(there, key=lambda one: one.id in wish.lost)[: wish.most]
+        return [{"id": one.id, "name": one.item.name, "about": ""} for one in there if one in shown]
+
+
+def _said(found: Situation, one: Incident | None, words: Words) -> str:
+    """Return who pinned what is shown, else whose pictures were taken off and by whom."""
+    if found.said is None:
+        return ""
+    if one is not None and found.said.incident == one.id:
+        return words.text("wall.video.pinned", who=found.said.by)
+    if found.vetoed:
+        return words.text("wall.video.vetoed", who=found.said.by, numbers=" ".join(found.vetoed[:VETOED_SAID]))
+    return ""
 
 
 def _tile(near: Near, one: Incident, words: Words) -> dict[str, str]:

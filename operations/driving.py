@@ -19,6 +19,7 @@ from operations.orders import rows as orders
 from operations.pictured import DEEDS
 from operations.policy import Identity, reach
 from operations.scope import Scope
+from operations.tables import camera, look
 from operations.tables import wall as table
 
 LASTS = 30 * 60 * 1_000_000
@@ -30,6 +31,31 @@ class Target(msgspec.Struct, frozen=True):
 
     id: str
     name: str
+
+
+class Playing(msgspec.Struct, frozen=True):
+    """What a wall plays now: the incident it looks for and the cameras, as (id, name), by when they began."""
+
+    incident: str = ""
+    cameras: tuple[tuple[str, str], ...] = ()
+
+
+def playing(database: Database, identity: Identity) -> dict[str, Playing]:
+    """Return what the walls inside somebody's jurisdiction play now, by wall, from their looks. Raises Forbidden."""
+    walls = {f"wall:{one.name}": one.id for one in targets(database, identity)}
+    query = (
+        sa.select(look.c.actor, look.c.incident, look.c.camera, camera.c.name)
+        .select_from(look.outerjoin(camera, camera.c.id == look.c.camera))
+        .where(look.c.ended_at.is_(None), look.c.actor.in_(walls))
+        .order_by(look.c.began_at, look.c.id)
+    )
+    found: dict[str, Playing] = {}
+    with database.read() as connection:
+        for row in connection.execute(query):
+            before = found.get(walls[row.actor], Playing())
+            cameras = (*(one for one in before.cameras if one[0] != row.camera), (row.camera, row.name or row.camera))
+            found[walls[row.actor]] = Playing(row.incident, cameras)
+    return found
 
 
 def targets(database: Database, identity: Identity) -> list[Target]:
@@ -105,10 +131,11 @@ def picture(
         rows = connection.execute(living).all()
         if len(rows) != len(set(walls)) or not all(covers(scope, row.scope_grid, row.scope_department) for row in rows):
             raise NotFound()
-        if incident:
-            incidents.find(connection, scope, incident)
-        look = reach(identity, "camera.look")
-        if any(reading.get(connection, look, camera) is None for camera in cameras):
+        for row in rows if incident else ():
+            for seen_by in (scope, Scope(row.scope_grid, row.scope_department)):
+                incidents.find(connection, seen_by, incident)
+        looked_at = reach(identity, "camera.look")
+        if any(reading.get(connection, looked_at, each) is None for each in cameras):
             raise NotFound()
         said = {"deed": deed, "by": identity.name, "incident": incident, "cameras": list(cameras)}
         drafts = [

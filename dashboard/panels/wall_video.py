@@ -43,5 +43,6 @@ def layout(words: Words) -> html.Section:
 
 def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
     """Return what may be followed, and what desks say about it; a change has the walls ask."""
-    told = [rows(board, now), sorted(board.pictured.items())]
+    focused = sorted((wall, one.incident) for wall, one in board.driven.items() if one.incident and now < one.until)
+    told = [rows(board, now), sorted(board.pictured.items()), focused]
     return {FOLLOW: {"data-follow": msgspec.json.encode(told).decode()}}
