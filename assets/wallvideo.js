@@ -21,7 +21,7 @@
   const make = (tag, name, text) => Object.assign(document.createElement(tag), { className: name || "", textContent: text || "" });
   const lost = new Map(); // camera → until when it waits for its turn
   const dark = new Map(); // camera → since when its tile is dark
-  let shown = { incident: "", since: 0, cameras: [] };
+  let shown = { incident: "", since: 0, cameras: [], said: "" };
   let asking = null;
   let dueTimer = 0;
   let againTimer = 0;
@@ -70,7 +70,7 @@
   function show(answer) {
     if (!place()) return; // the page went dark while the answer was on its way
     const cameras = answer.cameras || [];
-    shown = { incident: answer.incident || "", since: answer.since || 0, cameras };
+    shown = { incident: answer.incident || "", since: answer.since || 0, cameras, said: (cameras.length && answer.said) || "" };
     const tiles = place();
     section().dataset.state = answer.state;
     tiles.dataset.size = String(asked());
@@ -78,7 +78,7 @@
     title.replaceChildren();
     if (answer.urgency) title.append(make("span", `mark mark-${answer.urgency}`));
     const empty = answer.state === "empty" ? document.getElementById("wall-video-empty").textContent : "";
-    title.append(make("span", "cut", [answer.title, answer.said, empty].filter(Boolean).join(" · ")));
+    title.append(make("span", "cut", [answer.title, !cameras.length && answer.said, empty].filter(Boolean).join(" · ")));
     const held = new Map([...tiles.children].map((one) => [one.dataset.key, one]));
     const wanted = cameras.map((one) => {
       const key = `${shown.incident} ${one.id}`;
@@ -152,7 +152,7 @@
   function budgeted() {
     const said = JSON.parse(place().dataset.slow || "{}");
     const fewer = strained.most < asked() ? said.fewer?.replace("{n}", String(strained.most)) : "";
-    section().dataset.slow = fewer || (strained.small ? said.sub : "") || "";
+    section().dataset.notes = [shown.said, fewer || (strained.small ? said.sub : "")].filter(Boolean).join(" · ");
     for (const { tile } of tiles()) tile.keepSmall(strained.small);
   }
 

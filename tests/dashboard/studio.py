@@ -3,12 +3,20 @@
 import asyncio
 import threading
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
 
 from config.settings import Settings
 from dashboard.relaying import Cameras
 from operations.database import Database
+from streams.demo import pattern, scenes
 from streams.demo.rtsp_server import Camera, RtspServer
 from streams.video import relay
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator
 
 Enlist = Callable[[RtspServer], None]
 
@@ -36,3 +44,19 @@ class Studio:
             self._enlist(server)
             self._up.set()
             await relay.serve(relay.place(data), Cameras(data, self._database).source, None, self._over)
+
+
+def seen(plays: "Locator") -> int | None:
+    """The camera whose mark stands on the glass, in the middle of an element at the picture's own shape."""
+    image = cv2.imdecode(np.frombuffer(plays.screenshot(), np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    wide = image.shape[0] * scenes.MAIN[0] // scenes.MAIN[1]
+    if wide < image.shape[1]:
+        left = (image.shape[1] - wide) // 2
+        image = image[:, left : left + wide]
+    else:
+        high = image.shape[1] * scenes.MAIN[1] // scenes.MAIN[0]
+        top = (image.shape[0] - high) // 2
+        image = image[top : top + high]
+    found = pattern.read(image, scenes.MAIN[1])
+    return None if found is None else found[0]

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import cv2
-import numpy as np
 import pytest
 
 from config import clock
@@ -13,9 +11,9 @@ from operations import journal
 from operations.cameras.item import Item
 from operations.cameras.keeping import take
 from operations.database import Database
-from streams.demo import pattern, scenes
+from streams.demo import scenes
 from streams.demo.rtsp_server import Camera, RtspServer
-from tests.dashboard.studio import Studio
+from tests.dashboard.studio import Studio, seen
 from tests.dashboard.web import Web, signed_in, until
 
 if TYPE_CHECKING:
@@ -68,19 +66,7 @@ def web(settings: Settings, valkey: str, furnished: Database) -> Iterator[Web]:
 
 def shown(page: "Page", tile: int) -> int | None:
     """The camera whose mark a tile shows."""
-    plays = page.locator(".pictures-tile").nth(tile).locator("video:not([hidden]), canvas:not([hidden])").first
-    image = cv2.imdecode(np.frombuffer(plays.screenshot(), np.uint8), cv2.IMREAD_COLOR)
-    assert image is not None
-    wide = image.shape[0] * scenes.MAIN[0] // scenes.MAIN[1]  # the picture stands in the middle, at its own shape
-    if wide < image.shape[1]:
-        left = (image.shape[1] - wide) // 2
-        image = image[:, left : left + wide]
-    else:
-        high = image.shape[1] * scenes.MAIN[1] // scenes.MAIN[0]
-        top = (image.shape[0] - high) // 2
-        image = image[top : top + high]
-    found = pattern.read(image, scenes.MAIN[1])
-    return None if found is None else found[0]
+    return seen(page.locator(".pictures-tile").nth(tile).locator("video:not([hidden]), canvas:not([hidden])").first)
 
 
 def shows(page: "Page", tile: int, number: int) -> None:
