@@ -58,14 +58,14 @@ class Whole(Struct, frozen=True):
 
 
 class Catalogue:
-    """One per web process; `located` finds the grid of a point, `last` where a moving device was last."""
+    """One per web process; `located` finds the grid of a point, `last` where a platform's device was last."""
 
     def __init__(
         self,
         database: Database,
         ring: AfterCommit,
         located: Callable[[float | None, float | None, str], Located],
-        last: Callable[[str], Coroutine[Any, Any, Last | None]],
+        last: Callable[[str, str], Coroutine[Any, Any, Last | None]],
     ) -> None:
         self._database = database
         self._ring = ring
@@ -108,13 +108,16 @@ class Catalogue:
         """
         scope = policy.reach(access.current(), "camera.browse")
 
-        def code() -> str:
+        def found() -> Camera | None:
             with self._database.read() as connection:
-                one = reading.get(connection, scope, id)
-            return "" if one is None else one.item.code
+                return reading.get(connection, scope, id)
 
+        one = await asyncio.to_thread(found)
+        platform = platforms.code_of(one.source) if one is not None else ""
+        if one is None or not platform:
+            return None
         try:
-            return await self._last(await asyncio.to_thread(code))
+            return await self._last(platform, one.item.code)
         except EngineAway:
             return None
 

@@ -110,9 +110,17 @@ Taker = Callable[[Transaction], Tally]
 """Takes the items of a catalogue into the cameras, inside the transaction."""
 
 
+_OF_PLATFORMS = "gb-"
+
+
 def source_of(code: str) -> str:
     """Return the id of a platform's source."""
-    return f"gb-{code}"
+    return f"{_OF_PLATFORMS}{code}"
+
+
+def code_of(source: str) -> str:
+    """Return the code of the platform whose source this is; "" for another source."""
+    return source.removeprefix(_OF_PLATFORMS) if source.startswith(_OF_PLATFORMS) else ""
 
 
 # ---- reading
@@ -302,12 +310,12 @@ def entered(
     version: str,
     now: int,
     after_commit: AfterCommit | None = None,
-) -> None:
-    """Note a registration; only coming on line is an entry."""
+) -> bool:
+    """Note a registration and return whether the platform came on line by it, which alone is an entry."""
     with database.write(after_commit) as transaction:
         before = _found(transaction.connection, code)
         if before is None:
-            return
+            return False
         values = {"transport": transport, "host": host, "port": port, "until_at": until_at, "why_knocked": ""}
         values |= {"agent": agent or before.agent, "version": version or before.version}
         if not before.online:
@@ -315,6 +323,7 @@ def entered(
         transaction.connection.execute(sa.update(table).where(table.c.code == code).values(values))
         if not before.online:
             journal.append(transaction, [_draft(SYSTEM, "platform.online", before, now, {"host": host})])
+        return not before.online
 
 
 def moved(database: Database, code: str, host: str, port: int) -> None:

@@ -70,9 +70,9 @@ class Port:
         """Tell every follower that the journal has reached `seq`; for `after_commit`. Never raises."""
         doorbell.ring(self._ringer, seq)
 
-    async def last_position(self, device: str) -> Last | None:
-        """Return where a moving device was last, None when it never said; raises EngineAway."""
-        return await whereabouts.last(self._client, device)
+    async def last_position(self, platform: str, device: str) -> Last | None:
+        """Return where a platform's moving device was last, None when it never said; raises EngineAway."""
+        return await whereabouts.last(self._client, platform, device)
 
     async def gauges(self) -> Mapping[str, dict[str, Any]]:
         """{name: {"value", "as_of"}}, and `pending`, `workers` and `oldest_at` as of now; raises EngineAway."""

@@ -47,12 +47,17 @@ def alarm_of(document: Document) -> Alarm:
     )
 
 
+def fenced(alarm: Alarm) -> bool:
+    """Say whether a device tells what it made of persons: such an alarm is answered, and nothing of it is kept."""
+    return bool(_rule(alarm).get("never"))
+
+
 def report_of(alarm: Alarm, place: dict[str, Any] | None, zone: ZoneInfo, received: str) -> dict[str, Any]:
     """Return the item that intake takes. `place`: where the camera is known to be; `received`: ISO, when no time fits.
 
     Its id is the device, method, type and time, so what is told twice is taken once.
     """
-    rule = next(one for one in shipped()["alarm"] if _fits(one, alarm))
+    rule = _rule(alarm)
     found = moment(alarm.at, zone)
     at = found.isoformat() if found else received
     lines = [alarm.description, f"国标编码 {alarm.device}"]
@@ -73,6 +78,11 @@ def report_of(alarm: Alarm, place: dict[str, Any] | None, zone: ZoneInfo, receiv
     elif place:
         item["place"] = place
     return item
+
+
+def _rule(alarm: Alarm) -> dict[str, Any]:
+    found: dict[str, Any] = next(one for one in shipped()["alarm"] if _fits(one, alarm))
+    return found
 
 
 def _fits(rule: dict[str, Any], alarm: Alarm) -> bool:

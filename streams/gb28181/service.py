@@ -304,14 +304,14 @@ class Service:
 
     def _change(self, code: str, changes: tuple[tuple[str, Listed], ...], now: int) -> None:
         datum = self._datums.get(platforms.source_of(code), "WGS84")
-        items = taking.items_of([one for event, one in changes if event in ("add", "update")], datum, self._finder)
-        told = {one.code: one.status for event, one in changes if event not in ("add", "update")}
+        records, told = taking.split(changes)
+        items = taking.items_of(records, datum, self._finder)
         taking.change(self._database, code, items, told, now=now, after_commit=self._ring)
 
     def _entered(self, effect: Entered | Heard, seconds: int, agent: str, version: str, now: int) -> None:
         peer, known = effect.peer, self._platforms.get(effect.code)
         until = now + seconds * 1_000_000 if seconds or known is None else known.until_at
-        platforms.entered(
+        back = platforms.entered(
             self._database,
             effect.code,
             transport=peer.transport,
@@ -323,7 +323,7 @@ class Service:
             now=now,
             after_commit=self._ring,
         )
-        if known is None or not known.online:
+        if back:
             taking.registered(self._database, effect.code, "on", now=now, after_commit=self._ring)
 
     def _synced(self, effect: Synced, now: int) -> None:
@@ -332,16 +332,7 @@ class Service:
             return
         datum = self._datums.get(platforms.source_of(effect.code), "WGS84")
         items = taking.items_of(effect.items, datum, self._finder)
-        tally = platforms.synced(
-            self._database,
-            effect.code,
-            lambda transaction: taking.take(transaction, effect, items, now),
-            announced=effect.announced,
-            whole=effect.whole,
-            why=effect.why,
-            now=now,
-            after_commit=self._ring,
-        )
+        tally = taking.synced(self._database, effect, items, now=now, after_commit=self._ring)
         say = log.info if effect.whole else log.warning
         told = effect.code, tally.held, effect.announced, effect.why or "whole"
         say("catalogue of %s: %s of %s items (%s)", *told)
@@ -359,6 +350,9 @@ class Service:
         source = await self._source(effect.code)
         if source is None or not source.enabled:
             return
+        if alarms.fenced(effect.alarm):
+            self._answer(effect)
+            return
         place = await asyncio.to_thread(taking.place_of, self._database, effect.code, effect.alarm.device)
         now = datetime.fromtimestamp(clock.now() / 1e6, self._settings.zone).isoformat()
         item = alarms.report_of(effect.alarm, place, source.zone, now)
@@ -371,6 +365,9 @@ class Service:
             except (EngineMisconfigured, MappingError) as error:
                 log.error("alarms of %s wait: %s", effect.code, error)
                 await asyncio.sleep(30)
+        self._answer(effect)
+
+    def _answer(self, effect: Alarmed) -> None:
         if self._upper is not None:
             self._do(self._upper.acknowledge(effect.code, effect.alarm, clock.monotonic()))
 

@@ -1,21 +1,28 @@
 """Taking what a platform told of its cameras into the catalogue 并入目录: only a whole answer lets anything be gone."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from geo.datum import to_wgs84
 from operations import platforms
 from operations.cameras import keeping, reading
 from operations.cameras.item import DETAILS_MOST, NAME_MOST, WORD_MOST, Item
+from operations.cameras.keeping import Plan
 from operations.database import AfterCommit, Database, Transaction
+from operations.errors import Refused
 from operations.platforms import Tally
+from operations.policy import SYSTEM
 from streams.finder import Finder
-from streams.gb28181.catalogue import DEVICE, Listed
+from streams.gb28181.catalogue import DEVICE, UNKNOWN, Listed
 from streams.gb28181.effects import Synced
 from streams.gb28181.manscdp import number
 
 NO_CAMERAS = frozenset({*(str(one) for one in range(111, 131)), *(str(one) for one in range(133, 144))})
 """Types (App. E) of what is no camera: recorders, encoders, inputs of alarms; a type nobody knows may be one."""
+WITH_RECORD = ("add", "update")
+"""Events of a change that carry a whole record."""
+TRIES = 5
 DIRECTIONS = {"1": 90.0, "2": 270.0, "3": 180.0, "4": 0.0, "5": 135.0, "6": 45.0, "7": 225.0, "8": 315.0}
 """DirectionType, as degrees clockwise from north."""
 
@@ -75,13 +82,41 @@ def item_of(one: Listed, datum: str, point: tuple[float | None, float | None], c
     )
 
 
-def take(transaction: Transaction, found: Synced, items: Sequence[Item], now: int) -> Tally:
-    """Take a catalogue, whole or not, and return what it changed and what it did not name that was known."""
+def split(changes: Sequence[tuple[str, Listed]]) -> tuple[list[Listed], dict[str, str]]:
+    """Return the records among changes, and the states by code.
+
+    An ADD or UPDATE is a whole record by the standard (9.11.4); one without a name says the state alone, or nothing.
+    """
+    records = [one for event, one in changes if event in WITH_RECORD and one.name]
+    told = [one for event, one in changes if event not in WITH_RECORD or not one.name]
+    return records, {one.code: one.status for one in told if one.status != UNKNOWN}
+
+
+def synced(
+    database: Database, found: Synced, items: Sequence[Item], *, now: int, after_commit: AfterCommit | None = None
+) -> Tally:
+    """Take a full query, whole or not: worked out while others write, kept in one transaction. Raises NotFound."""
+    source = platforms.source_of(found.code)
+    about: dict[str, Any] = {"announced": found.announced, "whole": found.whole, "why": found.why}
+    for _ in range(TRIES):
+        with database.read() as connection:
+            made = keeping.plan(connection, source, items, complete=found.whole, now=now, actor=SYSTEM.actor)
+        try:
+            kept = partial(take, found=found, plan=made, now=now)
+            return platforms.synced(database, found.code, kept, **about, now=now, after_commit=after_commit)
+        except Refused:  # somebody changed a camera of this platform meanwhile
+            continue
+    raise Refused("cameras.source_changed_meanwhile")
+
+
+def take(transaction: Transaction, found: Synced, plan: Plan, now: int) -> Tally:
+    """Keep what a catalogue does, and return what it changed and what it did not name that was known."""
     known = platforms.known_codes(transaction.connection, found.code)
     named = {one.code for one in found.items}
     missing = tuple(code for code in known if code not in named)
     source = platforms.source_of(found.code)
-    taken = keeping.take(transaction, source, items, complete=found.whole, now=now)
+    keeping.carry_out(transaction, plan, now=now)
+    taken = plan.taken
     fresh = {code: "on" for code in taken.added}
     keeping.signal(transaction, source, "registered", fresh, now=now)
     return Tally(len(found.items), len(taken.added), len(taken.changed), len(taken.gone), missing)

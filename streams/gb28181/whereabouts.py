@@ -31,9 +31,9 @@ async def put(client: redis.asyncio.Redis, code: str, found: Sequence[Position],
     with translated():
         if await client.hlen(KEY) + len(found) > MOST:
             known = set(await client.hkeys(KEY))
-            found = [one for one in found if one.device.encode() in known]
+            found = [one for one in found if _field(code, one.device) in known]
         if found:
-            values: Any = {one.device: _ENCODE(Last(code, one, datum, now)) for one in found}
+            values: Any = {_field(code, one.device): _ENCODE(Last(code, one, datum, now)) for one in found}
             await client.hset(KEY, mapping=values)
 
 
@@ -44,8 +44,13 @@ def latest(url: str, most: int) -> list[Last]:
     return sorted((_DECODE(one) for one in found), key=lambda one: (-one.as_of, one.position.device))[:most]
 
 
-async def last(client: redis.asyncio.Redis, device: str) -> Last | None:
-    """Return where a device last was, None when it never said. Raises EngineAway."""
+async def last(client: redis.asyncio.Redis, code: str, device: str) -> Last | None:
+    """Return where a platform's device last was, None when it never said. Raises EngineAway."""
     with translated():
-        found: Any = await client.hget(KEY, device)
+        found: Any = await client.hget(KEY, _field(code, device))
     return None if found is None else _DECODE(found)
+
+
+def _field(code: str, device: str) -> bytes:
+    """Two platforms may have devices of one code."""
+    return f"{code} {device}".encode()

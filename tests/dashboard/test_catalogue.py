@@ -38,7 +38,7 @@ def located(lon: float | None, lat: float | None, grid: str) -> Located:
     return Located(HERE[-1], HERE) if lon < 120.5 else Located(AWAY[-1], AWAY)
 
 
-async def nowhere(code: str) -> None:
+async def nowhere(platform: str, code: str) -> None:
     return None
 
 

@@ -116,6 +116,14 @@ async def heard(lower: Lower, what: str) -> None:
         await asyncio.sleep(0.02)
 
 
+async def soon(holds: Callable[[], object]) -> None:
+    """Return as soon as something holds, for at most 10 seconds."""
+    deadline = clock.monotonic() + 10
+    while not holds():
+        assert clock.monotonic() < deadline
+        await asyncio.sleep(0.02)
+
+
 SYSTEM_READER = SYSTEM.__class__("account", "admin", "admin", "system_admin")
 
 

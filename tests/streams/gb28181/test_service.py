@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import redis.asyncio
 
 from config import clock
 from config.settings import Settings
@@ -11,6 +12,8 @@ from operations.cameras import reading
 from operations.database import Database
 from operations.scope import WHOLE
 from streams.gb28181 import whereabouts
+from streams.gb28181.effects import Position
+from streams.gb28181.manscdp import element, write
 from tests.streams.gb28181.journey import (
     CODE,
     PASSWORD,
@@ -22,6 +25,7 @@ from tests.streams.gb28181.journey import (
     received,
     registered,
     signalled,
+    soon,
     until,
 )
 from tests.streams.gb28181.journey import SYSTEM_READER as ADMIN
@@ -131,7 +135,7 @@ def test_alarms_changes_and_positions_reach_their_places(settings: Settings, dat
             assert await lower.position(device, 119.5, 34.6) == 200
             found = None
             for _ in range(200):
-                found = await whereabouts.last(service._client, device)
+                found = await whereabouts.last(service._client, CODE, device)
                 if found is not None:
                     break
                 await asyncio.sleep(0.02)
@@ -145,6 +149,71 @@ def test_alarms_changes_and_positions_reach_their_places(settings: Settings, dat
     first, second = (kept[one[0]] for one in cameras(2))
     assert (first.item.name, first.status, first.registered) == ("人民路1号㐀", "on", "on")
     assert second.status == "off"
+
+
+def test_what_a_device_makes_of_persons_is_answered_and_not_kept(
+    settings: Settings, database: Database, valkey: str
+) -> None:
+    async def journey() -> None:
+        async with listening(settings, database) as service, below(settings, service) as lower:
+            await received(settings, database, lower)
+            for kind in ("8", "9"):  # loitering, and how many pass
+                assert await lower.alarm(lower.items[0][0], "5", kind) == 200
+            await soon(lambda: lower.heard.count("MESSAGE response alarm") == 2)
+            assert service._intake.totals.accepted == 0
+            assert await lower.alarm(lower.items[0][0], "5", "13") == 200  # covered: about the device
+            await soon(lambda: service._intake.totals.accepted == 1)
+
+    asyncio.run(journey())
+
+
+def test_a_platform_that_goes_and_comes_within_a_second_has_its_cameras_on(
+    settings: Settings, database: Database, valkey: str
+) -> None:
+    async def journey() -> None:
+        async with listening(settings, database) as service, below(settings, service) as lower:
+            first = await received(settings, database, lower)
+            assert await lower.register(0) == 200
+            await registered(lower)
+            await until(database, lambda one: one.synced_at != first.synced_at)
+
+    asyncio.run(journey())
+    with database.read() as connection:
+        assert {one.registered for one in reading.every(connection, WHOLE)} == {"on"}
+
+
+def test_an_update_that_says_only_a_state_or_nothing_leaves_the_record_as_it_is(
+    settings: Settings, database: Database, valkey: str
+) -> None:
+    async def journey() -> None:
+        async with listening(settings, database) as service, below(settings, service) as lower:
+            await received(settings, database, lower)
+            for number, more in ((0, element("Status", "OFF")), (1, "")):
+                one = element("DeviceID", lower.items[number][0]) + element("Event", "UPDATE") + more
+                inner = element("SumNum", 1) + f'<DeviceList Num="1"><Item>{one}</Item></DeviceList>'
+                body = write("Notify", "Catalog", 90 + number, lower.code, inner, charset=lower.charset)
+                assert (await lower.request("NOTIFY", body)).status == 200
+            await lower.tell("OFF", lower.items[2][0])
+            await signalled(database, lower.items[2][0], "off")
+
+    asyncio.run(journey())
+    with database.read() as connection:
+        kept = {one.item.code: one for one in reading.every(connection, WHOLE)}
+    told = [kept[one[0]] for one in cameras(2)]
+    assert [(one.status, one.revision, one.lon is not None) for one in told] == [("off", 1, True), ("on", 1, True)]
+    assert all(one.item.name for one in kept.values())
+
+
+def test_two_platforms_with_devices_of_one_code_keep_both_places(valkey: str) -> None:
+    async def journey() -> None:
+        client = redis.asyncio.Redis.from_url(valkey)
+        for code, lon in (("a", 119.0), ("b", 120.0)):
+            await whereabouts.put(client, code, [Position("1", lon, 34.0)], "WGS84", 1)
+        found = [await whereabouts.last(client, code, "1") for code in ("a", "b", "c")]
+        assert [one and one.position.lon for one in found] == [119.0, 120.0, None]
+        await client.aclose()
+
+    asyncio.run(journey())
 
 
 def test_an_answer_nobody_asked_for_and_a_deletion_told_delete_nothing(

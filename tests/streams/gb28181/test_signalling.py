@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from streams.gb28181 import manscdp, sip
-from streams.gb28181.alarm import Alarm, report_of
+from streams.gb28181.alarm import Alarm, fenced, report_of
 from streams.gb28181.effects import Alarmed, Changed, Effect, Entered, Heard, Left, Placed, Send, Synced, Told
 from streams.gb28181.known import ALARM, CATALOG, POSITION, Known, Quirks
 from streams.gb28181.manscdp import element
@@ -285,9 +285,15 @@ def test_an_alarm_that_only_says_where_it_is_is_a_position() -> None:
     assert [(one.lon, one.lat) for one in of(found, Placed)[0].positions] == [(119.2, 34.6)]
 
 
+PERSONS = [("5", "8"), ("5", "9")]
 TICKETS = [("2", "1"), ("2", "3"), ("2", "4"), ("2", "5"), ("5", "11"), ("5", "13"), ("6", "1"), ("6", "2"), ("6", "")]
 ALERTS = [("5", "3"), ("5", "4"), ("5", "5"), ("5", "6"), ("5", "10"), ("1", ""), ("2", "")]
-WEAK = [("5", "7"), ("5", "8"), ("5", "9"), ("5", "12"), ("7", ""), ("9", "99"), ("", "")]
+WEAK = [("5", "7"), ("5", "12"), ("7", ""), ("9", "99"), ("", "")]
+
+
+@pytest.mark.parametrize(("method", "kind"), [*TICKETS, *ALERTS, *WEAK, *PERSONS])
+def test_only_what_a_device_makes_of_persons_is_fenced(method: str, kind: str) -> None:
+    assert fenced(Alarm("1", "1", method, kind, "1", "")) is ((method, kind) in PERSONS)
 
 
 @pytest.mark.parametrize(("method", "kind"), TICKETS + ALERTS + WEAK)

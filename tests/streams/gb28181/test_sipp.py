@@ -79,7 +79,7 @@ def test_a_foreign_device_registers_tells_its_catalogue_and_goes_silent(
             await does("position")
             await does("alarm")
             assert service._intake.totals.accepted == 1
-            found = await whereabouts.last(service._client, "32050700001320000001")
+            found = await whereabouts.last(service._client, CODE, "32050700001320000001")
             assert found is not None and (found.position.lon, found.platform) == (119.21, CODE)
             monkeypatch.setattr(Quirks, "silent_seconds", 0.5)
             assert not (await until(database, lambda one: not one.online)).online
