@@ -13,7 +13,7 @@ from threading import Lock, Thread
 import msgspec
 from msgspec import Struct
 
-from config import clock
+from config import clock, departments
 from config.settings import Settings
 from dashboard import access
 from dashboard.uploads import Uploads
@@ -33,7 +33,7 @@ KIND, READ, JOB, STOP = "cameras", ".read", ".job.json", ".stop"
 RUNNING, LOOKED, KEPT, FAILED, STOPPED = "running", "looked", "kept", "failed", "stopped"
 LOST_SECONDS = 120
 """A job that has said nothing for so long ended with its process."""
-PREVIEWED, FAULTS_SHOWN = 8, 100
+PREVIEWED, FAULTS_SHOWN, STRANGERS_SHOWN = 8, 100, 10
 SHOWN = ("code", "name", "owner", "point_class", "direction", "lon", "lat", "status", "url_main")
 """Fields of a previewed camera."""
 UNTOLD = (None, UNKNOWN)
@@ -53,6 +53,8 @@ class Told(Struct, frozen=True):
     secrets: int = 0
     coded: bool = False
     doubt: dict[str, str] = {}
+    strangers: list[str] = []
+    """Owners that are no department of ours, the first few."""
 
 
 class Job(Struct):
@@ -215,6 +217,7 @@ def told(found: Found, asked: Asked) -> Told:
         len(found.read.secrets),
         found.read.coded,
         doubt,
+        sorted({one.owner for one in found.read.items if one.owner} - departments.current().keys())[:STRANGERS_SHOWN],
     )
 
 

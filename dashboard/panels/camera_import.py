@@ -108,6 +108,8 @@ def summary(told: Told, words: Words) -> list[Any]:
         parts.append(notice("wrong", words.text("cameras.doubt", **told.doubt)))
     odd = [words.text(f"ledger.{name}", count=f"{count:,}") for name, count in _odd(told) if count]
     parts += [notice("note", words.text("ledger.coded"))] if told.coded else []
+    if told.strangers:
+        parts.append(notice("note", words.text("ledger.strangers", owners=" · ".join(told.strangers))))
     parts += [notice("note", html.Ul([html.Li(one) for one in odd]))] if odd else []
     if told.lines:
         heads = [words.text(f"ledger.head.{name}") for name in ("how", "code", "name", "changes")]
@@ -163,7 +165,7 @@ def followed(job: Job, words: Words) -> tuple[Any, ...]:
         return False, share(job), False, notice("note", said), True, True, None
     if job.state == LOOKED and job.told is not None:
         counts = job.told.counts
-        idle = bool(job.told.faulty) or not counts["added"] + counts["changed"] + counts["gone"]
+        idle = bool(job.told.faulty) or not (counts["added"] + counts["changed"] + counts["gone"] + job.told.secrets)
         return True, "0", True, summary(job.told, words), idle or not counts["gone"], idle, None
     if job.state == KEPT and job.told is not None:
         counts_said = {name: f"{count:,}" for name, count in job.told.counts.items()}

@@ -6,7 +6,7 @@ and nested lists are read as flat rows. A row that cannot be kept is a fault wit
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import Struct, structs
 
@@ -20,16 +20,21 @@ WAYS = {"东": 90.0, "西": 270.0, "南": 180.0, "北": 0.0, "东南": 135.0, "�
 WAYS |= {"E": 90.0, "W": 270.0, "S": 180.0, "N": 0.0, "SE": 135.0, "NE": 45.0, "SW": 225.0, "NW": 315.0}
 CODES = {"1": 90.0, "2": 270.0, "3": 180.0, "4": 0.0, "5": 135.0, "6": 45.0, "7": 225.0, "8": 315.0}
 """DirectionType of GB/T 28181 beside words: degrees clockwise from north."""
-STATES = {"on": ON, "online": ON, "ok": ON, "1": ON, "在线": ON, "正常": ON}
-STATES |= {"off": OFF, "offline": OFF, "0": OFF, "离线": OFF, "故障": OFF}
-CLASSES = {"一类点": 1, "二类点": 2, "三类点": 3, "一类": 1, "二类": 2, "三类": 3, "1": 1, "2": 2, "3": 3}
+STATES = {**dict.fromkeys(("on", "online", "ok", "1", "true", "在线", "正常"), ON)}
+STATES |= dict.fromkeys(("off", "offline", "0", "false", "离线", "故障"), OFF)
+STATES |= dict.fromkeys(("unknown", "未知", "不明", "-", "/"), UNKNOWN)
+CLASSES = {"一类": 1, "二类": 2, "三类": 3, "1": 1, "2": 2, "3": 3, "0": 0, "其他": 0, "未知": 0, "-": 0, "/": 0}
+OF_CLASSES = ("点位", "点", "视频监控", "监控")
+"""What a ledger may write after the class."""
 YES = frozenset({"是", "有", "yes", "true", "1", "y", "√"})
+NO = frozenset({"否", "无", "no", "false", "0", "n", "×", "-", "/"})
 FAULTS_MOST = 500
 """Faults told; a ledger with more is mended in rounds."""
 LOOSE = ("username", "password")
 """Fields of mappings that are no fields of an item: they become a secret."""
 
 Row = Mapping[str, Any]
+Meant = TypeVar("Meant")
 
 
 class Fault(Struct, frozen=True):
@@ -209,15 +214,24 @@ def _code(text: str) -> float | None:
 
 
 def _class(text: str) -> int:
-    return CLASSES.get(text, 0)
+    for after in OF_CLASSES:
+        text = text.removesuffix(after)
+    return _of(CLASSES, text.removesuffix(".0"))
 
 
 def _yes(text: str) -> bool:
-    return text.lower() in YES
+    return _of(dict.fromkeys(YES, True) | dict.fromkeys(NO, False), text.lower().removesuffix(".0"))
 
 
 def _status(text: str) -> str:
-    return STATES.get(text.lower(), UNKNOWN)
+    return _of(STATES, text.lower().removesuffix(".0"))
+
+
+def _of(words: Mapping[str, Meant], text: str) -> Meant:
+    """What a word means. Raises ValueError for one nobody knows: it is told, not taken for nothing."""
+    if text not in words:
+        raise ValueError(text)
+    return words[text]
 
 
 _READ: dict[str, Callable[[str], Any]] = {

@@ -33,9 +33,12 @@ class Page:
         self.book = Ledgerbook(database, lambda _seq: None, settings)
         self.folder, self.database = settings.data, database
 
-    def send(self, *lines: str, kind: str = "cameras") -> str:
+    def send(self, *lines: str, kind: str = "cameras", owners: tuple[str, ...] = ()) -> str:
+        lines = (HEAD, *lines)
+        if owners:
+            lines = tuple(",".join(both) for both in zip(lines, ("所属部门编码", *owners), strict=True))
         folder = Uploads(self.folder / "uploads").begin(clock.now())
-        (folder / "l.csv").write_text("\n".join((HEAD, *lines)) + "\n", encoding="utf-8")
+        (folder / "l.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
         upload = Upload(folder.name, kind, "l.csv", 1, "", ADMIN.actor, clock.now())
         Uploads(self.folder / "uploads").keep(folder, upload)
         return folder.name
@@ -84,6 +87,29 @@ def test_a_ledger_is_looked_at_agreed_to_and_kept_and_its_file_forgotten(page: P
     assert gone is not None
     assert (found.item.name, gone.gone_at is None) == ("东大门", False)
     assert SourceSecrets(page.folder / "keys", "cameras").get(found.id) == "u:geheim"
+
+
+def test_a_ledger_that_brings_only_passwords_can_be_kept(page: Page) -> None:
+    first = page.send("a,东门,118.8,32.05,rtsp://10.0.0.1/1")
+    page.look(first)
+    page.over(first, lambda: page.book.take(first, gone=0))
+    second = page.send("a,东门,118.8,32.05,rtsp://u:geheim@10.0.0.1/1")
+    job = page.look(second)
+    assert job.told is not None and job.told.counts == {"added": 0, "changed": 0, "same": 1, "gone": 0}
+    assert camera_import.followed(job, words("zh"))[5] is False, "the button is there"
+    assert page.over(second, lambda: page.book.take(second, gone=0)).state == KEPT
+    with page.database.read() as connection:
+        found = reading.of_code(connection, "s1", "a")
+    assert found is not None
+    assert SourceSecrets(page.folder / "keys", "cameras").get(found.id) == "u:geheim"
+
+
+def test_owners_that_are_no_department_are_named_before_anything_is_kept(page: Page) -> None:
+    upload = page.send("a,东门,118.8,32.05,", "b,西门,118.8,32.05,", owners=("police", "物业公司"))
+    job = page.look(upload)
+    assert job.told is not None and job.told.strangers == ["物业公司"]
+    for lang in ("zh", "en"):
+        assert "物业公司" in str(camera_import.followed(job, words(lang)))
 
 
 def test_what_was_changed_since_the_look_is_not_kept(page: Page) -> None:

@@ -34,6 +34,17 @@ def test_a_number_that_is_none_refuses_the_ledger(column: str, text: str) -> Non
     assert refused.value.params["code"] == ROW["国标编码"]
 
 
+@pytest.mark.parametrize("column", ["点位类别", "标识牌", "禁装区域", "状态"])
+def test_a_word_nobody_knows_is_a_fault_with_its_column(column: str) -> None:
+    (fault,) = read_rows([(1, ROW | {column: "大概"})], mapping(), "WGS84").faults
+    assert (fault.row, fault.column, fault.why) == (1, column, "unread")
+
+
+def test_words_for_no_and_for_unknown_are_words() -> None:
+    (one,) = read(ROW | {"点位类别": "一类视频监控点", "标识牌": "否", "禁装区域": "-", "状态": "未知"})
+    assert (one.point_class, one.sign, one.restricted, one.status) == (1, False, False, "unknown")
+
+
 def test_one_code_twice_refuses_the_ledger() -> None:
     with pytest.raises(Refused):
         read(ROW, ROW)
