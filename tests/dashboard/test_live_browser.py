@@ -17,7 +17,7 @@ from tests.dashboard.web import WAIT_MS, Web, signed_in, until
 from tests.walls import as_wall
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, WebSocketRoute
+    from playwright.sync_api import Page, Route, WebSocketRoute
 
 pytestmark = pytest.mark.browser
 
@@ -126,9 +126,14 @@ def test_an_ended_session_goes_dark_and_leads_to_sign_in(web: Web, page: "Page",
     until(page, "window.gridwall && gridwall.paints.length > 0")
     until(page, "gridwallMap?.pictures[0]?.heat")
     secret = next(one["value"] for one in page.context.cookies() if one["name"] == "gridwall_session")
+    onward: list[Route] = []
+    page.route("**/wall", lambda route: onward.append(route))  # it does not go on before it was read
     sessions.close(furnished, secret, now=clock.now())
     page.wait_for_selector(".dark", timeout=WAIT_MS)  # nothing of the picture stays behind the words that say why
     assert page.locator("#page").count() == 0 and page.inner_text("body").strip() == page.inner_text(".dark").strip()
+    page.unroute("**/wall")
+    for one in onward:
+        one.continue_()
     page.wait_for_url("**/signin?next=%2Fwall&ended=expired", timeout=WAIT_MS)
     assert page.inner_text("[role=alert]") == "登录已结束，请重新登录。"
     assert errors == []  # the map draws nothing on a page that is gone
