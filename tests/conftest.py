@@ -16,7 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -308,8 +308,7 @@ def program() -> Iterator[Running]:
         try:
             url = f"http://{made.host}:{made.port}"
             _wait_for_program(url, process, made.data)
-            source = _secret(environment, "source", "add", "tests", "--name", "Tests", "--data", path)
-            reader = _secret(environment, "token", "add", "tests", "--scope", "read", "--data", path)
+            source, reader = _tokens(made)
             yield Running(url, source, reader, made, process)
         finally:
             process.send_signal(signal.SIGTERM)
@@ -335,9 +334,16 @@ def _wait_for_program(url: str, process: subprocess.Popen[str], data: Path) -> N
             time.sleep(0.1)
 
 
-def _secret(environment: dict[str, str], *command: str) -> str:
-    """What the command made, which is the last line it prints."""
-    made = subprocess.run(
-        run_py(*command), check=True, capture_output=True, text=True, env=environment, timeout=START_SECONDS
-    )
-    return made.stdout.splitlines()[-1]
+def _tokens(made: Settings) -> tuple[str, str]:
+    """Tokens of the source "tests", which may send, and of a program that may read."""
+    from operations import sources, tokens
+    from operations.database import Database
+    from operations.policy import SYSTEM
+
+    now = clock.now()
+    with closing(Database(made.database_url)) as database:
+        sources.add(database, SYSTEM, sources.Source("tests", "Tests", time_zone=made.city_time_zone), now=now)
+        return (
+            tokens.add(database, SYSTEM, "tests", "intake", now=now, source_id="tests"),
+            tokens.add(database, SYSTEM, "tests", "read", now=now),
+        )
