@@ -10,10 +10,11 @@ from config import clock
 from dashboard import access
 from geo.datum import to_wgs84
 from operations import journal, platforms, policy
-from operations.cameras import completeness, keeping, maintaining, reading, told, tree
+from operations.cameras import completeness, keeping, maintaining, reading, tickets, told, tree
 from operations.cameras.completeness import Held
 from operations.cameras.reading import Camera
 from operations.cameras.searching import Asked, Column, Finder, Index
+from operations.cameras.tickets import Ticket
 from operations.cameras.told import Step
 from operations.cameras.tree import Branch
 from operations.database import AfterCommit, Database
@@ -21,6 +22,7 @@ from operations.entry import Entry
 from operations.errors import NotFound, Refused
 from operations.platforms import Platform
 from operations.report import Located
+from operations.scope import Scope
 from operations.sources import DATUMS
 from streams.errors import EngineAway
 from streams.gb28181.whereabouts import Last
@@ -42,12 +44,16 @@ class Page(Struct, frozen=True):
 
 
 class Dossier(Struct, frozen=True):
-    """One camera, the changes of its record (the newest first), entries of its maintenance, and when it was read."""
+    """One camera, the changes of its record (the newest first), entries of its maintenance, and when it was read.
+
+    `ticket` names its incident only to who may open it.
+    """
 
     camera: Camera
     steps: list[Step]
     entries: list[Entry]
     now: int
+    ticket: Ticket | None = None
 
 
 class Whole(Struct, frozen=True):
@@ -99,7 +105,8 @@ class Catalogue:
                 raise NotFound()
             versions = reading.history(connection, scope, id)
             entries = [entry for entry, _ in journal.of_subject(connection, id)]
-        return Dossier(one, told.steps(versions), [one for one in entries if one.action == MAINTAINED], now)
+            ticket = tickets.of(connection, id, _opens())
+        return Dossier(one, told.steps(versions), [one for one in entries if one.action == MAINTAINED], now, ticket)
 
     async def moved(self, id: str) -> Last | None:
         """Return where a camera within reach said last that it was, None when it never did or nobody knows.
@@ -163,3 +170,11 @@ class Catalogue:
 
 def _conditions(index: Index, now: int) -> Column:
     return index.kept("conditions", lambda: index.conditions(now), now // CONDITIONS_LAST)
+
+
+def _opens() -> Scope | None:
+    """Return which incidents whoever asks can open on the desk, None for none."""
+    identity = access.current()
+    if not policy.admits(identity, "GET", "/desk") or not policy.allowed(identity, "incident.read"):
+        return None
+    return policy.reach(identity, "incident.read")

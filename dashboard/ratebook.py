@@ -11,8 +11,9 @@ from dashboard.area import Area
 from dashboard.spreadsheet import MARK, cell
 from dashboard.trail import Trail
 from operations import audit
-from operations.cameras import samples
+from operations.cameras import reading, samples, tickets
 from operations.cameras.rates import BY, HOUR, WHOLE, Axes, Over, Period, Sample, Tally, intact, weighted, within
+from operations.cameras.ticket import Rules
 from operations.database import Database
 from operations.policy import reach
 
@@ -47,10 +48,13 @@ class Found(NamedTuple):
 class Ratebook:
     """One per web process."""
 
-    def __init__(self, database: Database, area: Callable[[], Area | None], trail: Trail) -> None:
+    def __init__(
+        self, database: Database, area: Callable[[], Area | None], trail: Trail, rules: Callable[[], Rules]
+    ) -> None:
         self._database = database
         self._area = area
         self._trail = trail
+        self._rules = rules
 
     def look(self, hours: int) -> Found:
         """Return the figures now and over the last `hours`. Raises Forbidden."""
@@ -61,6 +65,12 @@ class Ratebook:
             kept = [] if "" in scope.hidden else samples.kept(connection, first, now)
         told = [Sample(one.at, within(one.axes, scope.grid, scope.department)) for one in kept]
         return Found(axes, weighted(told, first, now), now)
+
+    def waiting(self) -> dict[str, int]:
+        """Return {department: cameras within reach whose fault has lasted and has no ticket yet}. Raises Forbidden."""
+        scope = reach(access.current(), "camera.browse")
+        with self._database.read() as connection:
+            return tickets.waiting(connection, self._rules(), clock.now(), *reading.within(scope))
 
     def place(self, path: str) -> str:
         """Return the name of the town at the end of a path."""

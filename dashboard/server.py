@@ -5,6 +5,7 @@ import hashlib
 import logging
 import socket
 import ssl
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -15,6 +16,7 @@ from starlette.websockets import WebSocket
 from config import certificate, clock, collector
 from config.city import City
 from config.settings import ROOT, Settings, oidc_secret
+from config.tickets import Tickets
 from dashboard import (
     api,
     api_attachments,
@@ -96,6 +98,7 @@ from operations.upward import Reports
 from streams.item import LARGEST_REQUEST
 from streams.port import Port
 from streams.source_secrets import SourceSecrets
+from streams.ticket_keeping import rules_of
 from streams.video import relay
 from streams.video.port import RelayPort
 from streams.warnings import Warnings
@@ -135,6 +138,7 @@ class Server:
         city = City.of(settings)
         orders = Orders(database, keys, port.ring, zone=city.zone, county=settings.county_code, deadlines=times)
         contacts = Contactbook(database, port.ring, lambda: areas.current, settings.data / "uploads", city.zone)
+        ticketed = partial(rules_of, Tickets.load(), demo=settings.demo)
         actions = Actions(
             commands,
             orders,
@@ -184,7 +188,7 @@ class Server:
             calls=Calls(database, orders),
             views=Viewbook(database, port.ring),
             coverage=Coveragebook(database, lambda: areas.current, notes),
-            rates=Ratebook(database, lambda: areas.current, notes),
+            rates=Ratebook(database, lambda: areas.current, notes, ticketed),
             platforms=Platformbook(database, port.ring, settings.data / "keys", settings.redis_url),
             shifts=Shiftbook(database, keys, port.ring, zone=city.zone, area=lambda: areas.current),
         )

@@ -435,6 +435,12 @@
       head();
       if (((row()?.revision ?? 0) !== shown || clocks() !== ticked) && !sending) ask();
     });
+    const wanted = new URL(location.href);
+    if (wanted.searchParams.has("incident")) { // a link of another page: opened once, then the address is the desk's again
+      desk.open(wanted.searchParams.get("incident"), true);
+      wanted.searchParams.delete("incident");
+      history.replaceState(null, "", wanted);
+    }
     const free = () => ["queue", "drawer"].includes(desk.mode());
     for (const [name, letter] of Object.entries(ACTIONS)) desk.key(`Key${letter}`, () => act(name), free);
     desk.key("KeyO", () => propose("other"), free);

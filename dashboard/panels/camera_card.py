@@ -31,6 +31,7 @@ from dashboard.panels.camera_shell import (
 from dashboard.panels.camera_shell import PLACE as PLACING
 from operations.cameras.condition import disagreeing
 from operations.cameras.reading import Camera
+from operations.cameras.tickets import Ticket
 from operations.cameras.told import Change, Step
 from operations.entry import Entry
 from operations.errors import OperationsError
@@ -151,6 +152,20 @@ def warnings(one: Camera, words: Words) -> list[html.Div]:
     return parts
 
 
+def ticket(one: Ticket | None, words: Words) -> list[html.Div]:
+    """Return the camera's ticket with a link to its incident; without one for who may not open it."""
+    if one is None:
+        return []
+    since = shown_moment(one.since, words.city.zone)
+    said = words.text(f"camerapage.ticket.{'back' if one.back else one.kind}", since=since)
+    parts: list[Any] = [said]
+    if one.incident:
+        step = words.text(f"common.step.{one.step}")
+        link = html.A(one.number, href=f"/desk?incident={one.incident}", className="camera-ticket")
+        parts += [" ", link, f" · {step}"]
+    return [notice("note" if one.back else "wrong", html.Span(parts))]
+
+
 # ---- looks -----------------------------------------------------------------------------------------------------------
 
 
@@ -174,6 +189,7 @@ def card(dossier: Dossier, may: Mapping[str, bool], names: Names, words: Words, 
         ),
         html.Div(list(said), id=SAID, **{"aria-live": "polite"}),
         *warnings(one, words),
+        *ticket(dossier.ticket, words),
         *([live(one, words)] if may["look"] and there else []),
         html.H3(say("camerapage.signals")),
         table([say(f"camerapage.head.{name}") for name in ("signal", "says", "age")], signals(one, now, words)),

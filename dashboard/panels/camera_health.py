@@ -1,6 +1,7 @@
 """Rates of cameras 在线率、完好率: now and over time, by owner, town, class, vendor, of how many, against targets."""
 
 import base64
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -107,6 +108,17 @@ def summary(found: Found, words: Words) -> Any:
     return [html.P(one, className="desk-hint") for one in said]
 
 
+def unticketed(waiting: Mapping[str, int], words: Words) -> list[Any]:
+    """Return whose cameras' faults have lasted and have no ticket yet; nothing where all have one."""
+    if not waiting:
+        return []
+    known = {code: one.name(words.lang) for code, one in departments.current().items()}
+    most_first = sorted(waiting.items(), key=lambda one: (-one[1], one[0]))
+    nobody = words.text("rates.untold")
+    told = [words.text("rates.unticketed_of", who=known.get(code, nobody), n=n) for code, n in most_first]
+    return [notice("note", words.text("rates.unticketed", n=sum(waiting.values()), of=" · ".join(told)))]
+
+
 # ---- looks -----------------------------------------------------------------------------------------------------------
 
 
@@ -141,7 +153,8 @@ def answer(commands: Any, words: Words, axis: str, hours: int) -> tuple[Any, Any
     heads = [words.text(f"rates.head.{name}") for name in HEADS]
     more = words.text("rates.more", n=f"{len(lines) - SHOWN:,}") if len(lines) > SHOWN else ""
     listed = table(heads, made, empty=words.text("rates.nothing"))
-    return summary(found, words), [listed, html.P(more, className="desk-hint")]
+    said = [*summary(found, words), *unticketed(commands.rates.waiting(), words)]
+    return said, [listed, html.P(more, className="desk-hint")]
 
 
 def register(app: Any, commands: Any) -> None:

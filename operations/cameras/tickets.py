@@ -32,6 +32,8 @@ from operations.cameras.ticket import (
     subject_of,
 )
 from operations.database import Database, Transaction
+from operations.incidents import rows as incidents
+from operations.scope import Scope
 from operations.tables import camera, incident
 from operations.tables import camera_ticket as table
 
@@ -63,6 +65,20 @@ class Moved(NamedTuple):
     again: int = 0
     over: int = 0
     full: tuple[str, ...] = ()
+
+
+class Ticket(NamedTuple):
+    """The ticket of a camera: what for (OFFLINE or PICTURE), since when, and whether its camera is well again.
+
+    `incident`, `number`, `step` are "" for who may not see its incident, and until intake has taken it.
+    """
+
+    kind: str
+    since: int
+    back: bool
+    incident: str = ""
+    number: str = ""
+    step: str = ""
 
 
 class Pending(NamedTuple):
@@ -102,6 +118,21 @@ def sent(database: Database, id: str, revision: int, origin: str) -> None:
     with database.write() as transaction:
         update = sa.update(table).where(table.c.id == id, table.c.sent < revision)
         transaction.connection.execute(update.values(sent=revision, origin=origin))
+
+
+def of(connection: Connection, camera_id: str, scope: Scope | None) -> Ticket | None:
+    """Return the ticket of a camera that is open, or over since less than a day; its incident as `scope` sees it."""
+    found = table.outerjoin(incident, sa.and_(incident.c.origin == table.c.origin, *_seen(scope)))
+    query = sa.select(table.c.kind, table.c.since_at, table.c.state, incident.c.id, incident.c.number, incident.c.step)
+    query = query.select_from(found).where(table.c.subject == camera_id, table.c.state != PAST)
+    row = connection.execute(query.order_by(table.c.state_at.desc()).limit(1)).first()
+    if row is None:
+        return None
+    return Ticket(row.kind, row.since_at, row.state == BACK, row.id or "", row.number or "", row.step or "")
+
+
+def _seen(scope: Scope | None) -> Iterable[ColumnElement[bool]]:
+    return [sa.false()] if scope is None else incidents.inside(scope)
 
 
 def waiting(connection: Connection, rules: Rules, now: int, *also: ColumnElement[bool]) -> dict[str, int]:

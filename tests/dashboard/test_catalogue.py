@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from config.city import City
 from config.words import LANGUAGES, Words
@@ -14,6 +15,7 @@ from operations import journal
 from operations.cameras import condition, keeping
 from operations.cameras.item import Item
 from operations.cameras.searching import Asked
+from operations.cameras.tickets import Ticket
 from operations.database import Database
 from operations.errors import Forbidden, NotFound, Refused
 from operations.policy import Identity
@@ -119,6 +121,13 @@ def test_a_card_says_who_changed_what_and_where_signals_contradict(book: Catalog
     book.maintain(door, book.card(door).now + HOUR, seen=0, reason="换镜头")
     may = {"look": True, "manage": True}
     said = str(camera_card.card(book.card(door), may, named(words), words))
+    assert "工单" not in said
+    of_ticket = Ticket("offline", 0, False, "i1", "1123-0001", "handle")
+    ticketed = structs.replace(book.card(door), ticket=of_ticket)
+    linked = str(camera_card.card(ticketed, may, named(words), words))
+    assert "1123-0001" in linked and "/desk?incident=i1" in linked
+    unseen = structs.replace(ticketed, ticket=of_ticket._replace(incident="", number="", step=""))
+    assert "href" not in str(camera_card.ticket(unseen.ticket, words)) and camera_card.ticket(unseen.ticket, words)
     for part in ("duty", "120.100000", "120.200000", "换镜头", words.text("camerapage.special.long", type="01/99")):
         assert part in said
     assert words.text("camerapage.maintain") not in str(
@@ -144,8 +153,6 @@ def test_a_card_says_who_changed_what_and_where_signals_contradict(book: Catalog
 def test_signals_that_contradict_each_other_are_named(
     book: Catalogue, status: str, registered: str, picture: str, against: int
 ) -> None:
-    from msgspec import structs
-
     one = structs.replace(book.find(Asked()).cameras[0], status=status, registered=registered, picture=picture)
     assert len(condition.disagreeing(one)) == against
 

@@ -61,6 +61,13 @@ def choose(page: "Page", title: str) -> None:
     page.wait_for_selector(f"#desk-head:has-text('{title}')")
 
 
+def test_a_link_of_another_page_opens_its_incident_and_leaves_the_desks_address(signed: Signed, city: Desk) -> None:
+    near = next(one for one in city.board().incidents.values() if one.title == "title of near")
+    page = signed("operator", f"/desk?incident={near.id}")
+    page.wait_for_selector("#desk-head:has-text('title of near')")
+    until(page, "document.querySelector('#desk-details')?.dataset.id && !location.search.includes('incident')")
+
+
 def test_only_who_may_reopen_is_offered_to_undo_closing(signed: Signed) -> None:
     page = signed("operator")
     choose(page, "title of near")

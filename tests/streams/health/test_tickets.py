@@ -14,15 +14,17 @@ from config.settings import Settings
 from config.tickets import FILE as TOML
 from config.tickets import Tickets, TicketsError
 from config.words import Words
-from operations.cameras import keeping, outages
+from operations.cameras import keeping, outages, reading, tickets
 from operations.cameras.item import Item
 from operations.cameras.ticket import SOURCE
+from operations.cameras.tickets import Ticket
 from operations.database import Database
 from operations.incident import Incident
+from operations.scope import WHOLE, Scope
 from operations.tables import camera, camera_ticket, incident
 from streams import engine
 from streams.intake import Intake
-from streams.ticket_keeping import TicketKeeping, Wording
+from streams.ticket_keeping import TicketKeeping, Wording, rules_of
 from streams.worker import Worker
 from tests.streams.samples import NOW, make_intake, make_log
 
@@ -96,6 +98,11 @@ def tickets_of(database: Database) -> list[str]:
         return list(connection.execute(sa.select(camera_ticket.c.state).order_by(camera_ticket.c.opened_at)).scalars())
 
 
+def told(house: House, camera_id: str, scope: Scope | None) -> Ticket | None:
+    with house.database.read() as connection:
+        return tickets.of(connection, camera_id, scope)
+
+
 async def test_a_camera_offline_for_long_is_one_incident_of_its_owner_at_its_place(house: House) -> None:
     house.furnish("police", "transport")
     house.signal(1, "off", 0)
@@ -108,6 +115,10 @@ async def test_a_camera_offline_for_long_is_one_incident_of_its_owner_at_its_pla
         id = connection.execute(sa.select(camera.c.id).where(camera.c.code == "c0")).scalar_one()
     said = (one.title, one.type, one.urgency, one.department, one.source, one.source_status, one.step)
     assert said == ("摄像机离线：人民路0号", "0801", "routine", "police", SOURCE, "离线", "register")
+    assert told(house, id, WHOLE) == Ticket("offline", NOW + MINUTE, False, one.id, one.number, "register")
+    for scope in (None, Scope("990102"), Scope("", "fire")):  # who may not open its incident sees that there is one
+        assert told(house, id, scope) == Ticket("offline", NOW + MINUTE, False)
+    assert told(house, "none", WHOLE) is None
     assert (one.report_id, one.occurred_at) == (f"{id}@{(NOW + MINUTE) // 1_000}", NOW + MINUTE)
     assert one.clocks, "its clocks run like any other's"
 
@@ -135,6 +146,9 @@ async def test_a_camera_that_is_back_says_so_and_one_that_falls_again_takes_up_i
     assert house.incidents()[0].source_status == "离线", "not well for long enough"
     await house.look(51)
     assert [(one.source_status, one.step) for one in house.incidents()] == [("已恢复", "register")]
+    with house.database.read() as connection:
+        id = connection.execute(sa.select(camera.c.id)).scalar_one()
+    assert (ticket := told(house, id, WHOLE)) is not None and ticket.back
     house.signal(60, "off", 0)
     await house.look(95)
     assert [(one.source_status, one.reports) for one in house.incidents()] == [("再次离线", 3)]
@@ -151,6 +165,11 @@ async def test_a_mass_drop_is_one_ticket_and_the_days_most_bounds_the_rest(house
     await house.look(72)
     await house.look(80)
     assert len(house.incidents()) == 3, "the drop is over; of four that are left two get theirs today"
+    rules, now = rules_of(house.file, demo=house.settings.demo), NOW + 80 * MINUTE
+    with house.database.read() as connection:
+        assert tickets.waiting(connection, rules, now) == {"police": 2}
+        assert tickets.waiting(connection, rules, now, *reading.within(Scope("990102"))) == {}
+        assert tickets.waiting(connection, msgspec.structs.replace(rules, enabled=False), now) == {}
 
 
 @pytest.mark.parametrize("line", ["offline_minutes = 0", "classes = [9]", "enabled = 1", "most_a_day = true"])
