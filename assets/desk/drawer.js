@@ -437,7 +437,8 @@
     });
     const wanted = new URL(location.href);
     if (wanted.searchParams.has("incident")) { // a link of another page: opened once, then the address is the desk's again
-      desk.open(wanted.searchParams.get("incident"), true);
+      const id = wanted.searchParams.get("incident");
+      setTimeout(() => desk.open(id, true)); // when all parts of the desk have started
       wanted.searchParams.delete("incident");
       history.replaceState(null, "", wanted);
     }
