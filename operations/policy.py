@@ -132,7 +132,7 @@ POLICY: dict[str, dict[str, str]] = {
     "camera.snapshot": _reach(SCOPE, *_DESK),
     "pictures.view": _reach(SCOPE, *_STAFF),
     "look.read": _reach(SCOPE, "duty_commander") | _reach(ALL, "audit_admin"),
-    "look.close": _reach(SCOPE, "duty_commander") | _reach(ALL, "security_admin", "system"),
+    "look.close": _reach(SCOPE, "duty_commander") | _reach(ALL, "system"),
     "report.send": _reach(OWN, "source"),
     "warning.send": _reach(OWN, "source"),
     "quarantine.read": _reach(CITY, *_DESK),

@@ -49,6 +49,7 @@
     new ResizeObserver(() => requestAnimationFrame(fit)).observe(desk.byId("desk-header"));
     new ResizeObserver(() => requestAnimationFrame(fit)).observe(desk.byId("desk-nav-bar"));
     document.documentElement.dataset.manages = String(me.pages.includes("sources") && desk.can("sources"));
+    document.documentElement.dataset.looks = String(desk.can("looks"));
     const sheet = desk.byId("desk-help");
     const show = () => { if (!sheet.open) sheet.showModal(); };
     desk.byId("desk-help-open").addEventListener("click", show);

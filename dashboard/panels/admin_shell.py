@@ -1,6 +1,7 @@
 """What the administrator's pages 管理页 are built of: tabs with their sections, uploads, fields, notices, tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from dash import Input, Output, dcc, html
@@ -8,10 +9,10 @@ from dash import Input, Output, dcc, html
 from config.words import Words
 
 
-def tabs(page: str, names: Sequence[str], words: Words, *, managing: Sequence[str] = ()) -> html.Div:
+def tabs(page: str, names: Sequence[str], words: Words, *, only: Mapping[str, str] = MappingProxyType({})) -> html.Div:
     """Return the tab bar of a page; `assets/admin/tabs.js` shows the section of the one that is chosen.
 
-    Those of `managing` are for who manages sources; others do not see them.
+    `only`: by their names those that not everybody sees, with the class that says who: admin-only, looks-only.
     """
     buttons = [
         html.Button(
@@ -19,7 +20,7 @@ def tabs(page: str, names: Sequence[str], words: Words, *, managing: Sequence[st
             role="tab",
             type="button",
             id=f"{page}-tab-{name}",
-            className="admin-tab admin-only" if name in managing else "admin-tab",
+            className=f"admin-tab {only.get(name, '')}".strip(),
             tabIndex="0" if number == 0 else "-1",
             **{"data-tab": name, "aria-selected": str(number == 0).lower()},
         )

@@ -29,15 +29,16 @@ def special(one: Camera) -> bool:
 
 
 def state(one: Camera, now: int, words: Words) -> html.Span:
-    """Return the state of a camera: its shape and colour (by the style sheet) and its word."""
+    """Return the state of a camera: the sign that the map gives it, and its word."""
     found = condition(one, now)
+    sign = html.Span(className="camera-state", **{"data-condition": found, "aria-hidden": "true"})
     said = words.text(f"camerapage.condition.{found}")
     if against := disagreeing(one):
         signals = " · ".join([words.text(f"camerahealth.signal.{name}") for name in against])
         said = words.text("camerahealth.disagreeing", state=said)
         title = words.text("camerahealth.disagreeing_about", signals=signals)
-        return html.Span(said, className="camera-state", title=title, **{"data-condition": found})
-    return html.Span(said, className="camera-state", **{"data-condition": found})
+        return html.Span([sign, said], className="camera-said", title=title)
+    return html.Span([sign, said], className="camera-said")
 
 
 def ago(at: int, now: int, words: Words) -> str:

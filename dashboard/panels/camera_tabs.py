@@ -10,4 +10,4 @@ TABS = ("cameras", "completeness", "coverage", "health", "import", "looks")
 
 def layout(words: Words) -> html.Div:
     """Return the tab bar."""
-    return tabs("cameras", TABS, words, managing=("import",))
+    return tabs("cameras", TABS, words, only={"import": "admin-only", "looks": "looks-only"})

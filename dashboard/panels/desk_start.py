@@ -42,6 +42,7 @@ CAN = {
     "accept": "order.review",
     "drive": "wall.drive",
     "look": "camera.look",
+    "looks": "look.read",
     "cameras": "camera.read",
     "snapshot": "camera.snapshot",
     "views": "view.keep",

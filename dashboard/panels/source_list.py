@@ -75,7 +75,7 @@ def layout(words: Words) -> html.Div:
     return html.Div(
         [
             html.Div(side, className="admin-side"),
-            tabs("sources", TABS, words, managing=MANAGING),
+            tabs("sources", TABS, words, only=dict.fromkeys(MANAGING, "admin-only")),
             section("overview", overview, first=True),
             dcc.Store(id=CHOSEN),
             dcc.Store(id=PULSE),
