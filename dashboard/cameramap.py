@@ -6,11 +6,14 @@ what they show; what is drawn for one is kept for the others that look at the sa
 
 import asyncio
 import logging
+from collections.abc import Iterable
 
 import msgspec
+from msgspec import structs
 
 from config import clock
-from operations.cameras import charting
+from operations.cameras import charting, voids
+from operations.cameras.coverage import Void
 from operations.cameras.mapping import Box, Chart
 from operations.database import Database
 from operations.scope import Scope
@@ -28,6 +31,7 @@ class Cameramap:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._chart = Chart()
+        self._voids: list[tuple[str, ...]] = []
         self._seq = -1
         self._until: int | None = None
         self._kept: dict[tuple[Scope, Box, float], bytes] = {}
@@ -46,8 +50,12 @@ class Cameramap:
             await asyncio.gather(self._task, return_exceptions=True)
 
     def key(self, scope: Scope) -> str:
-        """Return what changes when cameras within a scope do."""
-        return self._chart.key(scope)
+        """Return what changes when cameras within a scope do, or its grids without a live one."""
+        return f"{self._chart.key(scope)}.{self.voids(scope)}"
+
+    def voids(self, scope: Scope) -> int:
+        """Return how many grids within a scope are told to have no live camera."""
+        return sum(scope.covers(chain, scope.department) for chain in self._voids)
 
     def seen(self, scope: Scope, box: Box, zoom: float) -> bytes:
         """Return as JSON what a view shows somebody: `operations.cameras.mapping.Seen`."""
@@ -55,7 +63,8 @@ class Cameramap:
         if asked not in kept:
             if len(kept) >= KEPT_MOST:
                 kept.clear()
-            kept[asked] = msgspec.json.encode(self._chart.seen(scope, box, zoom))
+            found = self._chart.seen(scope, box, zoom)
+            kept[asked] = msgspec.json.encode(structs.replace(found, voids=self.voids(scope)))
         return kept[asked]
 
     def look(self) -> None:
@@ -63,6 +72,8 @@ class Cameramap:
         now = clock.now()
         with self._database.read() as connection:
             found = charting.touched(connection, self._seq)
+            if found.seq != self._seq:
+                self._blind(voids.known(connection).values())
             ended = self._until is not None and now >= self._until
             if found.ids is not None and not found.ids and not ended:
                 self._seq = found.seq
@@ -75,6 +86,11 @@ class Cameramap:
         else:
             self._chart = self._chart.changed(spots)
         self._seq, self._kept = found.seq, {}
+
+    def _blind(self, found: Iterable[Void]) -> None:
+        there = sorted(tuple(one.path.split("/")) for one in found if one.told_at)
+        if there != self._voids:
+            self._voids, self._kept = there, {}
 
     async def _follow(self) -> None:
         while True:

@@ -27,4 +27,14 @@
     next.focus();
   });
   window.gridwallTabs = { open };
+
+  // `/cameras#coverage`: the tab that a link of another page means, as soon as it is there.
+  const wanted = location.hash.slice(1);
+  const meant = wanted && new MutationObserver(() => {
+    const tab = document.querySelector(`[role=tab][data-tab="${CSS.escape(wanted)}"]`);
+    if (!tab) return;
+    meant.disconnect();
+    setTimeout(() => tab.click());
+  });
+  if (meant) meant.observe(document, { childList: true, subtree: true });
 })();

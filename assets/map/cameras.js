@@ -113,7 +113,17 @@
       const lost = total - states[0];
       const values = { n: total.toLocaleString("en"), lost: lost.toLocaleString("en"), share: total ? Math.round((lost / total) * 1000) / 10 : 0 };
       const key = STATES.flatMap((state, at) => (states[at] ? [sign(state), `${this.say(`camera.state.${state}`)} ${states[at].toLocaleString("en")}`] : []));
-      return this.line.replaceChildren(this.say(total ? "camera.total" : "camera.none", values), ...key);
+      return this.line.replaceChildren(this.say(total ? "camera.total" : "camera.none", values), ...key, ...this.blind());
+    }
+
+    // Grids of one's whole reach that are told to have no live camera; at a desk the way to their list.
+    blind() {
+      if (!this.seen.voids) return [];
+      const wall = document.documentElement.dataset.page === "wall";
+      const one = Object.assign(document.createElement(wall ? "b" : "a"), { className: "legend-voids" });
+      if (!wall) one.href = "/cameras#coverage";
+      one.textContent = this.say("camera.voids", { n: this.seen.voids.toLocaleString("en") });
+      return [one];
     }
 
     draw() {

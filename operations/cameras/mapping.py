@@ -76,12 +76,15 @@ class Single(Struct, frozen=True, array_like=True):
 
 
 class Seen(Struct, frozen=True):
-    """What a view shows; `states`: how many of STATES stand in it."""
+    """What a view shows; `states`: how many of STATES stand in it. `voids`: grids of the whole reach without a live one
+    that were told.
+    """
 
     total: int
     states: list[int]
     gathered: list[Gathered]
     singles: list[Single]
+    voids: int = 0
 
 
 class Chart:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from dashboard.cameramap import Cameramap
-from operations.cameras import keeping
+from operations.cameras import keeping, voids
+from operations.cameras.coverage import DARK, Covered, Tally
 from operations.cameras.item import Item
 from operations.cameras.mapping import STATES
 from operations.database import Database
@@ -42,6 +43,22 @@ def test_it_follows_the_catalogue_and_answers_within_a_scope(database: Database)
     take(database, a="on")
     cameras.look()
     assert b'"total":1' in cameras.seen(WHOLE, HERE, 16)
+
+
+@pytest.mark.database
+def test_grids_told_to_have_no_live_camera_are_counted_for_who_reaches_them(database: Database) -> None:
+    chains = ("a", "a1"), ("b", "b1")
+    covered = [Covered(chain[-1], chain, True, DARK, Tally(1, 0, 0), "", 0) for chain in chains]
+    cameras = Cameramap(database)
+    for now in (NOW, NOW + 2):
+        voids.step(database, covered, patience=1, now=now)
+    cameras.look()
+    before = cameras.key(WHOLE)
+    assert (cameras.voids(WHOLE), cameras.voids(Scope("b"))) == (2, 1)
+    assert b'"voids":2' in cameras.seen(WHOLE, HERE, 16)
+    voids.step(database, [], patience=1, now=NOW + 3)
+    cameras.look()
+    assert cameras.voids(WHOLE) == 0 and cameras.key(WHOLE) != before and b'"voids":0' in cameras.seen(WHOLE, HERE, 16)
 
 
 @pytest.mark.database
