@@ -52,23 +52,39 @@ class _Running:
     started_at: float = 0.0
 
 
+LOCK = "gridwall.lock"
+"""Held while the program runs; in it the process and, on the second line, the address it serves."""
+
+
 @contextmanager
-def only_one(data: Path) -> Iterator[None]:
-    """Hold the data folder for this process; SupervisorError if another has it."""
+def only_one(data: Path, address: str = "") -> Iterator[None]:
+    """Hold the data folder for this process, which serves `address`; SupervisorError if another has it."""
     data.mkdir(parents=True, exist_ok=True)
-    with (data / "gridwall.lock").open("a+", encoding="ascii") as held:
+    with (data / LOCK).open("a+", encoding="utf-8") as held:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             held.seek(0)
             raise SupervisorError(
-                f"Gridwall already runs on {data} (process {held.read().strip() or 'unknown'}). "
+                f"Gridwall already runs on {data} (process {held.readline().strip() or 'unknown'}). "
                 "Stop that one, or give this one another folder with --data."
             ) from None
         held.truncate(0)
-        held.write(str(os.getpid()))
+        held.write(f"{os.getpid()}\n{address}\n")
         held.flush()
         yield
+
+
+def served(data: Path) -> str:
+    """Return the address that the program running on this folder serves, "" while none runs."""
+    try:
+        with (data / LOCK).open(encoding="utf-8") as held:
+            fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return (data / LOCK).read_text("utf-8").partition("\n")[2].strip()
+    except FileNotFoundError:
+        return ""
+    return ""
 
 
 def check_port_free(host: str, port: int) -> None:

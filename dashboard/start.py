@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager, suppress
 
 from config import certificate, clock
 from config.settings import COMMAND_LINE, ROOT, Settings
-from config.supervisor import Child, Supervisor, check_port_free, only_one
+from config.supervisor import Child, Supervisor, check_port_free, only_one, served
 from config.words import Words
 from dashboard import first_start
 from operations import heads, journal, segments
@@ -23,7 +23,7 @@ ANSWER_SECONDS = 2.0
 def main(settings: Settings, words: Words) -> int:
     """Run everything until Ctrl-C or SIGTERM. Raises SupervisorError, OperationsError."""
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with only_one(settings.data):
+    with only_one(settings.data, address(settings)):
         check_port_free(settings.host, settings.port)
         say = _Teller(words)
         with Supervisor(
@@ -42,7 +42,8 @@ def main(settings: Settings, words: Words) -> int:
 def link(account: str, settings: Settings, words: Words, key_file: str = "") -> int:
     """Print a one-time way in for an account, the first one if none is named (`first_start.link`)."""
     with signed(settings) as database:
-        return first_start.link(database, settings, address(settings), account, words, key_file)
+        base = served(settings.data) or address(settings)
+        return first_start.link(database, settings, base, account, words, key_file)
 
 
 def migrate(settings: Settings, *, supervised: bool) -> None:

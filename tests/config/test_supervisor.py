@@ -15,7 +15,7 @@ import pytest
 
 from config.restart import Policy
 from config.settings import ROOT
-from config.supervisor import Child, Supervisor, SupervisorError, check_port_free, only_one
+from config.supervisor import Child, Supervisor, SupervisorError, check_port_free, only_one, served
 
 QUICK = Policy(first=0.01, longest=0.05)
 
@@ -125,6 +125,10 @@ def test_a_child_that_is_never_ready_is_named(tmp_path: Path, monkeypatch: pytes
 def test_a_second_one_on_the_same_folder_is_refused(tmp_path: Path) -> None:
     with only_one(tmp_path), pytest.raises(SupervisorError, match=f"process {os.getpid()}"), only_one(tmp_path):
         pass
+    assert served(tmp_path) == ""
+    with only_one(tmp_path, "http://127.0.0.1:8701"):
+        assert served(tmp_path) == "http://127.0.0.1:8701"
+    assert served(tmp_path) == "" and served(tmp_path / "none") == ""
     with only_one(tmp_path):
         pass
 
