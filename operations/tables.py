@@ -782,9 +782,12 @@ look = Table(
     _int("seen_at"),
     _time("ended_at"),
     _text("ended_how"),
+    _text("grant_id"),
+    _text("mode"),
     Index("look_living", "seen_at", sqlite_where=_LIVING, postgresql_where=_LIVING),
     Index("look_camera", "camera", "began_at"),
     Index("look_began", "began_at"),
+    Index("look_grant", "grant_id"),
 )
 
 # Cameras 摄像机 that ledgers and platforms told of; `record` is what the source told last, as JSON; the columns beside
@@ -931,4 +934,143 @@ platform = Table(
     _int("resync"),
     _int("changed_at"),
     Index("platform_state", "state", "knocked_at"),
+)
+
+# Requests for video access 调阅申请; `body` is the whole as JSON, the columns beside it are for finding.
+access_request = Table(
+    "access_request",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _text("number"),
+    _text("state"),
+    _text("applicant"),
+    _text("department"),
+    _text("incident"),
+    _text("urgency"),
+    _text("path"),
+    _int("made_at"),
+    _time("sent_at"),
+    _time("decided_at"),
+    _time("next_at"),
+    _int("revision"),
+    Column("body", LargeBinary, nullable=False),
+    Index("access_request_applicant", "applicant", "made_at"),
+    Index("access_request_state", "state", "made_at"),
+    Index("access_request_incident", "incident"),
+    Index("access_request_next", "next_at", sqlite_where=_TICKING, postgresql_where=_TICKING),
+)
+
+# Who decides a request 审批席位, a row each: for finding what waits for a post.
+access_seat = Table(
+    "access_seat",
+    metadata,
+    Column("request", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    _text("kind"),
+    _text("department"),
+    _text("state"),
+    _int("level"),
+    _time("since_at"),
+    _time("decided_at"),
+    _text("decided_by"),
+    Index("access_seat_waiting", "state", "kind", "department"),
+)
+
+# Grants 授权, living and past; `holder`: "account:ID" or "wall:ID"; `department`: the owner's, `unit`: the holder's.
+# `body` is the whole as JSON.
+access_grant = Table(
+    "access_grant",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _text("number"),
+    _text("kind"),
+    _text("request"),
+    _text("standing"),
+    _text("holder"),
+    _text("unit"),
+    _text("department"),
+    _text("incident"),
+    _text("path"),
+    _int("from_at"),
+    _int("until_at"),
+    _time("ended_at"),
+    _text("ended_how"),
+    _time("ratify_by"),
+    _int("revision"),
+    Column("body", LargeBinary, nullable=False),
+    Index("access_grant_living", "holder", sqlite_where=_LIVING, postgresql_where=_LIVING),
+    Index("access_grant_until", "until_at", sqlite_where=_LIVING, postgresql_where=_LIVING),
+    Index("access_grant_incident", "incident"),
+    Index("access_grant_request", "request"),
+    Index("access_grant_department", "department", "from_at"),
+)
+access_grant_camera = Table(
+    "access_grant_camera",
+    metadata,
+    Column("grant_id", Text, primary_key=True),
+    Column("camera", Text, primary_key=True),
+    Index("access_grant_camera_camera", "camera"),
+)
+
+# What owners authorise in advance 常态授权; `body` is the whole as JSON.
+access_standing = Table(
+    "access_standing",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _text("department"),
+    _int("signed_at"),
+    _int("until_at"),
+    _time("ended_at"),
+    _int("revision"),
+    Column("body", LargeBinary, nullable=False),
+    Index("access_standing_department", "department", "until_at"),
+)
+
+# Who decides for whom while they are away 代行; ids of accounts.
+access_delegate = Table(
+    "access_delegate",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _text("giver"),
+    _text("taker"),
+    _int("from_at"),
+    _int("until_at"),
+    _time("ended_at"),
+    Index("access_delegate_taker", "taker", "until_at"),
+)
+
+# What may be seen through a camera 视场限制: "restricted" wants a named consent, "masked" hides parts of the picture,
+# "forbidden" is never shown; `body`: the consent and the masks as JSON.
+camera_limit = Table(
+    "camera_limit",
+    metadata,
+    Column("camera", Text, primary_key=True),
+    _text("kind"),
+    _int("revision"),
+    _int("changed_at"),
+    _text("changed_by"),
+    Column("body", LargeBinary, nullable=False),
+)
+
+# Snapshots and exports that left 截图与导出, what became of them, and whether they have to be kept.
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _text("kind"),
+    _text("camera"),
+    _text("grant_id"),
+    _text("actor"),
+    _text("sha256"),
+    _text("department"),
+    _text("path"),
+    _int("made_at"),
+    _text("state"),
+    _int("state_at"),
+    _text("state_by"),
+    _int("held"),
+    Column("body", LargeBinary, nullable=False),
+    Index("evidence_made", "made_at"),
+    Index("evidence_grant", "grant_id"),
+    Index("evidence_camera", "camera", "made_at"),
 )

@@ -1,0 +1,1 @@
+"""Video access 视频调阅: asked for, decided, granted, ended and accounted for."""
