@@ -30,11 +30,7 @@ class AccessError(ValueError):
     """The file contradicts itself; the message names the file, the line, and what is wrong there."""
 
 
-class _Data(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What stands in the file, and nothing else."""
-
-
-class Limits(_Data):
+class Limits(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Bounds; the unit stands in the name."""
 
     live_minutes: Annotated[int, _whole(1, 1_440)]
@@ -54,7 +50,7 @@ class Limits(_Data):
     surplus: Annotated[int, _whole(1, 50)]
 
 
-class Named(_Data):
+class Named(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Something with a code and what people call it."""
 
     code: Code
@@ -62,7 +58,7 @@ class Named(_Data):
     en: Said
 
 
-class Purpose(Named):
+class Purpose(Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Why pictures are wanted; `incident`: it wants one; `standing`: may be authorised in advance."""
 
     minutes: Annotated[int, _whole(1, 1_440)]
@@ -72,7 +68,7 @@ class Purpose(Named):
     standing: bool
 
 
-class Rule(_Data):
+class Rule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Who decides where all its conditions hold; an empty one holds always."""
 
     code: Code
@@ -87,7 +83,7 @@ class Rule(_Data):
     units: tuple[Code, ...] = ()
 
 
-class Forbidden(_Data):
+class Forbidden(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where no camera may be: words in its name, or beginnings of the code of its capture position."""
 
     code: Code
@@ -95,7 +91,7 @@ class Forbidden(_Data):
     positions: tuple[Position, ...] = ()
 
 
-class Breakglass(_Data):
+class Breakglass(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Who may look at once in an emergency, of which urgency, through cameras of which classes of points."""
 
     roles: tuple[Literal["operator", "duty_commander", "leader"], ...]
@@ -103,7 +99,7 @@ class Breakglass(_Data):
     classes: tuple[Class, ...]
 
 
-class Access(_Data):
+class Access(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The whole file."""
 
     limits: Limits

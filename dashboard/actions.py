@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from dashboard import access
+from dashboard.accessbook import Accessbook
 from dashboard.accountbook import Accountbook
 from dashboard.area import Area
 from dashboard.auditbook import Auditbook
@@ -96,6 +97,7 @@ class Actions:
         wallbook: Wallbook,
         camerabook: Camerabook,
         lookers: Lookers,
+        accessbook: Accessbook,
         catalogue: Catalogue,
         auditbook: Auditbook,
         own: Own,
@@ -133,6 +135,7 @@ class Actions:
         self.wallbook = wallbook
         self.camerabook = camerabook
         self.lookers = lookers
+        self.accessbook = accessbook
         self.catalogue = catalogue
         self.auditbook = auditbook
         self.own = own

@@ -3,30 +3,50 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import NamedTuple
 
 from config import clock
 from operations import looks
 from operations.database import AfterCommit, Database
-from operations.errors import DatabaseTrouble
+from operations.errors import DatabaseTrouble, NotFound, Refused
+from operations.grants import rows as grants
+from operations.grants.admission import Admission, Asking
 from operations.looks import HEARTBEAT_SECONDS, Ticket, Whereabouts
 from operations.policy import Identity
 
 EVERY = 0.4
 """Seconds between two looks whether somebody ended one; it has to be noticed within a second."""
 ENDED = 4403
+PATIENCE = 5.0
+"""Seconds without a word from the journal after which nobody looks by a grant."""
+DENIED_EACH, DENIED_MOST = 60.0, 10_000
+SECOND = 1_000_000
 
 log = logging.getLogger(__name__)
 Place = Callable[[str], Whereabouts | None]
 """The port to the catalogue: where a camera is, by its id; None: there is no such camera. It may block."""
-End = Callable[[int], None]
+End = Callable[[int, str], None]
+"""Ends one look: the code of its closing, and why, for the tile to say."""
+
+
+class Living(NamedTuple):
+    """A look under way; `ends`: when its grant is over, in seconds that never step back, None: it needs none."""
+
+    end: End
+    grant: str
+    until_at: int
+    ends: float | None
 
 
 class Lookbook:
     """`key`: what tickets are signed with, the same in all web processes."""
 
-    def __init__(self, database: Database, key: bytes, place: Place, ring: AfterCommit) -> None:
+    def __init__(self, database: Database, key: bytes, place: Place, ring: AfterCommit, admission: Admission) -> None:
         self._database, self._key, self._place, self._ring = database, key, place, ring
-        self._living: dict[str, End] = {}
+        self._admission = admission
+        self._living: dict[str, Living] = {}
+        self._refused: dict[tuple[str, str, str], float] = {}
+        self._heard_at = clock.monotonic()
         self._task: asyncio.Task[None] | None = None
         self._fault = ""
 
@@ -44,8 +64,34 @@ class Lookbook:
 
     async def ticket(self, identity: Identity, camera: str, why: str, incident: str) -> str:
         """Return a ticket. Raises Forbidden, NotFound, Refused."""
-        place = await asyncio.to_thread(self._place, camera)
-        return looks.issue(self._key, identity, camera, place, why, incident=incident, now=clock.now())
+        asking = Asking(camera, why, incident)
+        return await asyncio.to_thread(self._ticket, identity, asking)
+
+    def _ticket(self, identity: Identity, asking: Asking) -> str:
+        place, now = self._place(asking.camera), clock.now()
+        if looks.why_wrong(asking.why, asking.incident):
+            raise Refused("looks.why_wrong")
+        try:
+            leave = self._admission.leave(identity, asking, place)
+        except (NotFound, Refused) as error:
+            self._denied(identity, asking, place, error.code)
+            raise
+        return looks.issue(
+            self._key, identity, asking.camera, place, asking.why, incident=asking.incident, leave=leave, now=now
+        )
+
+    def _denied(self, identity: Identity, asking: Asking, place: Whereabouts | None, code: str) -> None:
+        """Write a refusal down; a tile that asks again and again is one entry a minute."""
+        key, now = (identity.actor, asking.camera, code), clock.monotonic()
+        if now - self._refused.get(key, -DENIED_EACH) < DENIED_EACH:
+            return
+        if len(self._refused) >= DENIED_MOST:
+            self._refused.clear()
+        self._refused[key] = now
+        try:
+            self._admission.deny(identity, asking, place, code)
+        except DatabaseTrouble as error:
+            log.warning("a refused look could not be written: %s", error)
 
     def opened(self, identity: Identity, camera: str, ticket: str) -> Ticket:
         """Return what a ticket says. Raises Refused."""
@@ -54,7 +100,8 @@ class Lookbook:
     async def begin(self, identity: Identity, ticket: Ticket, stream: str, end: End) -> None:
         """Write down that a look begins; `end(code)` is called when somebody ends it. Raises OperationsError."""
         await asyncio.to_thread(self._begin, identity, ticket, stream)
-        self._living[ticket.look] = end
+        ends = clock.monotonic() + (ticket.until_at - clock.now()) / SECOND if ticket.grant else None
+        self._living[ticket.look] = Living(end, ticket.grant, ticket.until_at, ends)
 
     async def end(self, look: str, how: str) -> None:
         """Write down that a look has ended."""
@@ -73,7 +120,10 @@ class Lookbook:
     def _begin(self, identity: Identity, ticket: Ticket, stream: str) -> None:
         place = self._place(ticket.camera)
         now = clock.now()
-        looks.begin(self._database, identity, ticket, place, stream=stream, now=now, after_commit=self._ring)
+        looks.begin(
+            self._database, identity, ticket, place, stream=stream, now=now, admit=self._admission.still,
+            after_commit=self._ring,
+        )  # fmt: skip
 
     def _end(self, ids: list[str], how: str) -> None:
         looks.end(self._database, ids, how, now=clock.now(), after_commit=self._ring)
@@ -82,24 +132,53 @@ class Lookbook:
         spoken = clock.monotonic()
         while True:
             await asyncio.sleep(EVERY)
+            self.hold(clock.monotonic())
             try:
                 await self.look()
                 if clock.monotonic() - spoken >= HEARTBEAT_SECONDS:
                     spoken = clock.monotonic()
                     await asyncio.to_thread(self._speak, list(self._living))
                 self._fault = ""
-            except DatabaseTrouble as error:  # while nobody knows, nobody is thrown out
+                self._heard_at = clock.monotonic()
+            except DatabaseTrouble as error:  # while nobody knows, nobody is thrown out for `PATIENCE`
                 if not self._fault:
                     log.warning("nobody knows which looks were ended: %s", error)
                 self._fault = str(error)
 
+    def hold(self, now: float) -> None:
+        """End those of ours whose grant is over by time, or of which nobody has known anything for too long."""
+        unheard = now - self._heard_at >= PATIENCE
+        for look, one in list(self._living.items()):
+            if one.ends is not None and (unheard or now >= one.ends):
+                del self._living[look]
+                one.end(ENDED, "unheard" if unheard else "time")
+
     async def look(self) -> None:
-        """End those of ours that somebody ended. Raises DatabaseTrouble."""
+        """End those of ours that somebody ended, and let extended ones go on. Raises DatabaseTrouble."""
         if not self._living:
             return
-        for look in await asyncio.to_thread(looks.over, self._database, list(self._living)):
-            if (end := self._living.pop(look, None)) is not None:
-                end(ENDED)
+        ids, by = list(self._living), {one.grant for one in self._living.values() if one.grant}
+        over, told = await asyncio.to_thread(self._told, ids, by)
+        for look, how in over.items():
+            if (one := self._living.pop(look, None)) is not None:
+                one.end(ENDED, how)
+        for look, one in list(self._living.items()):
+            if one.ends is None or one.grant not in told:
+                continue
+            ended_at, how, until_at = told[one.grant]
+            if ended_at is not None:
+                del self._living[look]
+                one.end(ENDED, how)
+            elif until_at != one.until_at:
+                moved = one.ends + (until_at - one.until_at) / SECOND
+                self._living[look] = one._replace(until_at=until_at, ends=moved)
+
+    def _told(self, ids: list[str], by: set[str]) -> tuple[dict[str, str], dict[str, tuple[int | None, str, int]]]:
+        over = looks.over(self._database, ids)
+        if not by:
+            return over, {}
+        with self._database.read() as connection:
+            return over, grants.told(connection, by)
 
     def _speak(self, ids: list[str]) -> None:
         now = clock.now()

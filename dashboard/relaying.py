@@ -3,20 +3,24 @@
 import asyncio
 import signal
 import ssl
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
 import uvloop
 
 from config.settings import Settings
+from operations import journal
 from operations.cameras import reading
 from operations.database import Database
 from operations.errors import DatabaseTrouble
+from operations.grants import rows as grants
 from operations.looks import Whereabouts
 from streams.source_secrets import SourceSecrets
 from streams.video import relay
 from streams.video.address import StreamSource
 from streams.video.errors import CameraAway
+from streams.video.guard import Leave
 from streams.video.listed import StreamList
 
 LISTED = Path("keys") / "streams.toml"
@@ -35,6 +39,7 @@ class Cameras:
         self._listed = StreamList(data / LISTED)
         self._secrets = SourceSecrets(data / "keys", "cameras")
         self._database = database
+        self._heard = -1
 
     def source(self, camera: str) -> StreamSource | None:
         """Return how a camera's pictures are had. Raises CameraAway while the catalogue cannot be asked."""
@@ -49,6 +54,19 @@ class Cameras:
             return None
         username, _, password = self._secrets.get(camera).partition(":")
         return StreamSource(*found, username, password)
+
+    def leaves(self) -> Mapping[str, Leave] | None:
+        """Return the grants in force, None when nothing was written since the last question. Raises CameraAway."""
+        try:
+            with self._database.read() as connection:
+                seq = journal.head_on(connection).seq
+                if seq == self._heard:
+                    return None
+                found = grants.living(connection)
+        except DatabaseTrouble as error:
+            raise CameraAway("the grants cannot be asked now") from error
+        self._heard = seq
+        return {one.id: Leave(one.from_at, one.until_at, frozenset(one.cameras)) for one in found}
 
     def place(self, camera: str) -> Whereabouts | None:
         """Return where a camera is and whose it is. Raises DatabaseTrouble."""
@@ -70,7 +88,7 @@ async def _run(data: Path, cameras: Cameras) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, over.set)
-    await relay.serve(relay.place(data), cameras.source, _trust(data), over)
+    await relay.serve(relay.place(data), cameras.source, _trust(data), over, cameras.leaves)
 
 
 def _trust(data: Path) -> ssl.SSLContext:

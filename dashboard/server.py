@@ -34,6 +34,7 @@ from dashboard import (
     video,
 )
 from dashboard.access import Access
+from dashboard.accessbook import Accessbook
 from dashboard.accountbook import Accountbook
 from dashboard.actions import Actions
 from dashboard.answers import TROUBLES
@@ -139,6 +140,7 @@ class Server:
         orders = Orders(database, keys, port.ring, zone=city.zone, county=settings.county_code, deadlines=times)
         contacts = Contactbook(database, port.ring, lambda: areas.current, settings.data / "uploads", city.zone)
         ticketed = partial(rules_of, Tickets.load(), demo=settings.demo)
+        accessbook = Accessbook(database, port.ring, settings, notes)
         actions = Actions(
             commands,
             orders,
@@ -174,6 +176,7 @@ class Server:
             wallbook=self._wallbook,
             camerabook=Camerabook(database),
             lookers=Lookers(database, notes, port.ring),
+            accessbook=accessbook,
             catalogue=Catalogue(database, port.ring, areas.located, port.last_position),
             auditbook=Auditbook(
                 database,
@@ -199,7 +202,7 @@ class Server:
         standing = Standing(gate.standing)
         where = Cameras(settings.data, database).place
         self._relay = RelayPort(relay.place(settings.data))
-        lookbook = Lookbook(database, keys.snapshot_key(), where, port.ring)
+        lookbook = Lookbook(database, keys.snapshot_key(), where, port.ring, accessbook.admission)
         provider = Provider(settings, lambda: oidc_secret(settings.data))
         self.parts = Parts(
             settings,

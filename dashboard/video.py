@@ -23,7 +23,7 @@ from dashboard.wallpictures import wish_of
 from operations.errors import DatabaseTrouble, Forbidden, NotFound, OperationsError, Refused
 from operations.looks import Ticket
 from operations.policy import Identity
-from streams.video.errors import NoPicture, RelayAway
+from streams.video.errors import NoPicture, NotGranted, RelayAway
 from streams.video.port import RelayPort, Watching
 from streams.video.wire import WORD
 
@@ -107,7 +107,10 @@ class Video:
             await socket.close(REFUSED)
             return
         try:
-            watching = await self._relay.watch(camera, stream, held.look)
+            watching = await self._relay.watch(camera, stream, held.look, held.grant)
+        except NotGranted:
+            await socket.close(REFUSED)
+            return
         except (RelayAway, NoPicture) as error:
             await socket.accept()
             await socket.send_text(orjson.dumps({"state": "lost", "code": error.code}).decode())
@@ -121,11 +124,11 @@ class Video:
     async def _served(
         self, socket: WebSocket, identity: Identity, held: Ticket, stream: str, watching: Watching
     ) -> None:
-        ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        ended: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
 
-        def end(code: int) -> None:
+        def end(code: int, why: str = "rights") -> None:
             if not ended.done():
-                ended.set_result(code)
+                ended.set_result((code, why))
 
         try:
             await self._looks.begin(identity, held, stream, end)
@@ -135,6 +138,7 @@ class Video:
         how = "left"
         try:
             await socket.accept()
+            await socket.send_text(_by(held))
             with self._standing.hold(lasting(socket.scope, identity), identity, end):
                 tasks = {asyncio.create_task(one) for one in (_forward(socket, watching), _listen(socket))}
                 try:
@@ -144,12 +148,21 @@ class Video:
                     for task in tasks:
                         task.cancel()
                     await asyncio.gather(*tasks, return_exceptions=True)
-            how = "rights" if ended.done() else "left"
+            code, why = ended.result() if ended.done() else (TRY_LATER, "")
+            how = "rights" if why == "rights" else "left"
             with suppress(RuntimeError):
                 if socket.client_state is not WebSocketState.DISCONNECTED:
-                    await socket.close(ended.result() if ended.done() else TRY_LATER)
+                    if why and why != "rights":
+                        await socket.send_text(orjson.dumps({"state": "ended", "code": why}).decode())
+                    await socket.close(code)
         finally:
             await self._looks.end(held.look, how)
+
+
+def _by(held: Ticket) -> str:
+    """Tell the tile by whose leave it plays, for its watermark and its own clock."""
+    told = {"grant": held.number, "until": held.until_at, "now": clock.now()}
+    return orjson.dumps(told).decode()
 
 
 async def _forward(socket: WebSocket, watching: Watching) -> None:

@@ -19,6 +19,9 @@ from operations.cameras.sampled import NONE as NO_SAMPLE
 from operations.cameras.sampled import Sampled, sampled
 from operations.driven import Driven
 from operations.entry import Entry
+from operations.grants import asked, held
+from operations.grants.asked import Asked, Decided
+from operations.grants.held import Granted
 from operations.incident import WHOLE_AGAIN, Incident, Item, seen
 from operations.orders import order as orders
 from operations.orders.order import Order
@@ -105,6 +108,9 @@ class Board:
     ended_orders: dict[str, None] = field(default_factory=dict)  # ids in the order of ending
     driven: dict[str, Driven] = field(default_factory=dict)  # wall id → what a desk has it show; views take the time
     pictured: dict[str, Pictured] = field(default_factory=dict)  # wall id → what a desk says of its live pictures
+    asked: dict[str, Asked] = field(default_factory=dict)  # requests for video access under way
+    decided: list[Decided] = field(default_factory=list)  # the newest of those that were decided
+    granted: dict[str, Granted] = field(default_factory=dict)  # grants that have not ended; views take the time
     received_minutes: Buckets = field(default_factory=Buckets)
     received_hours: Buckets = field(default_factory=Buckets)
     closed_minutes: Buckets = field(default_factory=Buckets)
@@ -174,6 +180,9 @@ def project(board: Board, scope: Scope) -> Board:
     view.driven = {key: one for key, one in board.driven.items() if driven.covers(scope, one.grid, one.department)}
     mine = ((key, one) for key, one in board.pictured.items() if driven.covers(scope, one.grid, one.department))
     view.pictured = dict(mine)
+    view.asked = {key: one for key, one in board.asked.items() if asked.concerns(scope, one)}
+    view.decided = [one for one in board.decided if asked.seen(scope, one)]
+    view.granted = {key: one for key, one in board.granted.items() if held.concerns(scope, one)}
     view.sources = {key: _plain(state) for key, state in board.sources.items() if state.kind}
     if scope.city:
         view.sources = dict(board.sources)
@@ -421,6 +430,8 @@ def _sample(board: Board, entry: Entry) -> bool:
 
 
 _HEARD: dict[str, Callable[[Board, Entry], bool]] = {
+    "access": lambda board, entry: asked.fold(board.asked, board.decided, entry, board.scope),
+    "grant": lambda board, entry: held.fold(board.granted, entry, board.scope),
     "outlet": _set_outlet,
     "look": _hear_look,
     "outage": lambda board, entry: fold_outage(board.outages, entry, board.scope),

@@ -40,6 +40,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "source": ("source", "mapping", "file", "outlet", "platform"),
     "grid": ("grids",),
     "camera": ("camera", "coverage", "outage"),
+    "viewing": ("request", "grant", "standing", "delegate", "evidence"),
     "journal": (
         "key",
         "body",

@@ -7,7 +7,7 @@ found by its id and can be ended from outside, which whoever serves it notices w
 import base64
 import binascii
 import hmac
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -43,8 +43,23 @@ class Whereabouts(NamedTuple):
     department: str
 
 
+class Leave(NamedTuple):
+    """By whose leave somebody looks: the id and number of a grant, and until when (UTC us).
+
+    All empty: the camera is one's own department's.
+    """
+
+    grant: str = ""
+    number: str = ""
+    until_at: int = 0
+
+
+OWN = Leave()
+Admit = Callable[[Connection, "Ticket", int], None]
+
+
 class Ticket(Struct, frozen=True, array_like=True):
-    """What a ticket says; `holder`: whose it is."""
+    """What a ticket says; `holder`: whose it is; `grant`: by whose leave, "" for a camera of one's own department."""
 
     look: str
     camera: str
@@ -52,16 +67,27 @@ class Ticket(Struct, frozen=True, array_like=True):
     why: str
     incident: str
     expires: int
+    grant: str = ""
+    number: str = ""
+    until_at: int = 0
 
 
 def issue(
-    key: bytes, identity: Identity, camera: str, place: Whereabouts | None, why: str, *, incident: str = "", now: int
+    key: bytes,
+    identity: Identity,
+    camera: str,
+    place: Whereabouts | None,
+    why: str,
+    *,
+    incident: str = "",
+    leave: Leave = OWN,
+    now: int,
 ) -> str:
     """Return a ticket. Raises Forbidden; NotFound for a camera that is none or out of reach; Refused without a why."""
-    _reached(identity, place)
+    reached(identity, place, leave.grant)
     if why_wrong(why, incident):
         raise Refused("looks.why_wrong")
-    ticket = Ticket(uuid7(now), camera, _holder(identity), why, incident, now + TICKET_SECONDS * SECOND)
+    ticket = Ticket(uuid7(now), camera, _holder(identity), why, incident, now + TICKET_SECONDS * SECOND, *leave)
     body = msgspec.json.encode(ticket)
     return _word(body) + "." + _word(_mac(key, body))
 
@@ -106,23 +132,32 @@ def begin(
     *,
     stream: str,
     now: int,
+    admit: Admit | None = None,
     after_commit: AfterCommit | None = None,
 ) -> None:
-    """Write down that a look begins; a ticket is good for one. Raises Forbidden, NotFound, Refused."""
-    there = _reached(identity, place)
+    """Write down that a look begins; a ticket is good for one. Raises Forbidden, NotFound, Refused.
+
+    `admit` is asked inside the transaction whether the ticket's grant still lets somebody look; it raises Refused.
+    """
+    there = reached(identity, place, ticket.grant)
     values = {"id": ticket.look, "camera": ticket.camera, "stream": stream, "actor": identity.actor}
     values |= {
         "why": ticket.why,
         "incident": ticket.incident,
         "path": path(there.chain),
         "department": there.department,
+        "grant_id": ticket.grant,
+        "mode": "live",
     }
     body = {"camera": ticket.camera, "stream": stream, "why": ticket.why, "incident": ticket.incident}
+    body |= {"grant": ticket.grant} if ticket.grant else {}
     with database.write(after_commit) as transaction:
         refuse_unknown(transaction.connection, identity, ticket.incident)
         known = sa.select(table.c.id).where(table.c.id == ticket.look)
         if transaction.connection.execute(known).first() is not None:
             raise Refused("looks.ticket_wrong")
+        if admit is not None:
+            admit(transaction.connection, ticket, now)
         transaction.connection.execute(sa.insert(table).values({**values, "began_at": now, "seen_at": now}))
         entry = Draft(
             at=now,
@@ -161,13 +196,19 @@ def close(
         return _ended(transaction, within, "closed", now, actor=identity.actor)
 
 
-def over(database: Database, looks: Collection[str]) -> set[str]:
-    """Return which of these looks have ended; for whoever serves them."""
+def over(database: Database, looks: Collection[str]) -> dict[str, str]:
+    """Return which of these looks have ended, and how; for whoever serves them."""
     if not looks:
-        return set()
-    query = sa.select(table.c.id).where(table.c.id.in_(list(looks)), table.c.ended_at.is_not(None))
+        return {}
+    query = sa.select(table.c.id, table.c.ended_how).where(table.c.id.in_(list(looks)), table.c.ended_at.is_not(None))
     with database.read() as connection:
-        return set(connection.execute(query).scalars())
+        return {row.id: row.ended_how for row in connection.execute(query)}
+
+
+def ended_with(transaction: Transaction, grants: Collection[str], how: str, now: int) -> list[Draft]:
+    """End the looks of grants that end, and return their entries; `how`: one of the ways in which a grant ends."""
+    found = _living(transaction, table.c.grant_id.in_(list(grants))) if grants else ()
+    return _endings(transaction, found, how, now, actor="")
 
 
 def seen(database: Database, looks: Collection[str], *, now: int) -> None:
@@ -194,6 +235,13 @@ def _living(transaction: Transaction, condition: sa.ColumnElement[bool]) -> Sequ
 
 
 def _ended(transaction: Transaction, rows: Sequence[sa.Row[tuple[object, ...]]], how: str, now: int, actor: str) -> int:
+    journal.append(transaction, drafts := _endings(transaction, rows, how, now, actor))
+    return len(drafts)
+
+
+def _endings(
+    transaction: Transaction, rows: Sequence[sa.Row[tuple[object, ...]]], how: str, now: int, actor: str
+) -> list[Draft]:
     drafts: list[Draft] = []
     for row in rows:
         until = row.seen_at if how == "uncertain" else now
@@ -211,13 +259,13 @@ def _ended(transaction: Transaction, rows: Sequence[sa.Row[tuple[object, ...]]],
                 body={"camera": row.camera, "from": row.began_at, "to": until, "how": how, "who": row.actor},
             )
         )
-    journal.append(transaction, drafts)
-    return len(drafts)
+    return drafts
 
 
-def _reached(identity: Identity, place: Whereabouts | None) -> Whereabouts:
+def reached(identity: Identity, place: Whereabouts | None, grant: str = "") -> Whereabouts:
+    """Return where a camera is; a grant reaches further than one's own department. Raises Forbidden, NotFound."""
     scope = reach(identity, "camera.look")
-    if place is None or not scope.covers(place.chain, place.department):
+    if place is None or not (grant or scope.covers(place.chain, place.department)):
         raise NotFound()
     return place
 

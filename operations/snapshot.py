@@ -23,6 +23,8 @@ from operations.cameras.sampled import Sampled
 from operations.database import Database
 from operations.driven import Driven
 from operations.errors import HistoryLeft
+from operations.grants.asked import Asked, Decided
+from operations.grants.held import Granted
 from operations.incident import Incident
 from operations.orders.order import Order
 from operations.pictured import Pictured
@@ -31,7 +33,7 @@ from operations.tables import snapshot as table
 from operations.warning import WarningState
 
 FOLD_VERSION = (
-    8  # raise it whenever `board.apply` or the bytes change; older snapshots are then ignored and folded anew
+    9  # raise it whenever `board.apply` or the bytes change; older snapshots are then ignored and folded anew
 )
 EVERY = 10_000  # entries
 PAGE = 2_000  # entries read at once: few enough that the garbage collector has little to walk
@@ -66,6 +68,9 @@ class Image(Struct, frozen=True):
     ended_orders: list[str]
     driven: dict[str, Driven]
     pictured: dict[str, Pictured]
+    asked: dict[str, Asked]
+    decided: list[Decided]
+    granted: dict[str, Granted]
     received_minutes: list[_Cell]
     received_hours: list[_Cell]
     closed_minutes: list[_Cell]
@@ -156,6 +161,9 @@ def encode(board: Board) -> bytes:
         ended_orders=list(board.ended_orders),
         driven=board.driven,
         pictured=board.pictured,
+        asked=board.asked,
+        decided=board.decided,
+        granted=board.granted,
         received_minutes=received_minutes,
         received_hours=received_hours,
         closed_minutes=closed_minutes,
@@ -178,6 +186,7 @@ def decode(body: bytes) -> Board:
     board.orders = {one.id: one for one in image.orders}
     board.ended_orders = dict.fromkeys(image.ended_orders)
     board.driven, board.pictured = image.driven, image.pictured
+    board.asked, board.decided, board.granted = image.asked, image.decided, image.granted
     board.acknowledged = image.acknowledged
     board.received_minutes = _buckets(image, image.received_minutes)
     board.received_hours = _buckets(image, image.received_hours)

@@ -19,7 +19,18 @@
   const FINAL = { 4401: "refused", 4403: "refused" };
   const SMALLER_FOR = 60000; // ms on the small stream after the large one was too much
 
+  const PATIENCE = 5000; // ms without a server before a picture that needs a grant goes dark
+
   const gridwall = (window.gridwall = window.gridwall || {});
+
+  /** Why the server refuses, as a word of its answer. */
+  const why = async (answer) => {
+    try {
+      return ((await answer.json()).code || "").replace(/^.*\./, "");
+    } catch {
+      return "";
+    }
+  };
 
   class Tile {
     constructor(element) {
@@ -88,7 +99,7 @@
         });
         if (this.gone) return;
         if (answer.status === 423) this.again = setTimeout(() => this.open(), RETRY_MOST); // the desk stood idle
-        if ([401, 403, 404, 422, 423].includes(answer.status)) return this.refused();
+        if ([401, 403, 404, 409, 422, 423].includes(answer.status)) return this.refused(await why(answer));
         if (!answer.ok) return this.lost("");
         var { ticket } = await answer.json();
       } catch {
@@ -106,7 +117,8 @@
       socket.onclose = (event) => {
         if (socket !== this.socket) return;
         this.socket = null;
-        if (FINAL[event.code]) this.refused();
+        this.parted = performance.now();
+        if (FINAL[event.code]) this.refused(this.code);
         else this.lost(this.code || "");
       };
       socket.onopen = () => this.ask();
@@ -140,6 +152,10 @@
           this.way = way;
           this.offset = word.now / 1000 - (word.pong + way / 2);
         }
+      } else if ("grant" in word) {
+        this.granted(word);
+      } else if (word.state === "ended") {
+        this.over(word.code);
       } else if ("codec" in word) {
         this.codec = word.codec;
       } else if (word.state === "behind") {
@@ -150,6 +166,18 @@
       } else {
         this.relayed = word.state;
       }
+    }
+
+    /** By whose leave it plays: for the mark that moves over it, and for a clock of its own. */
+    granted({ grant, until, now }) {
+      this.element.dataset.grant = grant;
+      this.ends = until ? performance.now() + (until - now) / 1000 : Infinity;
+    }
+
+    /** Its grant is over: dark at once, and why. */
+    over(why) {
+      this.code = why;
+      this.refused(why);
     }
 
     smaller() {
@@ -198,6 +226,8 @@
     look() {
       const now = performance.now();
       if (now - (this.asked || 0) > ASK_EACH) this.ask();
+      if (this.shown && now >= (this.ends ?? Infinity)) return this.over("time");
+      if (this.shown && this.element.dataset.grant && !this.socket && now - this.parted > PATIENCE) return this.unheard();
       if (!this.shown || this.element.dataset.state === "refused") return;
       this.lag = this.player?.edge() || 0;
       this.fit();
@@ -226,9 +256,17 @@
       if (this.said.textContent !== text) this.said.textContent = text;
     }
 
-    refused() {
+    refused(code = "") {
+      this.code = code;
       this.dark();
       this.state("refused");
+    }
+
+    /** Nobody answers, so nobody knows whether the grant still holds: dark, and it goes on asking. */
+    unheard() {
+      this.dark();
+      this.code = "unheard";
+      this.state("lost");
     }
 
     lost(code) {
@@ -269,6 +307,7 @@
       this.shown = 0;
       delete this.element.dataset.age;
       delete this.element.dataset.plays;
+      delete this.element.dataset.grant;
       this.canvas.width = this.canvas.height = 0;
       this.video.removeAttribute("src");
       this.video.load();

@@ -12,8 +12,9 @@ from msgspec import Struct
 
 from operations.errors import Refused
 
-PURPOSES = ("send", "amend", "cancel", "remind", "escalate", "call", "report")
-"""Why a message is sent: about an order 下达 变更 撤销 催办 升级 叫应, or a report to the level above 信息报送."""
+PURPOSES = ("send", "amend", "cancel", "remind", "escalate", "call", "report", "access", "breakglass")
+"""Why a message is sent: about an order 下达 变更 撤销 催办 升级 叫应, a report to the level above 信息报送, a request
+for video access that waits 调阅待审, or a broken glass 应急直开."""
 STATUS = "status"
 """The purpose of what goes back to a source."""
 TEST = "test"

@@ -30,7 +30,7 @@ from operations.seal import KeyStore
 from operations.sources import Source
 from streams import doorbell, engine
 from streams.courier import Courier, CourierRefused, CourierStopped
-from streams.demo import cameras, city, contacts, weather
+from streams.demo import authorised, cameras, city, contacts, weather
 from streams.demo.dispatcher import Dispatcher
 from streams.demo.duty import Duty
 from streams.demo.history import Ground, History
@@ -167,6 +167,7 @@ class Player:
         contacts.furnish(self._database, towns, self._settings.zone, clock.now(), self._ring)
         listed = cameras.drawn(drawn, "127.0.0.1", self._settings.demo_video_port)
         cameras.furnish(self._database, listed, clock.now(), self._ring)
+        authorised.furnish(self._database, self._settings.zone, clock.now(), self._ring)
         self._planned_at = clock.now()
 
     def _source(self, one: Any) -> Source:

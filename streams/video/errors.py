@@ -67,3 +67,9 @@ class RelayAway(VideoError):
     """The relay's process does not answer."""
 
     code = "relay_away"
+
+
+class NotGranted(VideoError):
+    """The grant by which somebody looks does not let them, or not any more."""
+
+    code = "not_granted"

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from streams.video import wire
-from streams.video.errors import Malformed, NoPicture, RelayAway
+from streams.video.errors import Malformed, NoPicture, NotGranted, RelayAway
 
 ANSWER_SECONDS = 10.0
 BUFFER = 256 * 1024
@@ -42,11 +42,13 @@ class RelayPort:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    async def watch(self, camera: str, stream: str, look: str) -> Watching:
-        """Begin a look. Raises RelayAway; NoPicture where the relay knows no such pictures or has no room."""
-        reader, writer, head = await self._ask(
-            "GET", f"/watch/{quote(camera, safe='')}", {"stream": stream, "look": look}
-        )
+    async def watch(self, camera: str, stream: str, look: str, grant: str = "") -> Watching:
+        """Begin a look. Raises RelayAway, NotGranted; NoPicture where there are no such pictures or no room."""
+        given = {"stream": stream, "look": look, "grant": grant}
+        reader, writer, head = await self._ask("GET", f"/watch/{quote(camera, safe='')}", given)
+        if head.startswith("HTTP/1.1 403"):
+            writer.close()
+            raise NotGranted("the grant lets nobody look any more")
         if not head.startswith("HTTP/1.1 200"):
             writer.close()
             raise NoPicture("there are no pictures of this camera")

@@ -1,9 +1,10 @@
 """The relay (转发): its own process, on a UNIX socket in the data folder. One pull a stream, however many look.
 
-`GET /watch/CAMERA?stream=main&look=ID` answers with messages (`streams.video.wire`) until somebody ends it.
+`GET /watch/CAMERA?stream=main&look=ID&grant=ID` answers with messages (`streams.video.wire`) until somebody ends it,
+or the grant does: a relay that does not hear of grants for 5 s passes nothing on by them (`streams.video.guard`).
 `GET /keyframe/CAMERA` a film of the last key frame. `GET /state` what is going on. `POST /close?look=ID,ID` ends looks
 at once. `POST /pin?camera=ID,ID` says which cameras stay warm. Nobody but this installation can reach the socket; who
-may look is decided before (`operations.looks`).
+may look is decided before (`operations.grants.admission`) and held to here.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import logging
 import os
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import cast
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -19,8 +20,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import orjson
 
 from config import clock
+from streams.video import wire
 from streams.video.address import Sources, StreamSource
 from streams.video.errors import VideoError
+from streams.video.guard import Guard, Leave
 from streams.video.pull import Pull
 from streams.video.stream import Stream
 from streams.video.viewer import Viewer
@@ -28,6 +31,8 @@ from streams.video.viewer import Viewer
 STAYS_SECONDS = 20.0
 """How long a stream is pulled after the last has left."""
 SWEEP_EVERY = 0.5
+HEAR_EVERY, GUARD_EVERY = 0.25, 0.1
+"""Seconds between two questions for the grants in force, and between two looks whether one is over."""
 KEY_SECONDS = 8.0
 """How long a key frame is waited for."""
 HEAD_MOST = 8_192
@@ -37,6 +42,8 @@ BUFFER = 128 * 1024
 STREAMS = ("main", "sub")
 
 log = logging.getLogger(__name__)
+Leaves = Callable[[], Mapping[str, Leave] | None]
+"""The port to the grants: those in force, or None when they are as they were; it may block. Raises VideoError."""
 
 
 class Relay:
@@ -50,7 +57,10 @@ class Relay:
         wall: Callable[[], int] = clock.now,
         stays: float = STAYS_SECONDS,
         trust: ssl.SSLContext | None = None,
+        leaves: Leaves | None = None,
     ) -> None:
+        self._leaves, self.guard, self._silent = leaves, Guard(), False
+        self._asking = asyncio.Lock()
         self._sources, self.now, self._wall, self._stays, self._trust = sources, now, wall, stays, trust
         self.streams: dict[tuple[str, str], Stream] = {}
         self.lookers: dict[str, set[Connection]] = {}
@@ -58,20 +68,24 @@ class Relay:
         self._left_at: dict[tuple[str, str], float] = {}
         self._pinned: frozenset[str] = frozenset()
         self._server: asyncio.Server | None = None
-        self._sweeping: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, path: Path) -> None:
         """Listen; whatever a relay before left there is replaced."""
         listening = _listening(path)
         loop = asyncio.get_running_loop()
         self._server = await loop.create_unix_server(lambda: Connection(self), sock=listening, backlog=256)
-        self._sweeping = asyncio.create_task(self._sweep(), name="sweep")
+        self._tasks = [
+            asyncio.create_task(self._sweep(), name="sweep"),
+            asyncio.create_task(self._hear(), name="grants"),
+            asyncio.create_task(self._guard(), name="guard"),
+        ]
 
     async def stop(self) -> None:
         """End every look and every pull."""
         if self._server is not None:
             self._server.close()
-        tasks = [task for task in (self._sweeping, *self._pulls.values()) if task is not None]
+        tasks = [*self._tasks, *self._pulls.values()]
         for task in tasks:
             task.cancel()
         self.close(list(self.lookers))
@@ -124,6 +138,54 @@ class Relay:
             one.end()
         return len(found)
 
+    async def admits(self, grant: str, camera: str) -> str:
+        """Return why a look by a grant may not begin, "" when it may; one just given is asked for at once."""
+        if not grant:
+            return ""
+        if self.guard.why_not(grant, camera, self.now()):
+            await self._ask()
+        return self.guard.why_not(grant, camera, self.now())
+
+    def hold(self) -> None:
+        """End the looks whose grant is over, or of which nothing is known any more."""
+        now = self.now()
+        for lookers in list(self.lookers.values()):
+            for one in list(lookers):
+                if one.grant and (why := self.guard.why_not(one.grant, one.viewer.camera, now)):
+                    one.finish(why)
+
+    async def _hear(self) -> None:
+        while True:
+            await self._ask()
+            await asyncio.sleep(HEAR_EVERY)
+
+    async def _ask(self) -> None:
+        if self._leaves is None:
+            return
+        async with self._asking:  # of two answers the older one must not be believed last
+            await self._heard(self._leaves)
+
+    async def _heard(self, leaves: Leaves) -> None:
+        try:
+            found = await asyncio.to_thread(leaves)
+        except VideoError as error:
+            if not self._silent:
+                log.warning("nobody knows which grants are in force: %s", error)
+            self._silent = True
+            return
+        self._silent = False
+        if found is None:
+            self.guard.still(self.now())
+        else:
+            self.guard.heard(found, self.now(), self._wall())
+        self.hold()
+
+    async def _guard(self) -> None:
+        """Beside what asks: a question that hangs must not keep a picture on a screen."""
+        while True:
+            await asyncio.sleep(GUARD_EVERY)
+            self.hold()
+
     async def pin(self, cameras: list[str]) -> None:
         """Keep these cameras' small streams warm from now on, and no others."""
         self._pinned = frozenset(cameras[:PINNED_MOST])
@@ -158,6 +220,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
+        self.grant = ""
         self._head = b""
         self._asked = False
         self._paused = False
@@ -209,6 +272,16 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def finish(self, why: str) -> None:
+        """End it at once and say why, if whoever looks takes what is sent; nothing more of the picture is."""
+        if self._transport is None:
+            return
+        if self._paused or self._transport.get_write_buffer_size():
+            self._transport.abort()
+            return
+        self._transport.write(wire.word(self._relay.now(), state="ended", code=why).framed)
+        self._transport.close()
+
     # ---- the requests ----
 
     async def _answer(self, line: bytes) -> None:
@@ -226,7 +299,7 @@ class Connection(asyncio.Protocol):
         if stream not in STREAMS:
             self._say(400, b"stream is main or sub")
         elif (method, what) == ("GET", "watch"):
-            await self._watch(camera, stream, given.get("look", ""))
+            await self._watch(camera, stream, given.get("look", ""), given.get("grant", ""))
         elif (method, what) == ("GET", "keyframe"):
             await self._key(camera, stream)
         else:
@@ -244,7 +317,11 @@ class Connection(asyncio.Protocol):
         else:
             self._say(404, b"there is no such thing")
 
-    async def _watch(self, camera: str, name: str, look: str) -> None:
+    async def _watch(self, camera: str, name: str, look: str, grant: str) -> None:
+        if why := await self._relay.admits(grant, camera):
+            self._say(403, why.encode())
+            return
+        self.grant = grant
         stream = await self._relay.stream(camera, name)
         if stream is None or not look:
             self._say(404, b"there are no pictures of this camera")
@@ -298,9 +375,11 @@ def place(data: Path) -> Path:
     return data / "relay.sock"
 
 
-async def serve(path: Path, sources: Sources, trust: ssl.SSLContext | None, over: asyncio.Event) -> None:
+async def serve(
+    path: Path, sources: Sources, trust: ssl.SSLContext | None, over: asyncio.Event, leaves: Leaves | None = None
+) -> None:
     """Relay until `over`."""
-    relay = Relay(sources, trust=trust)
+    relay = Relay(sources, trust=trust, leaves=leaves)
     await relay.start(path)
     try:
         await over.wait()

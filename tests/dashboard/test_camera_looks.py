@@ -20,6 +20,7 @@ from operations.looked import Asked, Look
 from operations.looks import HEARTBEAT_SECONDS, LOST_AFTER, Ticket, Whereabouts
 from operations.policy import Identity, watched
 from operations.scope import Scope
+from tests import leave
 from tests.operations.desk import COMMANDER, OPERATOR, SECOND, START
 
 HERE = Whereabouts(("990101",), "police")
@@ -96,11 +97,11 @@ def test_a_search_and_a_file_are_entries_without_the_persons_name(
 async def test_a_look_ended_from_the_page_is_dark_within_a_second_and_the_list_looks_anew(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lookbook = Lookbook(database, b"k" * 32, lambda _: HERE, lambda *_: None)
+    lookbook = Lookbook(database, b"k" * 32, lambda _: HERE, lambda *_: None, leave.everywhere(database))
     lookbook.start()
     ended: asyncio.Future[tuple[int, float]] = asyncio.get_running_loop().create_future()
     ticket = lookbook.opened(OPERATOR, "c1", await lookbook.ticket(OPERATOR, "c1", "patrol", ""))
-    await lookbook.begin(OPERATOR, ticket, "main", lambda code: ended.set_result((code, clock.monotonic())))
+    await lookbook.begin(OPERATOR, ticket, "main", lambda code, _: ended.set_result((code, clock.monotonic())))
     notes: Any = Notes()
     book = Lookers(database, notes, lambda *_: None)
     _as(monkeypatch, COMMANDER)

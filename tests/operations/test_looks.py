@@ -120,9 +120,9 @@ def test_a_look_is_ended_from_outside_by_whom_it_concerns_and_its_server_learns_
         looks.close(database, OPERATOR, [look], now=START)
     elsewhere = Identity("account", "d2", "south chief", "duty_commander", Scope("990102"))
     assert looks.close(database, elsewhere, [look], now=START) == 0
-    assert looks.over(database, [look, "none"]) == set()
+    assert looks.over(database, [look, "none"]) == {}
     assert looks.close(database, COMMANDER, [look], now=START + SECOND) == 1
-    assert looks.over(database, [look, "none"]) == {look}
+    assert looks.over(database, [look, "none"]) == {look: "closed"}
     assert _told(database)[-1] == (COMMANDER.actor, "look.ended", "closed")
 
 

@@ -160,6 +160,7 @@ def test_the_three_administrators_share_nothing_that_changes_or_tells_of_inciden
         assert POLICY[action].keys() & ADMINS == {"audit_admin"}
     assert {action for action, roles in POLICY.items() if "audit_admin" in roles} == shared | {
         "journal.read",
+        "access.read",
         "look.read",
         "audit.read",
         "audit.export",

@@ -68,8 +68,9 @@ def _grants() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     for name, column in (("living", "holder"), ("until", "until_at")):
-        living = {"sqlite_where": _LIVING, "postgresql_where": _LIVING}
-        op.create_index(f"access_grant_{name}", "access_grant", [column], **living)
+        op.create_index(
+            f"access_grant_{name}", "access_grant", [column], sqlite_where=_LIVING, postgresql_where=_LIVING
+        )
     op.create_index("access_grant_incident", "access_grant", ["incident"])
     op.create_index("access_grant_request", "access_grant", ["request"])
     op.create_index("access_grant_department", "access_grant", ["department", "from_at"])
