@@ -19,6 +19,7 @@ NAMES = (
     "intake",
     "map",
     "cameras-map",
+    "fewest",
     "start",
     "wall",
     "chaos",
