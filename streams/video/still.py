@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     Image = npt.NDArray[Any]
 
+Masks = tuple[tuple[tuple[float, float], ...], ...]
 SECONDS, CPU_SECONDS = 15.0, 10
 MEMORY_BYTES = 3 << 30
 AT_ONCE, WAITING_MOST = 2, 8
@@ -35,11 +36,12 @@ LINE = 1.5
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """A film of one frame (mp4); `lines` stand below the picture, `mark` faintly all over it."""
+    """A film of one frame (mp4); `masks` hide parts of it, `lines` stand below it, `mark` faintly all over it."""
 
     film: bytes
     lines: list[str]
     mark: str
+    masks: Masks = ()
 
 
 class NotDrawn(Exception):
@@ -53,14 +55,14 @@ class Stills:
         self._at_once = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
 
-    async def drawn(self, film: bytes, lines: list[str], mark: str) -> bytes:
-        """Return a JPEG. Raises NotDrawn."""
+    async def drawn(self, film: bytes, lines: list[str], mark: str, masks: Masks = ()) -> bytes:
+        """Return a JPEG, solid where a mask is. Raises NotDrawn."""
         if self._waiting >= WAITING_MOST:
             raise NotDrawn("too many stills are asked for at once")
         self._waiting += 1
         try:
             async with self._at_once:
-                return await _child(msgspec.msgpack.encode(Asked(film, lines, mark)))
+                return await _child(msgspec.msgpack.encode(Asked(film, lines, mark, masks)))
         finally:
             self._waiting -= 1
 
@@ -90,19 +92,28 @@ def marked(image: "Image", lines: list[str], mark: str) -> "Image":
     import numpy as np
 
     image = cv2.copyMakeBorder(image, 0, 0, 0, max(0, WIDTH_LEAST - image.shape[1]), cv2.BORDER_CONSTANT, value=STRIP)
-    height, width = image.shape[:2]
+    width = image.shape[1]
     font = cv2.FontFace("sans")
     size = _fitting(cv2, font, lines, width)
-    over = image.copy()
-    step = max(48, height // 4)
-    for row, top in enumerate(range(step // 2, height, step)):
-        for left in range(-(row % 2) * width // 4, width, max(width // 2, 1)):
-            cv2.putText(over, mark, (left, top), INK, font, max(SIZE_LEAST, width // 40))
-    shown = cv2.addWeighted(over, FAINT, image, 1 - FAINT, 0)
+    shown = faint(image, mark)
     strip = np.full((round(size * LINE * (len(lines) + 0.5)), width, 3), STRIP, np.uint8)
     for number, line in enumerate(lines):
         cv2.putText(strip, line, (size // 2, round(size * LINE * (number + 1))), INK, font, size)
     return np.vstack((shown, strip))
+
+
+def faint(image: "Image", mark: str) -> "Image":
+    """Return the picture with the mark faintly all over it."""
+    import cv2
+
+    height, width = image.shape[:2]
+    font, over = cv2.FontFace("sans"), image.copy()
+    step = max(48, height // 4)
+    for row, top in enumerate(range(step // 2, height, step)):
+        for left in range(-(row % 2) * width // 4, width, max(width // 2, 1)):
+            cv2.putText(over, mark, (left, top), INK, font, max(SIZE_LEAST, width // 40))
+    shown: Image = cv2.addWeighted(over, FAINT, image, 1 - FAINT, 0)
+    return shown
 
 
 def _fitting(cv2: Any, font: Any, lines: list[str], width: int) -> int:
@@ -124,11 +135,13 @@ def main() -> int:
     import cv2
 
     from streams.health import keyframe
+    from streams.video.covering import covered
 
     cv2.setNumThreads(1)
     image = keyframe.decoded(asked.film)
     if image is None:
         return 1
+    image = covered(image, asked.masks) if asked.masks else image
     made, jpeg = cv2.imencode(".jpg", marked(image, asked.lines, asked.mark), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     if made:
         sys.stdout.buffer.write(jpeg.tobytes())

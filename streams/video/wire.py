@@ -1,7 +1,8 @@
 """What goes from the relay through the web process to a tile: a length, then a message.
 
-A picture's message is a head of 24 bytes (kind, sequence, 1/90000 s, UTC microseconds of its arrival) and boxes;
-a word's message is its kind and JSON. `assets/video/tile.js` reads the same.
+A picture's message is a head of 24 bytes (kind, sequence, 1/90000 s, UTC microseconds of its arrival) and boxes, or a
+whole JPEG where parts of the picture are masked; a word's message is its kind and JSON. `assets/video/tile.js` reads
+the same.
 """
 
 import struct
@@ -9,7 +10,7 @@ from typing import NamedTuple
 
 import orjson
 
-BEGINNING, PICTURE, KEY_PICTURE, WORD = 0, 1, 2, 3
+BEGINNING, PICTURE, KEY_PICTURE, WORD, JPEG = 0, 1, 2, 3, 4
 """Kinds of message."""
 HEAD = struct.Struct(">B3xIQQ")
 _LENGTH = struct.Struct(">I")
