@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from config import clock
 from dashboard import access
+from dashboard.limitbook import Limitbook
 from geo.datum import to_wgs84
 from operations import journal, platforms, policy
 from operations.cameras import completeness, keeping, maintaining, reading, tickets, told, tree
@@ -64,7 +65,9 @@ class Whole(Struct, frozen=True):
 
 
 class Catalogue:
-    """One per web process; `located` finds the grid of a point, `last` where a platform's device was last."""
+    """One per web process; `located` finds the grid of a point, `last` where a platform's device was last; `limits`
+    are the cameras' view limits.
+    """
 
     def __init__(
         self,
@@ -78,6 +81,7 @@ class Catalogue:
         self._located = located
         self._last = last
         self._finder = Finder(database)
+        self.limits = Limitbook(database, ring)
 
     def find(self, asked: Asked, axis: str = tree.CIVIL, key: str = "", most: int = 100) -> Page:
         """Return the cameras nearest to what was typed, of a branch where one is chosen. Raises Forbidden."""

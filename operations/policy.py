@@ -128,6 +128,8 @@ POLICY: dict[str, dict[str, str]] = {
     "camera.import": _reach(ALL, "system_admin", "system"),
     "camera.place": _reach(SCOPE, *_DESK) | _reach(ALL, "system_admin"),
     "camera.manage": _reach(SCOPE, "duty_commander", "liaison") | _reach(ALL, "system_admin"),
+    "camera.limit": _reach(SCOPE, "duty_commander", "liaison") | _reach(ALL, "system_admin"),
+    "camera.unlimit": _reach(SCOPE, "duty_commander") | _reach(ALL, "system_admin"),
     "camera.look": _reach(SCOPE, *_STAFF, "wall"),
     "camera.snapshot": _reach(SCOPE, *_DESK),
     "pictures.view": _reach(SCOPE, *_STAFF),

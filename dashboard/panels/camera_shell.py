@@ -11,13 +11,14 @@ from operations.cameras.condition import condition, disagreeing
 from operations.cameras.reading import Camera
 from operations.cameras.tree import AXES, CIVIL
 
-BRANCH, CHOSEN, TOLD, CARD, STANDING, PLACE, AXIS, BRANCHES = (
+BRANCH, CHOSEN, TOLD, CARD, STANDING, PLACE, LIMITS, AXIS, BRANCHES = (
     *("camera-list-branch", "camera-list-chosen", "camera-list-told", "camera-list-card"),
-    *("camera-card-standing", "camera-card-place"),
+    *("camera-card-standing", "camera-card-place", "camera-card-limits"),
     *("camera-tree-axis", "camera-tree-branches"),
 )
 """Stores: the branch that is chosen, {axis, key}; the camera whose card is open; what was done last. The place of
-the card, what of the camera it was drawn of, the place of its place; which tree is shown, the place of its branches."""
+the card, what of the camera it was drawn of, the places of its place and of its limits; which tree is shown, the place
+of its branches."""
 SPECIAL = frozenset({"01", "02"})
 """FunctionType of cameras that look at persons (GB/T 28181-2022): flagged, and nothing is asked of them."""
 SECOND, MINUTE, HOUR, DAY = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000
