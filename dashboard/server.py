@@ -60,6 +60,7 @@ from dashboard.live import Hub
 from dashboard.lookbook import Lookbook
 from dashboard.lookers import Lookers
 from dashboard.mapbook import Mapbook
+from dashboard.masking import Masking
 from dashboard.outletbook import Outletbook
 from dashboard.own import own
 from dashboard.pages import Pages
@@ -202,6 +203,7 @@ class Server:
         standing = Standing(gate.standing)
         where = Cameras(settings.data, database).place
         self._relay = RelayPort(relay.place(settings.data))
+        self._masking = Masking(database, self._relay, city)
         lookbook = Lookbook(database, keys.snapshot_key(), where, port.ring, accessbook.admission)
         provider = Provider(settings, lambda: oidc_secret(settings.data))
         self.parts = Parts(
@@ -221,7 +223,7 @@ class Server:
             mine,
             lookbook,
             cameras,
-            Snapshotbook(database, self._relay, where, city.zone, port.ring),
+            Snapshotbook(database, self._relay, self._masking, where, city.zone, port.ring),
             Wallpictures(actions.camerabook, hub.ask, discretion.shown(settings)),
             code,
         )
@@ -282,7 +284,7 @@ class Server:
         async def channel(socket: WebSocket) -> None:
             await live(socket)
 
-        pictures = video.Video(self.parts.lookbook, self._relay, self.parts.standing)
+        pictures = video.Video(self.parts.lookbook, self._masking, self.parts.standing)
 
         @app.websocket("/video/{camera}")
         async def picture(socket: WebSocket) -> None:
@@ -317,6 +319,7 @@ class Server:
             task.cancel()
         self.parts.standing.stop()
         await self.parts.lookbook.stop()
+        await self._masking.stop()
         await self.parts.hub.stop()
         await self.parts.areas.stop()
         await self.parts.cameras.stop()

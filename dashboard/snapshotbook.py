@@ -6,9 +6,10 @@ from datetime import datetime, tzinfo
 
 from msgspec import Struct
 
-from config import clock, departments
+from config import clock
 from config.words import Words
 from dashboard.lookbook import Place
+from dashboard.masking import Barred, Masking, viewer
 from operations import snapshots
 from operations.cameras import reading
 from operations.database import AfterCommit, Database
@@ -34,15 +35,20 @@ class Taken(Struct, frozen=True):
 class Snapshotbook:
     """One per web process."""
 
-    def __init__(self, database: Database, relay: RelayPort, place: Place, zone: tzinfo, ring: AfterCommit) -> None:
+    def __init__(
+        self, database: Database, relay: RelayPort, masking: Masking, place: Place, zone: tzinfo, ring: AfterCommit
+    ) -> None:
         self._database, self._relay, self._place, self._zone, self._ring = database, relay, place, zone, ring
-        self._stills = Stills()
+        self._masking, self._stills = masking, Stills()
 
     async def take(self, identity: Identity, camera: str, why: str, incident: str, words: Words) -> Taken:
         """Return a snapshot of a camera's newest key frame. Raises Forbidden, NotFound, Refused."""
         snapshots.may(identity, await asyncio.to_thread(self._place, camera), why, incident)
         try:
+            limit = await self._masking.limit(camera)
             film, frame_at = await self._relay.key_picture(camera, STREAM)
+        except Barred:
+            raise Refused("snapshots.barred") from None
         except (RelayAway, NoPicture):
             raise Refused("snapshots.none") from None
         snapshots.fresh(frame_at, clock.now())
@@ -51,7 +57,8 @@ class Snapshotbook:
         who = viewer(identity, words)
         lines = [f"{name} {code}".strip(), f"{at:%Y-%m-%d %H:%M:%S} UTC{at:%z}", who]
         try:
-            jpeg = await self._stills.drawn(film, lines, f"{who} {at:%Y-%m-%d %H:%M}")
+            masks = limit.masks if limit is not None else ()
+            jpeg = await self._stills.drawn(film, lines, f"{who} {at:%Y-%m-%d %H:%M}", masks)
         except NotDrawn:
             raise Refused("snapshots.not_drawn") from None
         taken = Snapshot(camera, why, incident, frame_at, hashlib.sha256(jpeg).hexdigest())
@@ -67,10 +74,3 @@ class Snapshotbook:
     def _note(self, identity: Identity, taken: Snapshot) -> None:
         place = self._place(taken.camera)
         snapshots.note(self._database, identity, taken, place, now=clock.now(), after_commit=self._ring)
-
-
-def viewer(identity: Identity, words: Words) -> str:
-    """Return who looks as the picture says it: department, post, account."""
-    department = identity.scope.department
-    of = words.pick(known.short, known.en) if department and (known := departments.current()[department]) else ""
-    return " ".join(part for part in (of, words.text(f"desk.role.{identity.role}"), identity.name) if part)

@@ -16,6 +16,7 @@ from dashboard.access import lasting
 from dashboard.answers import problem
 from dashboard.api_attachments import CLOSED
 from dashboard.lookbook import Lookbook
+from dashboard.masking import Masking, Opened
 from dashboard.pages import language
 from dashboard.parts import Asker, Shared
 from dashboard.standing import Standing
@@ -24,7 +25,6 @@ from operations.errors import DatabaseTrouble, Forbidden, NotFound, OperationsEr
 from operations.looks import Ticket
 from operations.policy import Identity
 from streams.video.errors import NoPicture, NotGranted, RelayAway
-from streams.video.port import RelayPort, Watching
 from streams.video.wire import WORD
 
 router = APIRouter(include_in_schema=False)
@@ -91,8 +91,8 @@ async def snapshot(request: Request, shared: Shared, asker: Asker) -> Response:
 class Video:
     """The endpoint of `/video/CAMERA?ticket=T&stream=main`."""
 
-    def __init__(self, lookbook: Lookbook, relay: RelayPort, standing: Standing) -> None:
-        self._looks, self._relay, self._standing = lookbook, relay, standing
+    def __init__(self, lookbook: Lookbook, masking: Masking, standing: Standing) -> None:
+        self._looks, self._masking, self._standing = lookbook, masking, standing
 
     async def __call__(self, socket: WebSocket) -> None:
         """Serve one look: nothing is accepted before ticket and place hold, nothing sent before its entry."""
@@ -107,7 +107,7 @@ class Video:
             await socket.close(REFUSED)
             return
         try:
-            watching = await self._relay.watch(camera, stream, held.look, held.grant)
+            watching = await self._masking.watch(camera, stream, held, identity, language(socket.scope))
         except NotGranted:
             await socket.close(REFUSED)
             return
@@ -121,9 +121,7 @@ class Video:
         finally:
             watching.close()
 
-    async def _served(
-        self, socket: WebSocket, identity: Identity, held: Ticket, stream: str, watching: Watching
-    ) -> None:
+    async def _served(self, socket: WebSocket, identity: Identity, held: Ticket, stream: str, watching: Opened) -> None:
         ended: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
 
         def end(code: int, why: str = "rights") -> None:
@@ -165,8 +163,8 @@ def _by(held: Ticket) -> str:
     return orjson.dumps(told).decode()
 
 
-async def _forward(socket: WebSocket, watching: Watching) -> None:
-    """Pass on what the relay sends, as fast as the browser takes it."""
+async def _forward(socket: WebSocket, watching: Opened) -> None:
+    """Pass on what comes of the relay, as fast as the browser takes it."""
     with suppress(WebSocketDisconnect, RuntimeError):
         async for message in watching.messages():
             if message[0] == WORD:

@@ -2,21 +2,25 @@
    plays them by MSE (mse.js), the one with data-quick by WebCodecs where that is to be had (codec.js), and says at every
    moment how old they are: a frozen frame never looks live.
    Attributes: data-camera (id), data-why, data-incident, data-stream (main, sub, or nothing: by the tile's size),
-   data-quick, data-words (JSON: a word for each state). The state stands in data-state, the age in data-age (seconds),
-   what it plays in data-plays ("main mse"), for the styles and for whoever looks; `gridwall.tile(element)` is the tile.
+   data-quick, data-words (JSON: a word for each state, and others where more is known: live_masked, stalled_masked,
+   lost_limited, lost_unmasked, lost_barred). The state stands in data-state, the age in data-age (seconds),
+   what it plays in data-plays ("main mse", "sub masked": pictures of key frames in which the server has masked what
+   nobody may see), for the styles and for whoever looks; `gridwall.tile(element)` is the tile.
    streams/video/wire.py describes the messages. */
 (() => {
   "use strict";
 
   const PAGE = document.documentElement.dataset.page === "wall" ? "?page=wall" : ""; // who looks is the wall then
   const HEAD = 24;
-  const BEGINNING = 0, KEY = 2;
+  const BEGINNING = 0, KEY = 2, JPEG = 4;
   const STALE_AFTER = 2.5; // s without a frame on the glass; people are told within 3
+  const MASKED_STALE_AFTER = 5; // s: masked pictures are made of key frames alone, one a second at most
   const EARLY_MOST = 64; // frames that wait until it is known what plays them
   const RETRY_FIRST = 500, RETRY_MOST = 10000;
   const ASK_EACH = 5000;
   const SMALL = 720; // a tile not as wide as this takes the small stream
   const FINAL = { 4401: "refused", 4403: "refused" };
+  const DARK = new Set(["limited", "barred", "unmasked"]); // what stands on the glass may show what nobody may see now
   const SMALLER_FOR = 60000; // ms on the small stream after the large one was too much
 
   const PATIENCE = 5000; // ms without a server before a picture that needs a grant goes dark
@@ -134,6 +138,7 @@
       const head = new DataView(data, 0, HEAD);
       const kind = head.getUint8(0);
       const boxes = new Uint8Array(data, HEAD);
+      if (kind === JPEG) return this.masked(boxes, Number(head.getBigUint64(16)) / 1000);
       if (kind === BEGINNING) return this.begin(boxes);
       this.code = "";
       this.retry = RETRY_FIRST;
@@ -156,6 +161,9 @@
         this.granted(word);
       } else if (word.state === "ended") {
         this.over(word.code);
+      } else if (DARK.has(word.code) && !(this.masks && word.code === "unmasked")) {
+        this.dark();
+        this.lost(word.code);
       } else if ("codec" in word) {
         this.codec = word.codec;
       } else if (word.state === "behind") {
@@ -187,6 +195,7 @@
 
     async begin(boxes) {
       this.undo();
+      this.masks = false;
       const early = (this.early = []);
       const { codec } = this;
       const quick = this.quick() && (await gridwall.Codec.can(codec, boxes));
@@ -203,6 +212,31 @@
       if (!quick) this.surface(false);
       this.early = null;
       for (const frame of early) this.player?.push(...frame);
+    }
+
+    /** A whole picture in which the server has masked what nobody may see: it stands until the next one. */
+    async masked(jpeg, at) {
+      const { socket } = this;
+      let image;
+      try {
+        image = await createImageBitmap(new Blob([jpeg], { type: "image/jpeg" }));
+      } catch {
+        this.errors += 1;
+        return;
+      }
+      if (!socket || socket !== this.socket) return; // it has ended meanwhile
+      if (!this.masks) this.undo();
+      this.masks = true;
+      this.code = this.relayed = "";
+      this.retry = RETRY_FIRST;
+      Object.assign(this.canvas, { width: image.width, height: image.height });
+      this.canvas.getContext("2d").drawImage(image, 0, 0);
+      image.close();
+      this.surface(true);
+      this.element.dataset.plays = `${this.taken} masked`;
+      this.shown = at;
+      this.paintedAt = performance.now();
+      this.look();
     }
 
     surface(quick) {
@@ -233,7 +267,8 @@
       this.fit();
       const wall = this.offset === null ? null : now + this.offset;
       const age = Math.max(0, wall === null ? (now - this.paintedAt) / 1000 : (wall - this.shown) / 1000);
-      const fresh = (now - this.paintedAt) / 1000 < STALE_AFTER && age < STALE_AFTER;
+      const bound = this.masks ? MASKED_STALE_AFTER : STALE_AFTER;
+      const fresh = (now - this.paintedAt) / 1000 < bound && age < bound;
       this.element.dataset.age = age.toFixed(2);
       if (fresh) this.state("live", age);
       else if (!this.socket || this.relayed === "lost") this.state("lost", age);
@@ -250,7 +285,8 @@
     state(state, age) {
       if (state === "connecting" && this.shown) return; // the old picture stands, greyed, with its age
       this.element.dataset.state = state;
-      const word = (this.code && this.words[`${state}_${this.code}`]) || this.words[state] || state;
+      const said = (why) => why && this.words[`${state}_${why}`];
+      const word = said(this.code) || said(this.masks && "masked") || this.words[state] || state;
       const seconds = age === undefined ? "" : age < 10 ? age.toFixed(1) : String(Math.round(age));
       const text = word.replace("{age}", seconds);
       if (this.said.textContent !== text) this.said.textContent = text;
@@ -300,6 +336,7 @@
     }
 
     dark() {
+      this.masks = false;
       const socket = this.socket;
       this.socket = null;
       socket?.close();
