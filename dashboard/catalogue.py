@@ -29,7 +29,8 @@ from streams.errors import EngineAway
 from streams.gb28181.whereabouts import Last
 
 LIVE = "live"
-MAINTAINED = "camera.maintained"
+TOLD = ("camera.maintained", "camera.limited", "camera.unlimited")
+"""Entries that a card tells beside the changes of the record."""
 PAGE_MOST = 1_000
 CONDITIONS_LAST = 10_000_000
 """Microseconds for which the states of all cameras are not worked out again unless an entry changes them."""
@@ -45,7 +46,7 @@ class Page(Struct, frozen=True):
 
 
 class Dossier(Struct, frozen=True):
-    """One camera, the changes of its record (the newest first), entries of its maintenance, and when it was read.
+    """One camera, the changes of its record (the newest first), entries about it (`TOLD`), and when it was read.
 
     `ticket` names its incident only to who may open it.
     """
@@ -110,7 +111,7 @@ class Catalogue:
             versions = reading.history(connection, scope, id)
             entries = [entry for entry, _ in journal.of_subject(connection, id)]
             ticket = tickets.of(connection, id, _opens())
-        return Dossier(one, told.steps(versions), [one for one in entries if one.action == MAINTAINED], now, ticket)
+        return Dossier(one, told.steps(versions), [one for one in entries if one.action in TOLD], now, ticket)
 
     async def moved(self, id: str) -> Last | None:
         """Return where a camera within reach said last that it was, None when it never did or nobody knows.

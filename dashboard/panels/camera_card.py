@@ -126,8 +126,12 @@ def step(one: Step, names: Names, words: Words) -> tuple[int, str, list[str]]:
     return one.at, names.actor(one.actor), told or [words.text("camerapage.details_changed")]
 
 
-def worked_on(one: Entry, names: Names, words: Words) -> tuple[int, str, list[str]]:
-    """Return when, who and what of planned maintenance."""
+def entered(one: Entry, names: Names, words: Words) -> tuple[int, str, list[str]]:
+    """Return when, who and what of planned maintenance, or of a view limit."""
+    if one.action != "camera.maintained":
+        kind = str((one.body or {}).get("kind", ""))
+        said = words.text(f"viewlimit.history.{kind or 'cleared'}", why=one.reason)
+        return one.at, names.actor(one.actor), [said]
     until = int((one.body or {}).get("until", 0))
     said = words.text("camerapage.maintained", until=shown_moment(until, words.city.zone), why=one.reason)
     return one.at, names.actor(one.actor), [said if until else words.text("camerapage.resumed", why=one.reason)]
@@ -136,7 +140,7 @@ def worked_on(one: Entry, names: Names, words: Words) -> tuple[int, str, list[st
 def history(dossier: Dossier, names: Names, words: Words) -> list[tuple[int, str, list[str]]]:
     """Return all that changed, the newest first."""
     found = [step(one, names, words) for one in dossier.steps]
-    found += [worked_on(one, names, words) for one in dossier.entries]
+    found += [entered(one, names, words) for one in dossier.entries]
     return sorted(found, key=lambda one: one[0], reverse=True)[:STEPS_SHOWN]
 
 
@@ -197,7 +201,7 @@ def card(dossier: Dossier, may: Mapping[str, bool], names: Names, words: Words, 
         html.H3(say("camerapage.record")),
         table([say("camerapage.head.field"), say("camerapage.head.value")], facts(one, names, words)),
         html.Div(id=PLACING),
-        html.Div(id=LIMITS, className="admin-stack"),
+        html.Div(id=LIMITS, className="camera-limits"),
         *([maintenance(one, now, words)] if may["manage"] and there else []),
         html.H3(say("camerapage.history")),
         html.Ol([event(*line, words) for line in lines], className="camera-history"),

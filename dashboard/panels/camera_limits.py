@@ -112,7 +112,12 @@ def form(standing: Standing, unlimit: bool, words: Words) -> html.Details:
     drawing = {"aria-label": say("viewlimit.area")}
     body = [
         html.P(say("viewlimit.about"), className="desk-hint"),
-        field(say("viewlimit.which"), dcc.RadioItems(kinds, chosen, id=KIND, className="limit-kinds")),
+        html.Fieldset(
+            [
+                html.Legend(say("viewlimit.which"), className="admin-label"),
+                dcc.RadioItems(kinds, chosen, id=KIND, className="limit-kinds"),
+            ]
+        ),
         html.Div(id=AREA, className="limit-area drawing", role="group", tabIndex="0", **drawing),
         html.P(say("viewlimit.draw"), className="desk-hint"),
         field(say("viewlimit.masks"), masks, say("viewlimit.masks_hint")),

@@ -14,6 +14,7 @@ from dashboard.panels import camera_card, camera_complete, camera_list
 from operations import journal
 from operations.cameras import condition, keeping
 from operations.cameras.item import Item
+from operations.cameras.limits import Wish
 from operations.cameras.searching import Asked
 from operations.cameras.tickets import Ticket
 from operations.database import Database
@@ -130,6 +131,11 @@ def test_a_card_says_who_changed_what_and_where_signals_contradict(book: Catalog
     assert "href" not in str(camera_card.ticket(unseen.ticket, words)) and camera_card.ticket(unseen.ticket, words)
     for part in ("duty", "120.100000", "120.200000", "换镜头", words.text("camerapage.special.long", type="01/99")):
         assert part in said
+    book.limits.put(door, Wish(kind="forbidden", why="旅馆客房"), revision=0)
+    book.limits.clear(door, reason="已改作他用", revision=1)
+    limited = str(camera_card.card(book.card(door), may, named(words), words))
+    for kind, why in (("forbidden", "旅馆客房"), ("cleared", "已改作他用")):
+        assert words.text(f"viewlimit.history.{kind}", why=why) in limited
     assert words.text("camerapage.maintain") not in str(
         camera_card.card(book.card(door), {"look": False, "manage": False}, named(words), words)
     )
