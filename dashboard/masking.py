@@ -125,20 +125,27 @@ class Masking:
             return limits.of(connection, cameras)
 
     async def _look(self) -> None:
-        """End the looks whose camera's limit is not what it was when they began."""
-        while self._watched:
-            await asyncio.sleep(LOOKED_EVERY)
-            try:
-                now = await asyncio.to_thread(self._limits, {one.camera for one in self._watched})
-                self._fault = ""
-            except DatabaseTrouble as error:  # where nobody can read, nobody can register a limit
-                if not self._fault:
-                    log.warning("nobody knows whether view limits have changed: %s", error)
-                self._fault = str(error)
-                continue
+        """End the looks whose camera's limit is not what it was when they began; all of them when this ends."""
+        try:
+            while self._watched:
+                await asyncio.sleep(LOOKED_EVERY)
+                await self._compare()
+        finally:
             for one in list(self._watched):
-                if now.get(one.camera) != one.limit:
-                    one.close()
+                one.close()
+
+    async def _compare(self) -> None:
+        try:
+            now = await asyncio.to_thread(self._limits, {one.camera for one in self._watched})
+        except DatabaseTrouble as error:  # where nobody can read, nobody can register a limit
+            if not self._fault:
+                log.warning("nobody knows whether view limits have changed: %s", error)
+            self._fault = str(error)
+            return
+        self._fault = ""
+        for one in list(self._watched):
+            if now.get(one.camera) != one.limit:
+                one.close()
 
 
 class Film:

@@ -9,6 +9,7 @@ head of number and length: an answer to another question is none.
 import asyncio
 import resource
 import struct
+import subprocess
 import sys
 from contextlib import suppress
 from typing import IO
@@ -29,6 +30,7 @@ PICTURES_MOST, CPU_SECONDS = 2_000, 900
 """After so many pictures another child takes over."""
 WAITING_MOST = 64
 QUALITY = 80
+TROUBLES = (OSError, TimeoutError, asyncio.IncompleteReadError, subprocess.SubprocessError)
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -92,15 +94,15 @@ class Masker:
         try:
             async with self._turn:
                 try:
-                    return await self._exchange(asked)
-                except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
-                    raise NotMasked("the process that masks pictures does not answer") from error
-                finally:
-                    if self._made >= PICTURES_MOST:
-                        await self.close()
-        except BaseException:
-            await self.close()
-            raise
+                    answer = await self._exchange(asked)
+                except BaseException as error:
+                    await self.close()  # what it would still answer is nobody's
+                    if isinstance(error, TROUBLES):
+                        raise NotMasked("the process that masks pictures does not answer") from error
+                    raise
+                if self._made >= PICTURES_MOST:
+                    await self.close()
+                return answer
         finally:
             self._waiting -= 1
 
@@ -148,7 +150,7 @@ def made(asked: Asked) -> bytes:
         return b""
     try:
         shown = covered(faint(image, asked.mark), asked.masks)
-    except NotCovered:
+    except (NotCovered, cv2.error, MemoryError):
         return b""
     done, jpeg = cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     return jpeg.tobytes() if done else b""

@@ -15,6 +15,7 @@ from msgspec import structs
 from websockets.exceptions import ConnectionClosed
 
 from config import clock
+from config.city import City
 from config.settings import Settings
 from dashboard import masking
 from dashboard.masking import Masked
@@ -24,6 +25,7 @@ from operations.cameras import keeping, limits, reading
 from operations.cameras.item import Item
 from operations.cameras.limits import FORBIDDEN, MASKED, RESTRICTED, Limit, Wish
 from operations.database import Database
+from operations.looks import Ticket
 from operations.policy import Identity
 from operations.scope import Scope
 from streams.demo import pattern, scenes
@@ -254,3 +256,32 @@ async def test_the_same_key_frame_is_no_new_picture_and_what_cannot_be_had_is_sa
 async def test_a_look_ends_that_cannot_be_masked_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
     found = await told(list(range(1, 50)), [NotMasked("broken")] * 50, monkeypatch)
     assert found == [(WORD, "unmasked")] * masking.FAILED_MOST
+
+
+async def test_a_film_ends_when_nobody_compares_limits_any_more(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever goes wrong in that: nothing plays on of which nobody knows whether it may."""
+
+    class Endless:
+        closed = False
+
+        def close(self) -> None:
+            self.closed = True
+
+    class Relay:
+        async def watch(self, *_: object) -> Endless:
+            return film
+
+    film = Endless()
+    given: Any = Relay()
+    made = masking.Masking(database, given, City())
+    ticket: Any = Ticket("l1", "c1", "account:o", "patrol", "", 0)
+    await made.watch("c1", "main", ticket, ADMIN, "zh")
+    monkeypatch.setattr(made, "_limits", lambda _: 1 / 0)
+    assert made._task is not None
+    with pytest.raises(ZeroDivisionError):
+        async with asyncio.timeout(10):
+            await made._task
+    assert film.closed
+    await made.stop()
