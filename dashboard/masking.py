@@ -91,7 +91,7 @@ class Masking:
             opened = Film(camera, found, film, self._watched.discard)
         else:
             await self._ready()
-            opened = Masked(found, lambda: self._relay.key_picture(camera, stream), self._masked(identity, lang),
+            opened = Masked(found, lambda: self._relay.key_picture(camera, stream), self._masked(identity, held, lang),
                             self._watched.discard)  # fmt: skip
         self._watched.add(opened)
         if self._task is None or self._task.done():
@@ -104,8 +104,8 @@ class Masking:
             self._task.cancel()
         await self._masker.close()
 
-    def _masked(self, identity: Identity, lang: str) -> "Mask":
-        who = viewer(identity, Words(lang, self._city))
+    def _masked(self, identity: Identity, held: Ticket, lang: str) -> "Mask":
+        who = f"{viewer(identity, Words(lang, self._city))} {held.number}".strip()
 
         async def mask(film: bytes, at: int, limit: Limit) -> bytes:
             moment = datetime.fromtimestamp(at / 1e6, self._city.zone)

@@ -28,7 +28,7 @@
   const gridwall = (window.gridwall = window.gridwall || {});
 
   /** Why the server refuses, as a word of its answer. */
-  const why = async (answer) => {
+  const refusal = async (answer) => {
     try {
       return ((await answer.json()).code || "").replace(/^.*\./, "");
     } catch {
@@ -103,7 +103,7 @@
         });
         if (this.gone) return;
         if (answer.status === 423) this.again = setTimeout(() => this.open(), RETRY_MOST); // the desk stood idle
-        if ([401, 403, 404, 409, 422, 423].includes(answer.status)) return this.refused(await why(answer));
+        if ([401, 403, 404, 409, 422, 423].includes(answer.status)) return this.refused(await refusal(answer));
         if (!answer.ok) return this.lost("");
         var { ticket } = await answer.json();
       } catch {

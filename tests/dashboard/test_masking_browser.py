@@ -39,7 +39,8 @@ PUT = """(camera) => {
   const tile = document.createElement("div");
   tile.id = "tile";
   Object.assign(tile.dataset, { camera, stream: "main" });
-  tile.dataset.words = JSON.stringify({ live: "live", live_masked: "masked 1 fps, {age} s" });
+  const words = { live: "live", live_masked: "masked 1 fps, {age} s", refused_forbidden_place: "never" };
+  tile.dataset.words = JSON.stringify(words);
   Object.assign(tile.style, { position: "fixed", inset: "0 auto auto 0", zIndex: 99999 });
   Object.assign(tile.style, { width: "640px", height: "360px" });
   document.body.append(tile);
@@ -119,6 +120,7 @@ def test_a_masked_camera_is_shown_masked_and_says_so_and_a_forbidden_one_goes_da
     forbidden = Wish(kind=FORBIDDEN, why="旅馆客房")
     limits.put(furnished, ADMIN, camera(furnished), forbidden, revision=1, now=clock.now())
     until(page, f"{TILE}.dataset.state !== 'live' && {DARK}")
+    until(page, f"{TILE}.dataset.state === 'refused' && {TILE}.querySelector('p').textContent === 'never'")
     assert page.evaluate(DARK)
 
 
