@@ -3,9 +3,10 @@
    moment how old they are: a frozen frame never looks live.
    Attributes: data-camera (id), data-why, data-incident, data-stream (main, sub, or nothing: by the tile's size),
    data-quick, data-words (JSON: a word for each state, and others where more is known: live_masked, stalled_masked,
-   lost_limited, lost_unmasked, lost_barred). The state stands in data-state, the age in data-age (seconds),
-   what it plays in data-plays ("main mse", "sub masked": pictures of key frames in which the server has masked what
-   nobody may see), for the styles and for whoever looks; `gridwall.tile(element)` is the tile.
+   lost_limited, lost_unmasked, lost_barred, refused_forbidden_place, refused_no_consent). The state stands in
+   data-state, the age in data-age (seconds), what it plays in data-plays ("main mse", "sub masked": pictures of key
+   frames in which the server has masked what nobody may see), for the styles and for whoever looks;
+   `gridwall.tile(element)` is the tile.
    streams/video/wire.py describes the messages. */
 (() => {
   "use strict";

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from operations.cameras import reading
+from operations.cameras import limits, reading
 from operations.cameras.reading import Camera
 from operations.database import Transaction
 from operations.entry import Draft
@@ -143,12 +143,11 @@ class Admission(Desk):
 
     def _barred(self, connection: Connection, id: str, camera: Camera | None) -> str:
         """Return the camera's view limit; raises Refused for one that nobody may look through."""
-        kind = places.limits(connection, [id]).get(id, "")
+        limit = limits.of(connection, [id]).get(id)
+        kind = limit.kind if limit is not None else ""
         if camera is None:
             return kind
-        rule = places.by_rule(self._access(), camera.item.name, camera.item.position)
-        if kind == places.FORBIDDEN or rule:
-            raise Refused("grants.forbidden_place", name=camera.item.name or camera.item.code)
+        places.bar(self._access(), camera, limit)
         return places.RESTRICTED if camera.item.restricted else kind
 
     def _held(self, connection: Connection, identity: Identity, asking: Asking, now: int) -> Held | None:

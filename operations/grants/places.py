@@ -6,34 +6,37 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from config.access import Access
+from operations.cameras import limits as viewed
 from operations.cameras import reading
+from operations.cameras.limits import FORBIDDEN, MASKED, RESTRICTED, Limit
+from operations.cameras.reading import Camera
 from operations.errors import Refused
 from operations.scope import WHOLE
-from operations.tables import account, camera_limit
+from operations.tables import account
 
-FORBIDDEN, RESTRICTED, MASKED = "forbidden", "restricted", "masked"
+__all__ = ["FORBIDDEN", "MASKED", "RESTRICTED", "bar", "limits", "refuse", "role_of"]
 
 
 def limits(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
     """Return {camera: kind of its view limit} of those that have one."""
-    query = sa.select(camera_limit.c.camera, camera_limit.c.kind).where(camera_limit.c.camera.in_(list(ids)))
-    return {row.camera: row.kind for row in connection.execute(query)}
+    return {id: one.kind for id, one in viewed.of(connection, ids).items()}
 
 
-def by_rule(access: Access, name: str, position: str) -> str:
-    """Return the code of the rule by which there must be no camera at all, "" where there is none."""
-    for rule in access.forbidden:
-        if any(word in name for word in rule.words) or (rule.positions and position.startswith(rule.positions)):
-            return rule.code
-    return ""
+def bar(access: Access, one: Camera, limit: Limit | None) -> None:
+    """Raise Refused for a camera that nobody may look through: by rule, by its limit, or for want of a consent."""
+    called = one.item.name or one.item.code
+    forbidden = limit is not None and limit.kind == FORBIDDEN
+    if forbidden or viewed.by_rules(access, one.item.name, one.item.position):
+        raise Refused("grants.forbidden_place", name=called)
+    if limit is not None and limit.barred:
+        raise Refused("grants.no_consent", name=called)
 
 
 def refuse(connection: Connection, access: Access, ids: Sequence[str], _modes: Collection[str] = ()) -> None:
     """Raise Refused for cameras that are granted to nobody: which, and why."""
-    registered = limits(connection, ids)
+    registered = viewed.of(connection, ids)
     for one in reading.of(connection, WHOLE, ids):
-        if registered.get(one.id) == FORBIDDEN or by_rule(access, one.item.name, one.item.position):
-            raise Refused("grants.forbidden_place", name=one.item.name or one.item.code)
+        bar(access, one, registered.get(one.id))
 
 
 def role_of(connection: Connection, account_id: str) -> str:
