@@ -204,6 +204,7 @@ PAGES: dict[str, str] = {
     "platforms": "platform.read",
     "pictures": "pictures.view",
     "cameras": "camera.browse",
+    "access": "access.read",
 }
 """The action each page wants: to be opened, to send its callbacks, to watch its live topic. Others are nobody's."""
 
@@ -270,6 +271,7 @@ CALLBACKS: tuple[Callback, ...] = (
     Callback(r"upward", r"upward-.*|{\"upward-.*}", "upward.read"),
     Callback(r"platforms", r"platform-.*|{\"platform-.*}", "platform.read"),
     Callback(r"pictures", r"pictures-.*", "camera.look"),
+    Callback(r"access", r"access-.*", "access.read"),
     Callback(r"cameras", r"coverage-.*", "camera.browse"),
     Callback(r"cameras", r"rates-.*", "camera.browse"),
     Callback(r"handover", r"(handover|note)-.*|{\"(handover|note)-.*}", "handover.read"),

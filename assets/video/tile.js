@@ -3,7 +3,9 @@
    moment how old they are: a frozen frame never looks live.
    Attributes: data-camera (id), data-why, data-incident, data-stream (main, sub, or nothing: by the tile's size),
    data-quick, data-words (JSON: a word for each state, and others where more is known: live_masked, stalled_masked,
-   lost_limited, lost_unmasked, lost_barred, refused_forbidden_place, refused_no_consent). The state stands in
+   lost_limited, lost_unmasked, lost_barred, lost_unheard, refused_forbidden_place, refused_no_consent, and why a grant
+   lets nobody look: refused_none, refused_viewers, refused_time, refused_revoked, refused_returned, refused_incident, refused_post, refused_unratified,
+   refused_replaced). The state stands in
    data-state, the age in data-age (seconds), what it plays in data-plays ("main mse", "sub masked": pictures of key
    frames in which the server has masked what nobody may see), for the styles and for whoever looks;
    `gridwall.tile(element)` is the tile.

@@ -3,6 +3,7 @@
 from types import ModuleType
 
 from dashboard.panels import (
+    access,
     account_grids,
     account_import,
     account_list,
@@ -198,6 +199,7 @@ PAGES: dict[str, tuple[ModuleType, ...]] = {
         desk_help,
         desk_start,
     ),
+    "access": (desk_header, access, desk_help, desk_start),
     "flows": (desk_header, flow_list, desk_help, desk_start),
     "outlets": (desk_header, outlet_list, desk_help, desk_start),
     "platforms": (desk_header, platform_list, desk_help, desk_start),

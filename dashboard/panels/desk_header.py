@@ -20,8 +20,8 @@ LOST = "desk-lost"
 AS_OF_LIMIT = 60
 """Seconds after which the picture counts as stale (standards, section 7)."""
 PAGES = (
-    *("desk", "pictures", "orders", "quarantine", "handover", "heat", "upward", "cameras", "directory", "wall"),
-    *("sources", "platforms", "grids", "accounts", "walls", "tokens", "audit", "settings", "flows", "outlets"),
+    *("desk", "pictures", "access", "orders", "quarantine", "handover", "heat", "upward", "cameras", "directory"),
+    *("wall", "sources", "platforms", "grids", "accounts", "walls", "tokens", "audit", "settings", "flows", "outlets"),
 )
 """The ways in the header; one's own account is behind one's name."""
 

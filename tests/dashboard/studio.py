@@ -43,7 +43,8 @@ class Studio:
         async with RtspServer(dict(self._cameras)) as server:
             self._enlist(server)
             self._up.set()
-            await relay.serve(relay.place(data), Cameras(data, self._database).source, None, self._over)
+            listed = Cameras(data, self._database)
+            await relay.serve(relay.place(data), listed.source, None, self._over, listed.leaves)
 
 
 def seen(plays: "Locator") -> int | None:

@@ -13,6 +13,7 @@ from operations.cameras.keeping import take
 from operations.database import Database
 from streams.demo import scenes
 from streams.demo.rtsp_server import Camera, RtspServer
+from tests import leave
 from tests.dashboard.studio import Studio, seen
 from tests.dashboard.web import Web, signed_in, until
 
@@ -40,6 +41,8 @@ JUDGED = """() => {
 @pytest.fixture
 def studio(settings: Settings, furnished: Database) -> Iterator[Studio]:
     """Two cameras of the catalogue, drawn."""
+
+    leave.everywhere(furnished, ("",))
 
     def enlist(server: RtspServer) -> None:
         items = [

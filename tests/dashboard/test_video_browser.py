@@ -16,6 +16,7 @@ from operations.database import Database
 from operations.policy import SYSTEM
 from streams.demo import pattern, scenes
 from streams.demo.rtsp_server import Camera, Fault, RtspServer
+from tests import leave
 from tests.dashboard.studio import Studio
 from tests.dashboard.web import Web, signed_in, until
 
@@ -45,6 +46,8 @@ def camera() -> Camera:
 @pytest.fixture
 def studio(settings: Settings, furnished: Database, camera: Camera) -> Iterator[Studio]:
     """It runs, listed by hand."""
+
+    leave.everywhere(furnished, ("",))
 
     def enlist(server: RtspServer) -> None:
         (settings.data / "keys").mkdir(exist_ok=True)

@@ -17,6 +17,7 @@ from operations.seal import KeyStore
 from operations.walls import Plan
 from streams.demo import scenes
 from streams.demo.rtsp_server import Camera, RtspServer
+from tests import leave
 from tests.dashboard.studio import Studio, seen
 from tests.dashboard.test_desk_browser import at
 from tests.dashboard.test_live import NORTH
@@ -36,6 +37,8 @@ LIVE = "document.querySelectorAll('#wall-video-tiles [data-state=live]').length"
 def studio(settings: Settings, furnished: Database) -> Iterator[Callable[[], Studio]]:
     """Starts the cameras and the relay; those of before are gone."""
     running: list[Studio] = []
+
+    leave.everywhere(furnished, ("",))
 
     def enlist(server: RtspServer) -> None:
         items = [

@@ -1,0 +1,146 @@
+// Asking for video access (调阅申请): purpose, incident, the fewest cameras that cover the place, window; or break-glass.
+(() => {
+  const access = window.gridwall?.access;
+  if (!access) return;
+  const desk = window.gridwall.desk;
+  const { h } = desk;
+  const { say, button, field, select } = access;
+  const MODES = ["live", "playback", "snapshot", "export"];
+  const URGENCIES = ["routine", "urgent", "critical"];
+  const RADII = [50, 100, 150, 300, 600];
+
+  let form = null;
+  let cameras = new Map(); // id → camera that is known here
+  let incidents = [];
+  let place = null;
+  let metres = 100;
+  let proposal = null;
+  let searched = [];
+  let draft = "";
+  let box = null;
+
+  const empty = () => ({ purpose: "incident", basis: access.facts.bases[0].code, text: "", urgency: "urgent", incident: "", cameras: [], needed: [], modes: ["live"], minutes: access.facts.limits.live_minutes });
+  const purpose = () => access.facts.purposes.find((one) => one.code === form.purpose);
+  const most = () => (form.urgency === "routine" ? purpose().cameras : Math.min(purpose().cameras, access.facts.limits.cameras));
+
+  const toggle = (id) => {
+    form.cameras = form.cameras.includes(id) ? form.cameras.filter((one) => one !== id) : [...form.cameras, id];
+    draw();
+  };
+
+  async function around() {
+    if (!place || place.lon === null || place.lon === undefined) return;
+    const answer = await access.ask({ do: "around", lon: place.lon, lat: place.lat, metres, most: most() });
+    if (!answer.ok) return void desk.say(answer.text, { bad: true });
+    for (const one of answer.cameras) cameras.set(one.id, one);
+    proposal = answer.proposal;
+    draw();
+  }
+
+  const propose = () => {
+    if (!proposal) return;
+    form.cameras = proposal.ids.slice(0, most());
+    form.needed = [...form.cameras];
+    draw();
+  };
+
+  async function chosen(id) {
+    form.incident = id;
+    place = incidents.find((one) => one.id === id) || null;
+    proposal = null;
+    draw();
+    await around();
+    if (proposal && !form.cameras.length) propose();
+  }
+
+  async function find(value) {
+    const answer = await access.ask({ do: "find", text: value });
+    searched = answer.ok ? answer.cameras : [];
+    for (const one of searched) cameras.set(one.id, one);
+    draw();
+  }
+
+  async function send(as) {
+    const asked = { do: as === "draft" ? "draft" : "send", form: { ...form, minutes: Number(form.minutes) || 0 }, ...(as === "draft" && draft && { id: draft }) };
+    const answer = await access.do(asked);
+    if (!answer.ok) return;
+    form = null; cameras = new Map(); proposal = null; searched = []; draft = ""; place = null;
+    access.show("mine", answer.id);
+  }
+
+  async function breakGlass() {
+    const text = await access.question(say("break.title"), { wanted: true, about: say("break.about", { n: access.facts.limits.breakglass_minutes, h: access.facts.limits.ratify_hours }), go: "break.go" });
+    if (text === null) return;
+    const answer = await access.do({ do: "break", cameras: form.cameras, incident: form.incident, text });
+    if (answer.ok) access.show("grants");
+  }
+
+  const line = (one) => h("li", { class: form.cameras.includes(one.id) ? "chosen" : "" }, h("label.access-choice", {},
+    h("input", { type: "checkbox", checked: form.cameras.includes(one.id), onchange: () => toggle(one.id), "data-pick": one.id }),
+    h("b", {}, one.name || one.code), h("span", {}, one.owner), one.restricted && h("em", {}, say("restricted"))));
+
+  function surplus() {
+    if (!proposal || !form.cameras.length) return null;
+    const more = form.cameras.filter((id) => !proposal.ids.includes(id)).length;
+    if (form.cameras.length <= proposal.ids.length + access.facts.limits.surplus - 1 || !more) return null;
+    return h("p.admin-notice.note", { role: "status" }, say("ask.surplus", { n: form.cameras.length, m: proposal.ids.length }));
+  }
+
+  function draw() {
+    if (!box || !form) return;
+    const typed = box.querySelector("[name=search]")?.value || "";
+    const focused = document.activeElement?.getAttribute?.("name") || document.activeElement?.dataset?.pick;
+    const wanted = purpose();
+    form.modes = form.modes.filter((one) => wanted.modes.includes(one));
+    if (!form.modes.length) form.modes = [wanted.modes[0]];
+    const picked = form.cameras.map((id) => cameras.get(id)).filter(Boolean);
+    const shown = searched.length ? searched : [...cameras.values()].slice(0, 40);
+    const critical = place?.urgency === "critical" && place?.open;
+    box.replaceChildren(h("div.access-form", {},
+      h("div.access-columns", {},
+        h("div.access-column", {},
+          field("ask.purpose", select("purpose", access.facts.purposes.map((one) => [one.code, one.name]), form.purpose, (event) => { form.purpose = event.target.value; draw(); })),
+          field("ask.basis", select("basis", access.facts.bases.map((one) => [one.code, one.name]), form.basis, (event) => { form.basis = event.target.value; })),
+          field("ask.incident", select("incident", [["", say(wanted.incident ? "ask.incident_choose" : "ask.incident_none")], ...incidents.map((one) => [one.id, one.text])], form.incident, (event) => chosen(event.target.value))),
+          field("ask.text", h("textarea.desk-input", { name: "text", rows: 3, maxlength: 300, oninput: (event) => { form.text = event.target.value; } }, form.text)),
+          h("fieldset.access-field", {}, h("legend", {}, say("ask.modes")), MODES.map((one) => h("label.access-choice", {},
+            h("input", { type: "checkbox", name: `mode-${one}`, checked: form.modes.includes(one), disabled: !wanted.modes.includes(one), onchange: (event) => { form.modes = MODES.filter((each) => (each === one ? event.target.checked : form.modes.includes(each))); draw(); } }), say(`mode.${one}`)))),
+          field("ask.urgency", select("urgency", URGENCIES.map((one) => [one, say(`urgency.${one}`)]), form.urgency, (event) => { form.urgency = event.target.value; draw(); })),
+          field("ask.minutes", h("input.desk-input", { type: "number", name: "minutes", min: 1, max: wanted.minutes, value: Math.min(form.minutes, wanted.minutes), oninput: (event) => { form.minutes = Number(event.target.value); } }), say("ask.minutes_most", { n: wanted.minutes }))),
+        h("div.access-column.wide", {},
+          h("div.access-line", {}, h("b", {}, say("ask.cameras", { n: form.cameras.length, most: most() })),
+            place && select("metres", RADII.map((one) => [String(one), say("ask.radius", { n: one })]), String(metres), (event) => { metres = Number(event.target.value); around(); }),
+            proposal && button("ask.propose", propose, ".primary", { name: "propose" })),
+          proposal && h("p.desk-hint", {}, say(proposal.exact ? "ask.proposal" : "ask.proposal_near", { n: proposal.ids.length, share: Math.round(proposal.share * 100) }), " ", say("ask.unsure_all"), proposal.unsure.length > 0 && say("ask.unsure", { n: proposal.unsure.length })),
+          surplus(),
+          access.drawn([...cameras.values()], { place, metres: place ? metres : 0, chosen: new Set(form.cameras), pick: toggle }),
+          picked.length > 0 && h("ul.access-cameras", {}, picked.map(line)),
+          field("ask.search", h("input.desk-input", { type: "search", name: "search", value: typed, onchange: (event) => find(event.target.value) })),
+          searched.length > 0 && h("ul.access-cameras", {}, shown.filter((one) => !form.cameras.includes(one.id)).map(line)))),
+      h("footer.access-buttons", {},
+        access.facts.breaks && critical && button("break.open", breakGlass, ".danger", { disabled: !form.cameras.length }),
+        button("ask.draft", () => send("draft")),
+        button("ask.send", () => send(""), ".primary", { name: "send", disabled: !form.cameras.length || form.text.trim().length < 0 }))));
+    if (focused) (box.querySelector(`[name="${CSS.escape(focused)}"]`) || box.querySelector(`[data-pick="${CSS.escape(focused)}"]`))?.focus();
+  }
+
+  /** Show the form in `element`; `from`: a draft or a copy to go on with, or {incident, cameras} of a link. */
+  access.asking = async (element, from) => {
+    box = element;
+    if (from) {
+      form = { ...empty(), ...from.form };
+      draft = from.draft || "";
+      if (form.cameras.length) {
+        const answer = await access.ask({ do: "find", text: "" });
+        for (const one of answer.cameras || []) cameras.set(one.id, one);
+        for (const one of from.cameras || []) cameras.set(one.id, one);
+      }
+    }
+    form = form || empty();
+    draw();
+    const answer = await access.ask({ do: "incidents", incident: form.incident });
+    incidents = answer.incidents || [];
+    if (form.incident) await chosen(form.incident);
+    else draw();
+  };
+})();
