@@ -189,7 +189,7 @@ def _are_lengths(value: str) -> bool:
     return own[0] > 0 and all(one < other for one, other in pairwise(own))
 
 
-_DEMO = "duty|admin|security|audit"
+_DEMO = "duty|leader|police|transport|admin|security|audit"
 
 
 def _are_networks(value: str) -> bool:
@@ -240,7 +240,7 @@ RULES: Mapping[str, Rule] = {
     "lockout_seconds": _whole(1, 3_600),
     "lockout_longest_seconds": _whole(1, 86_400),
     "totp_roles": _text("roles such as system_admin,liaison, or empty", r"|[a-z_]+(,[a-z_]+)*"),
-    "demo_accounts": _text("some of duty,admin,security,audit, or empty", rf"|({_DEMO})(,({_DEMO}))*"),
+    "demo_accounts": _text(f"some of {_DEMO.replace('|', ',')}, or empty", rf"|({_DEMO})(,({_DEMO}))*"),
     "oidc_issuer": _text(
         'empty, or the address of the identity provider: "https://…" (http:// only on this machine)',
         r"|https://[^\s?#]+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/[^\s?#]*)?",

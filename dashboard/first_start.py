@@ -17,8 +17,17 @@ from operations.errors import NotFound
 from operations.policy import SYSTEM
 from operations.seal import KeyStore
 
-DEMO = {"duty": "duty_commander", "admin": "system_admin", "security": "security_admin", "audit": "audit_admin"}
-"""Accounts of the demonstration: who commands, who connects sources, who gives rights, who reads the journal."""
+DEMO = {
+    "duty": "duty_commander",
+    "leader": "leader",
+    "police": "liaison",
+    "transport": "liaison",
+    "admin": "system_admin",
+    "security": "security_admin",
+    "audit": "audit_admin",
+}
+"""Accounts of the demonstration: who commands, who leads, who answers for two departments (called after them), who
+connects sources, who gives rights, who reads the journal."""
 KEY_BYTES = 1_000
 
 Tell = Callable[..., None]

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from operations import accounts, journal, sessions
 from operations.database import Database
 from operations.policy import SYSTEM
+from operations.scope import WHOLE, Scope
 from operations.tables import account as table
 
 FIRST = "security"
@@ -31,12 +32,16 @@ def retire(database: Database, kept: Collection[str], *, now: int) -> list[str]:
 
 
 def demonstrate(database: Database, wanted: Mapping[str, str], *, now: int) -> list[str]:
-    """Have accounts of the demonstration, {name: role}; a name that a real account has is left alone. Return which."""
+    """Have accounts of the demonstration, {name: role}; a name that a real account has is left alone. Return which.
+
+    A liaison is called after the department they answer for.
+    """
     made = []
     for name, role in wanted.items():
         found = accounts.find(database, name)
         if found is None:
-            accounts.add(database, SYSTEM, name, role, now=now, demo=True)
+            scope = Scope(department=name) if role == "liaison" else WHOLE
+            accounts.add(database, SYSTEM, name, role, now=now, scope=scope, demo=True)
         elif not found.demo:
             continue
         elif found.disabled_at is not None:
