@@ -152,8 +152,9 @@ def _faults(found: Access) -> list[str]:
         faults += [] if rule.deciders else [f"rule {rule.code}: deciders is empty; nobody would decide"]
     always = [one for one in found.rule if not _conditions(one)]
     faults += [] if always else ["no rule holds always; write one without conditions, or something would be undecided"]
+    longest = found.limits.longest_minutes
+    faults += ["live_minutes is more than longest_minutes"] if found.limits.live_minutes > longest else []
     for one in found.purpose:
-        longest = found.limits.longest_minutes
         faults += [f"purpose {one.code}: minutes is more than longest_minutes"] if one.minutes > longest else []
         faults += [] if one.modes else [f"purpose {one.code}: modes is empty"]
     for each in found.forbidden:
