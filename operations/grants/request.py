@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable
 from msgspec import Struct, structs
 
 from config.access import DECIDERS, Access, Rule
+from config.taxonomy import URGENCIES
 from operations.errors import Refused, need
 
 DRAFT, WAITING, ASKED, DECIDED, WITHDRAWN, LAPSED = "draft", "waiting", "asked", "decided", "withdrawn", "lapsed"
@@ -19,6 +20,8 @@ LATER, OPEN, BACK, APPROVED, REFUSED, VOID = "later", "waiting", "asked", "appro
 SETTLED = (APPROVED, REFUSED, VOID)
 TEXT_LEAST, TEXT_MOST = 2, 300
 MINUTE = 60_000_000
+WAITS = 14 * 24 * 60 * MINUTE
+"""How long a request waits that wants pictures from its approval on, whenever that is; then it lapses."""
 Due = Callable[[str, int], int]
 """(urgency, now) → when a seat that waits from now on has waited too long."""
 
@@ -59,7 +62,10 @@ class Seat(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Request(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """The whole of it. `applicant`: id of the account; `unit`: its department; `minutes`: how long is asked for."""
+    """The whole of it. `applicant`: id of the account; `unit`: its department; `minutes`: how long is asked for.
+
+    `at_once`: its window begins when it is granted, not at a time that was named.
+    """
 
     id: str
     number: str = ""
@@ -67,6 +73,7 @@ class Request(Struct, frozen=True, omit_defaults=True, kw_only=True):
     state: str = DRAFT
     applicant: str
     name: str
+    role: str = ""
     unit: str = ""
     purpose: str = ""
     basis: str = ""
@@ -80,6 +87,7 @@ class Request(Struct, frozen=True, omit_defaults=True, kw_only=True):
     modes: tuple[str, ...] = ("live",)
     from_at: int = 0
     minutes: int = 0
+    at_once: bool = False
     walls: tuple[str, ...] = ()  # ids of walls that may show them too
     copied: str = ""  # id of the request it was copied from
     extends: str = ""  # id of the grant it wants to go on
@@ -92,8 +100,13 @@ class Request(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     @property
     def until_at(self) -> int:
-        """When what is asked for ends."""
+        """When what is asked for ends; `at_once`: if it were granted as it was sent."""
         return self.from_at + self.minutes * MINUTE
+
+    @property
+    def lapses_at(self) -> int:
+        """When nobody can grant it any more."""
+        return self.from_at + WAITS if self.at_once else self.until_at
 
     @property
     def is_open(self) -> bool:
@@ -178,6 +191,7 @@ def checked(request: Request, access: Access, now: int) -> Request:
         raise Refused("grants.purpose")
     need(access.basis_of(request.basis) is not None, "grants.basis")
     need(TEXT_LEAST <= len(request.text.strip()) <= TEXT_MOST, "grants.text", least=TEXT_LEAST, most=TEXT_MOST)
+    need(request.urgency in URGENCIES, "grants.standing.urgency")
     need(bool(request.incident) or not purpose.incident, "grants.incident_wanted")
     most = min(purpose.cameras, access.limits.cameras) if request.urgency != "routine" else purpose.cameras
     need(0 < len(request.cameras) <= most, "grants.cameras", most=most, n=len(request.cameras))
@@ -185,10 +199,10 @@ def checked(request: Request, access: Access, now: int) -> Request:
     need(bool(request.modes) and set(request.modes) <= set(purpose.modes), "grants.modes")
     minutes = request.minutes or min(access.limits.live_minutes, purpose.minutes)
     need(0 < minutes <= purpose.minutes, "grants.minutes", most=purpose.minutes)
-    begins = max(request.from_at, now)
+    at_once, begins = request.from_at <= now, max(request.from_at, now)
     need(begins - now <= 31 * 24 * 60 * MINUTE, "grants.begins")
     text = request.text.strip()
-    return structs.replace(request, minutes=minutes, from_at=begins, text=text)
+    return structs.replace(request, minutes=minutes, from_at=begins, at_once=at_once, text=text)
 
 
 def submitted(request: Request, access: Access, number: str, now: int, due: Due) -> Request:
@@ -212,13 +226,13 @@ def advanced(request: Request, now: int, due: Due) -> Request:
 
 
 def _turned(request: Request, seat: Seat, now: int, due: Due) -> Seat:
-    if seat.state != LATER:
+    if seat.state not in (LATER, OPEN):
         return seat
     before = [one for one in request.seats if _before(one, seat) and set(one.cameras) & set(seat.cameras)]
     left = tuple(id for id in seat.cameras if not _barred(request, id))
     if not left:
-        return structs.replace(seat, state=VOID)
-    if any(one.state not in SETTLED for one in before):
+        return structs.replace(seat, state=VOID, due_at=None)
+    if seat.state == OPEN or any(one.state not in SETTLED for one in before):
         return seat
     return structs.replace(seat, state=OPEN, since_at=now, due_at=due(request.urgency, now))
 
@@ -274,7 +288,7 @@ def refused(request: Request, key: str, who: tuple[str, str], text: str, now: in
 def asked_back(request: Request, key: str, who: tuple[str, str], text: str, now: int) -> Request:
     """Ask the applicant something; the clocks stand until they answer."""
     need(len(text.strip()) >= TEXT_LEAST, "grants.why_asked")
-    seat = structs.replace(seat_of(request, key), state=BACK, due_at=None, **_signed(who, text, now))
+    seat = structs.replace(seat_of(request, key), state=BACK, **_signed(who, text, now))
     seats = (seat if one.key == key else structs.replace(one, due_at=None) for one in request.seats)
     return structs.replace(request, state=ASKED, asked=text.strip()[:TEXT_MOST], seats=tuple(seats))
 
@@ -304,12 +318,12 @@ def escalated(request: Request, access: Access, now: int, due: Due) -> tuple[Req
 
     A request whose window is over is lapsed: what was not decided in time is not granted.
     """
-    if request.is_open and now >= request.until_at:
+    if request.is_open and now >= request.lapses_at:
         return structs.replace(request, state=LAPSED, seats=tuple(map(_stopped, request.seats))), ()
     raised = []
     for seat in request.waiting:
         if seat.due_at is not None and seat.due_at <= now:
-            level = seat.level + 1
+            level = min(seat.level + 1, access.limits.levels)
             again = due(request.urgency, now) if level < access.limits.levels else None
             raised.append(structs.replace(seat, level=level, due_at=again))
             request = _with(request, raised[-1])
@@ -320,7 +334,7 @@ def next_at(request: Request) -> int | None:
     """Return when a clock of the request speaks next."""
     if not request.is_open:
         return None
-    return min([request.until_at, *(one.due_at for one in request.waiting if one.due_at is not None)])
+    return min([request.lapses_at, *(one.due_at for one in request.waiting if one.due_at is not None)])
 
 
 def ready(request: Request) -> list[Ready]:
@@ -333,7 +347,7 @@ def ready(request: Request) -> list[Ready]:
         seats = [one for one in request.seats if set(ids) & set(one.cameras)]
         if department in request.grants or any(one.state not in SETTLED for one in seats):
             continue
-        let = tuple(id for id in ids if not _barred(request, id))
+        let = tuple(id for id in ids if not _barred(request, id) and any(id in one.approved for one in seats))
         if let:
             ends = (one.until_at for one in seats if one.until_at and set(one.approved) & set(let))
             found.append(Ready(department, let, min([request.until_at, *ends])))

@@ -12,7 +12,7 @@ from operations.entry import Draft
 from operations.errors import NotFound, Refused, need
 from operations.grants import places, posts, ringing, rows
 from operations.grants import request as deeds
-from operations.grants.desk import MINUTE, Desk, entry_of, written
+from operations.grants.desk import Desk, entry_of, written
 from operations.grants.grant import REQUEST, Held, common, holder_of
 from operations.grants.request import DECIDED, DRAFT, Request, Seat, Wanted
 from operations.incidents import rows as incidents
@@ -289,6 +289,10 @@ class Requests(Desk):
     def _granted(self, transaction: Transaction, one: Request, now: int) -> tuple[Request, list[Draft]]:
         drafts = []
         for ready in deeds.ready(one):
+            later = now - one.from_at if one.at_once else 0
+            until = ready.until_at + later
+            if until <= now:
+                continue  # its window is over: there is nothing left to grant
             chosen = [each for each in one.cameras if each.id in ready.cameras]
             signed = [each for each in one.seats if set(each.approved) & set(ready.cameras)]
             held = Held(
@@ -298,7 +302,7 @@ class Requests(Desk):
                 request=one.id,
                 holder=f"account:{one.applicant}",
                 who=one.name,
-                role=self._role(transaction.connection, one.applicant),
+                role=one.role or places.role_of(transaction.connection, one.applicant),
                 unit=one.unit,
                 department=ready.department,
                 purpose=one.purpose,
@@ -311,8 +315,8 @@ class Requests(Desk):
                 names=tuple(each.name for each in chosen),
                 path=common([each.path for each in chosen]),
                 viewers=self._access().limits.viewers,
-                from_at=one.from_at,
-                until_at=max(ready.until_at, now + MINUTE),
+                from_at=one.from_at + later,
+                until_at=until,
                 given_by=tuple(dict.fromkeys(each.name for each in signed)),
             )
             rows.add_grant(transaction, held)
@@ -320,9 +324,6 @@ class Requests(Desk):
             more = {"cameras": list(held.cameras), "modes": list(held.modes), "request": one.number}
             drafts.append(entry_of(held, "grant.given", SYSTEM.actor, now, reason=one.text, more=more))
         return one, drafts
-
-    def _role(self, connection: Connection, account_id: str) -> str:
-        return places.role_of(connection, account_id)
 
     def _mine(self, connection: Connection, identity: Identity, id: str, *, lock: bool = False) -> Request:
         one = rows.request(connection, id, lock=lock)
@@ -374,6 +375,7 @@ class Requests(Desk):
             id=uuid7(now),
             applicant=identity.id,
             name=identity.name,
+            role=identity.role,
             unit=identity.scope.department,
             purpose=form.purpose,
             basis=form.basis,
