@@ -11,20 +11,23 @@ from config.settings import Settings
 from dashboard.trail import Trail
 from geo.fewest import Placed, Proposal, Views, propose
 from geo.samples import around
+from operations import incidents
 from operations.calendar import Calendar
 from operations.cameras import near, reading
 from operations.cameras.condition import AWAY, DARK, signalled
 from operations.cameras.limits import by_rules
 from operations.cameras.reading import Camera
 from operations.database import AfterCommit, Database
+from operations.errors import NotFound
 from operations.grants import choosing, places
 from operations.grants.admission import Admission
 from operations.grants.choosing import Past
 from operations.grants.grants import Grants
 from operations.grants.requests import Requests
 from operations.grants.standing import Standings
+from operations.incident import Incident
 from operations.policy import Identity, reach
-from operations.scope import Scope
+from operations.scope import WHOLE, Scope
 
 FOUND_MOST = 60
 CAMERAS_MOST = 50_000
@@ -73,6 +76,14 @@ class Accessbook:
         """Return what came of an applicant's requests of the last 30 days."""
         with self._database.read() as connection:
             return choosing.past(connection, applicant, clock.now() - MONTH)
+
+    def about(self, incident: str) -> Incident | None:
+        """Return the incident of a request for whoever may read that request, wherever it lies."""
+        with self._database.read() as connection:
+            try:
+                return incidents.find(connection, WHOLE, incident).incident
+            except NotFound:
+                return None
 
     def limits(self, ids: Collection[str]) -> dict[str, str]:
         """Return {camera: kind of its view limit}."""

@@ -90,7 +90,7 @@ def opened(said: Said) -> dict[str, Any]:
     whole = card(one, said.words)
     whole["list"] = _cameras(said, [each.id for each in one.cameras], one)
     whole["seats"] = [_seat(one, each, said.words) for each in one.seats]
-    whole["place"] = said.commands.ask(lambda board: _place(board.incidents.get(one.incident)))
+    whole["place"] = _place(said.book.about(one.incident)) if one.incident else None
     if one.applicant != said.identity.id:
         whole["used"] = msgspec.to_builtins(said.book.past(one.applicant))
     mine = [seat.key for each, seat in said.book.requests.inbox(said.identity) if each.id == one.id]
@@ -457,7 +457,7 @@ def _standing(one: Standing, words: Words) -> dict[str, Any]:
     role = words.text(f"desk.role.{one.terms.role}") if one.terms.role != "wall" else words.text("policy.role.wall")
     return {
         "id": one.id,
-        "owner": _house(one.department, words) or words.text("grants.decider.centre"),
+        "owner": _house(one.department, words) or words.text("access.unowned"),
         "department": one.department,
         "role": role,
         "unit": _house(one.terms.unit, words),

@@ -1,6 +1,6 @@
 """Video access 视频调阅: what waits to be decided, asking for cameras, grants in force, and the rules.
 
-Drawn in the browser (`assets/access/`), on desk and phone alike. The live channel carries only that something about
+Drawn in the browser (`assets/grants/`), on desk and phone alike. The live channel carries only that something about
 requests or grants changed; the page then asks for its own lists (`dashboard/accessdesk.py`).
 """
 

@@ -48,9 +48,15 @@
     form.incident = id;
     place = incidents.find((one) => one.id === id) || null;
     proposal = null;
+    metres = RADII[1];
     draw();
     await around();
-    if (proposal && !form.cameras.length) propose();
+    for (const wider of RADII.filter((one) => one > metres)) {
+      if (proposal?.ids.length !== 0) break;
+      metres = wider;
+      await around();
+    }
+    if (proposal?.ids.length && !form.cameras.length) propose();
   }
 
   async function find(value) {
@@ -110,8 +116,9 @@
         h("div.access-column.wide", {},
           h("div.access-line", {}, h("b", {}, say("ask.cameras", { n: form.cameras.length, most: most() })),
             place && select("metres", RADII.map((one) => [String(one), say("ask.radius", { n: one })]), String(metres), (event) => { metres = Number(event.target.value); around(); }),
-            proposal && button("ask.propose", propose, ".primary", { name: "propose" })),
-          proposal && h("p.desk-hint", {}, say(proposal.exact ? "ask.proposal" : "ask.proposal_near", { n: proposal.ids.length, share: Math.round(proposal.share * 100) }), " ", say("ask.unsure_all"), proposal.unsure.length > 0 && say("ask.unsure", { n: proposal.unsure.length })),
+            proposal?.ids.length > 0 && button("ask.propose", propose, ".primary", { name: "propose" })),
+          proposal && !proposal.ids.length && h("p.admin-notice.note", { role: "status" }, say("ask.nothing", { n: metres })),
+          proposal?.ids.length > 0 && h("p.desk-hint", {}, say(proposal.exact ? "ask.proposal" : "ask.proposal_near", { n: proposal.ids.length, share: Math.round(proposal.share * 100) }), " ", say("ask.unsure_all"), proposal.unsure.length > 0 && say("ask.unsure", { n: proposal.unsure.length })),
           surplus(),
           access.drawn([...cameras.values()], { place, metres: place ? metres : 0, chosen: new Set(form.cameras), pick: toggle }),
           picked.length > 0 && h("ul.access-cameras", {}, picked.map(line)),

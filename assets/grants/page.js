@@ -101,8 +101,9 @@
     const chosen = seat ? kept : new Set(request.list.map((one) => one.id));
     const pick = seat && ((id) => { if (!mine.cameras.includes(id)) return; if (kept.has(id)) kept.delete(id); else kept.add(id); draw(); });
     const camera = (one) => {
-      const let_ = request.seats.some((each) => each.approved.includes(one.id));
-      const barred = request.seats.some((each) => each.cameras.includes(one.id) && (each.state === "refused" || (each.state === "approved" && !each.approved.includes(one.id))));
+      const seats = request.seats.filter((each) => each.cameras.includes(one.id));
+      const let_ = seats.length > 0 && seats.every((each) => each.approved.includes(one.id));
+      const barred = seats.some((each) => (each.state === "refused" || (each.state === "approved" && !each.approved.includes(one.id))));
       return h("li", { class: barred ? "barred" : "" }, h("label.access-choice", {},
         seat && h("input", { type: "checkbox", checked: kept.has(one.id), disabled: !mine.cameras.includes(one.id), onchange: () => pick(one.id), "data-pick": one.id }),
         h("b", {}, one.name || one.code), h("span", {}, one.owner), one.restricted && h("em", {}, say("restricted")),

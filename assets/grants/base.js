@@ -21,11 +21,13 @@
   };
 
   const two = (n) => String(n).padStart(2, "0");
-  /** "11-23 14:05", by this browser's clock. */
+  /** "11-23 14:05", by the city's clock. */
   access.moment = (at) => {
     if (!at) return "";
-    const day = new Date(at / 1000);
-    return `${two(day.getMonth() + 1)}-${two(day.getDate())} ${two(day.getHours())}:${two(day.getMinutes())}`;
+    const timeZone = document.querySelector("[data-zone]")?.dataset.zone;
+    const parts = new Intl.DateTimeFormat("en-GB", { timeZone, month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hour12: false }).formatToParts(new Date(at / 1000));
+    const part = (name) => parts.find((one) => one.type === name).value;
+    return `${part("month")}-${part("day")} ${part("hour")}:${part("minute")}`;
   };
   /** How long until `at`, as "12:05" or "1:02:03"; "" once it is over. */
   access.left = (at) => {
