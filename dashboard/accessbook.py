@@ -11,7 +11,6 @@ from config.settings import Settings
 from dashboard.trail import Trail
 from geo.fewest import Placed, Proposal, Views, propose
 from geo.samples import around
-from operations import incidents
 from operations.calendar import Calendar
 from operations.cameras import near, reading
 from operations.cameras.condition import AWAY, DARK, signalled
@@ -26,6 +25,7 @@ from operations.grants.grants import Grants
 from operations.grants.requests import Requests
 from operations.grants.standing import Standings
 from operations.incident import Incident
+from operations.incidents import rows as incidents
 from operations.policy import Identity, reach
 from operations.scope import WHOLE, Scope
 

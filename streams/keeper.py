@@ -33,6 +33,7 @@ from streams.coverage_keeping import CoverageKeeping
 from streams.datum_check import DatumCheck
 from streams.errors import EngineAway, EngineMisconfigured
 from streams.finder import Finder
+from streams.grant_keeping import GrantKeeping
 from streams.head_copies import HeadCopies
 from streams.outage_keeping import OutageKeeping
 from streams.packet import PARTITIONS
@@ -43,6 +44,7 @@ from streams.warning_keeping import WarningKeeping
 SECOND = 1_000_000
 FOLLOW, BEGIN, FIRE, ESCALATE, WARN, REDERIVE, SILENCE = (1, 1, 1, 2, 2, 2, 5)
 INDEX, INDEX_PORTIONS = 1, 5
+GRANT = 0.5
 DATUM, CLOCK, HEAD, RECONCILE, COVER, DROP, SAMPLE, SWEEP, CERTIFY = (30, 20, 60, 60, 60, 10, 60, 300, 3_600)
 """Seconds between two times of each chore."""
 GAUGE_LIFE_SECONDS = 3_600
@@ -60,7 +62,7 @@ log = logging.getLogger(__name__)
 class Chore(NamedTuple):
     """Something to do every `seconds`."""
 
-    seconds: int
+    seconds: float
     do: Callable[[int], None]
 
 
@@ -98,6 +100,7 @@ class Keeper:
         self._clock = ClockWatch(database, self._ring)
         self._coverage = CoverageKeeping(database, Coverage.load(), self._ring)
         self._outages = OutageKeeping(database, self._ring)
+        self._granting = GrantKeeping(database, settings, self._ring)
         self._copies = HeadCopies(settings.heads_copy, settings.heads_syslog, database, self._ring)
         self._board: Board | None = None
         self._saved_at = 0
@@ -122,6 +125,7 @@ class Keeper:
             Chore(RECONCILE, self.reconcile),
             Chore(COVER, self._coverage.step),
             Chore(DROP, self._outages.step),
+            Chore(GRANT, self._granting.step),
             Chore(SAMPLE, self.sample),
             Chore(SWEEP, self.sweep),
             Chore(CERTIFY, self.certify),

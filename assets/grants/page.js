@@ -167,7 +167,7 @@
     one.warned && h("p.admin-notice.note", {}, say("grant.warned")),
     one.loud && h("p.admin-notice.wrong", {}, say(one.late ? "grant.late" : "grant.unratified", { at: access.moment(one.ratify_by) })),
     h("div.access-buttons", {},
-      one.mine && !one.ended_at && h("a.desk-button.primary", { href: `/pictures?cameras=${one.cameras.map((each) => each.id).join(",")}${one.incident ? `&incident=${one.incident}` : ""}` }, say("grant.look")),
+      one.mine && !one.ended_at && h("a.desk-button.primary", { href: `/pictures?${new URLSearchParams([...one.cameras.map((each) => ["camera", each.id]), one.incident ? ["incident", one.incident] : ["why", "request"]])}` }, say("grant.look")),
       one.loud && one.may && button("grant.ratify", () => judged(one, true), ".primary"), one.loud && !one.mine && one.may && button("grant.reject", () => judged(one, false), ".danger"),
       one.may && !one.mine && button("grant.prolong", async () => { await access.do({ do: "prolong", id: one.id, minutes: 30 }); refresh(); }, "", { "data-key": "prolong" }),
       !one.ended_at && (one.may || one.mine) && button(one.mine ? "grant.return" : "grant.revoke", () => end(one), one.mine ? "" : ".danger", { "data-revoke": one.number })));

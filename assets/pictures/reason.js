@@ -57,7 +57,12 @@
     else if (!pictures.why() && last.text) pictures.askWhy(pictures.text("hidden", { n: HIDDEN_MOST / 1000 }));
   };
   const given = async () => {
-    const incident = new URLSearchParams(location.search).get("incident");
+    const asked = new URLSearchParams(location.search);
+    const incident = asked.get("incident");
+    if (!incident && asked.get("why") === "request") {
+      last = { why: "request", incident: "", text: pictures.text("why_request") };
+      pictures.looks(last);
+    }
     if (!incident) return;
     const answer = await pictures.ask({ do: "whys", incident });
     const known = (answer.incidents || []).find((one) => one.id === incident);

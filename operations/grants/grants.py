@@ -137,6 +137,12 @@ class Grants(Desk):
 
     # ---- the program ----
 
+    def all_living(self) -> list[Held]:
+        """Return every grant that has not ended, for whoever keeps their time."""
+        reach(SYSTEM, "clock.fire")
+        with self._database.read() as connection:
+            return rows.living(connection)
+
     def step(self, now: int, over: Sequence[str] = ()) -> int:
         """End what is over: by time, by its incident, by its holder's post; returns how many grants changed.
 
