@@ -11,7 +11,7 @@ from operations.database import AfterCommit, Database
 from operations.errors import DatabaseTrouble, NotFound, Refused
 from operations.grants import rows as grants
 from operations.grants.admission import Admission, Asking
-from operations.looks import HEARTBEAT_SECONDS, Ticket, Whereabouts
+from operations.looks import HEARTBEAT_SECONDS, Leave, Ticket, Whereabouts
 from operations.policy import Identity
 
 EVERY = 0.4
@@ -68,17 +68,24 @@ class Lookbook:
         return await asyncio.to_thread(self._ticket, identity, asking)
 
     def _ticket(self, identity: Identity, asking: Asking) -> str:
-        place, now = self._place(asking.camera), clock.now()
-        if looks.why_wrong(asking.why, asking.incident):
-            raise Refused("looks.why_wrong")
-        try:
-            leave = self._admission.leave(identity, asking, place)
-        except (NotFound, Refused) as error:
-            self._denied(identity, asking, place, error.code)
-            raise
+        now, (leave, place) = clock.now(), self.admit(identity, asking)
         return looks.issue(
             self._key, identity, asking.camera, place, asking.why, incident=asking.incident, leave=leave, now=now
         )
+
+    def admit(self, identity: Identity, asking: Asking) -> tuple[Leave, Whereabouts | None]:
+        """Return by whose leave somebody looks, and where; a refusal is written down.
+
+        Raises Forbidden, NotFound, Refused.
+        """
+        place = self._place(asking.camera)
+        if looks.why_wrong(asking.why, asking.incident):
+            raise Refused("looks.why_wrong")
+        try:
+            return self._admission.leave(identity, asking, place), place
+        except (NotFound, Refused) as error:
+            self._denied(identity, asking, place, error.code)
+            raise
 
     def _denied(self, identity: Identity, asking: Asking, place: Whereabouts | None, code: str) -> None:
         """Write a refusal down; a tile that asks again and again is one entry a minute."""

@@ -223,7 +223,7 @@ class Server:
             mine,
             lookbook,
             cameras,
-            Snapshotbook(database, self._relay, self._masking, where, city.zone, port.ring),
+            Snapshotbook(database, self._relay, self._masking, lookbook, city.zone, port.ring),
             Wallpictures(actions.camerabook, hub.ask, discretion.shown(settings)),
             code,
         )
@@ -284,7 +284,7 @@ class Server:
         async def channel(socket: WebSocket) -> None:
             await live(socket)
 
-        pictures = video.Video(self.parts.lookbook, self._masking, self.parts.standing)
+        pictures = video.Video(self.parts.lookbook, self._masking, self.parts.standing, City.of(self.parts.settings))
 
         @app.websocket("/video/{camera}")
         async def picture(socket: WebSocket) -> None:

@@ -8,12 +8,14 @@ from msgspec import Struct
 
 from config import clock
 from config.words import Words
-from dashboard.lookbook import Place
+from dashboard.lookbook import Lookbook
 from dashboard.masking import Barred, Masking, viewer
 from operations import snapshots
 from operations.cameras import reading
 from operations.database import AfterCommit, Database
 from operations.errors import Refused
+from operations.grants.admission import Asking
+from operations.looks import Whereabouts
 from operations.policy import Identity
 from operations.scope import WHOLE
 from operations.snapshots import Snapshot
@@ -36,14 +38,22 @@ class Snapshotbook:
     """One per web process."""
 
     def __init__(
-        self, database: Database, relay: RelayPort, masking: Masking, place: Place, zone: tzinfo, ring: AfterCommit
+        self,
+        database: Database,
+        relay: RelayPort,
+        masking: Masking,
+        lookbook: Lookbook,
+        zone: tzinfo,
+        ring: AfterCommit,
     ) -> None:
-        self._database, self._relay, self._place, self._zone, self._ring = database, relay, place, zone, ring
+        self._database, self._relay, self._looks, self._zone, self._ring = database, relay, lookbook, zone, ring
         self._masking, self._stills = masking, Stills()
 
     async def take(self, identity: Identity, camera: str, why: str, incident: str, words: Words) -> Taken:
         """Return a snapshot of a camera's newest key frame. Raises Forbidden, NotFound, Refused."""
-        snapshots.may(identity, await asyncio.to_thread(self._place, camera), why, incident)
+        snapshots.may(identity)
+        asking = Asking(camera, why, incident, "snapshot")
+        leave, place = await asyncio.to_thread(self._looks.admit, identity, asking)
         try:
             limit = await self._masking.limit(camera)
             film, frame_at = await self._relay.key_picture(camera, STREAM)
@@ -54,15 +64,15 @@ class Snapshotbook:
         snapshots.fresh(frame_at, clock.now())
         code, name = await asyncio.to_thread(self._called, camera)
         at = datetime.fromtimestamp(frame_at / 1e6, self._zone)
-        who = viewer(identity, words)
+        who = " ".join(part for part in (viewer(identity, words), leave.number) if part)
         lines = [f"{name} {code}".strip(), f"{at:%Y-%m-%d %H:%M:%S} UTC{at:%z}", who]
         try:
             masks = limit.masks if limit is not None else ()
             jpeg = await self._stills.drawn(film, lines, f"{who} {at:%Y-%m-%d %H:%M}", masks)
         except NotDrawn:
             raise Refused("snapshots.not_drawn") from None
-        taken = Snapshot(camera, why, incident, frame_at, hashlib.sha256(jpeg).hexdigest())
-        await asyncio.to_thread(self._note, identity, taken)
+        taken = Snapshot(camera, why, incident, frame_at, hashlib.sha256(jpeg).hexdigest(), leave.grant)
+        await asyncio.to_thread(self._note, identity, taken, place)
         return Taken(jpeg, f"{code or 'camera'}_{at:%Y%m%dT%H%M%S}.jpg", taken.sha256)
 
     def _called(self, camera: str) -> tuple[str, str]:
@@ -71,6 +81,5 @@ class Snapshotbook:
             found = reading.get(connection, WHOLE, camera)
         return (camera, "") if found is None else (found.item.code, found.item.name)
 
-    def _note(self, identity: Identity, taken: Snapshot) -> None:
-        place = self._place(taken.camera)
+    def _note(self, identity: Identity, taken: Snapshot, place: Whereabouts | None) -> None:
         snapshots.note(self._database, identity, taken, place, now=clock.now(), after_commit=self._ring)

@@ -1,6 +1,7 @@
 """`/video/CAMERA` (实时画面): from the relay to a tile, by a ticket checked before it is accepted; and snapshots."""
 
 import asyncio
+from collections.abc import Coroutine, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -9,6 +10,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from config import access as rules
 from config import clock
 from config.city import City
 from config.words import Words
@@ -16,7 +18,7 @@ from dashboard.access import lasting
 from dashboard.answers import problem
 from dashboard.api_attachments import CLOSED
 from dashboard.lookbook import Lookbook
-from dashboard.masking import Masking, Opened
+from dashboard.masking import Masking, Opened, viewer
 from dashboard.pages import language
 from dashboard.parts import Asker, Shared
 from dashboard.standing import Standing
@@ -31,6 +33,7 @@ router = APIRouter(include_in_schema=False)
 STREAMS = ("main", "sub")
 REFUSED, TRY_LATER, NO_PICTURE = 4403, 1013, 4404
 ASKED_MOST = 200
+TOUCHED, IDLE = "touched", "idle"
 
 
 class Wanted(msgspec.Struct, forbid_unknown_fields=True):
@@ -91,8 +94,8 @@ async def snapshot(request: Request, shared: Shared, asker: Asker) -> Response:
 class Video:
     """The endpoint of `/video/CAMERA?ticket=T&stream=main`."""
 
-    def __init__(self, lookbook: Lookbook, masking: Masking, standing: Standing) -> None:
-        self._looks, self._masking, self._standing = lookbook, masking, standing
+    def __init__(self, lookbook: Lookbook, masking: Masking, standing: Standing, city: City) -> None:
+        self._looks, self._masking, self._standing, self._city = lookbook, masking, standing, city
 
     async def __call__(self, socket: WebSocket) -> None:
         """Serve one look: nothing is accepted before ticket and place hold, nothing sent before its entry."""
@@ -136,9 +139,10 @@ class Video:
         how = "left"
         try:
             await socket.accept()
-            await socket.send_text(_by(held))
+            await socket.send_text(_by(held, viewer(identity, Words(language(socket.scope), self._city))))
+            touched = Touched()
             with self._standing.hold(lasting(socket.scope, identity), identity, end):
-                tasks = {asyncio.create_task(one) for one in (_forward(socket, watching), _listen(socket))}
+                tasks = {asyncio.create_task(one) for one in self._parts(socket, identity, watching, touched)}
                 try:
                     waited: set[asyncio.Future[Any]] = {*tasks, ended}
                     await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
@@ -146,8 +150,8 @@ class Video:
                     for task in tasks:
                         task.cancel()
                     await asyncio.gather(*tasks, return_exceptions=True)
-            code, why = ended.result() if ended.done() else (TRY_LATER, "")
-            how = "rights" if why == "rights" else "left"
+            code, why = ended.result() if ended.done() else (REFUSED, IDLE) if touched.idle else (TRY_LATER, "")
+            how = why if why in ("rights", IDLE) else "left"
             with suppress(RuntimeError):
                 if socket.client_state is not WebSocketState.DISCONNECTED:
                     if why and why != "rights":
@@ -156,10 +160,38 @@ class Video:
         finally:
             await self._looks.end(held.look, how)
 
+    def _parts(
+        self, socket: WebSocket, identity: Identity, watching: Opened, touched: "Touched"
+    ) -> Iterator[Coroutine[Any, Any, None]]:
+        yield _forward(socket, watching)
+        yield _listen(socket, touched)
+        if identity.kind != "wall":  # nobody touches a wall
+            yield touched.rest(rules.current().limits.idle_minutes * 60)
 
-def _by(held: Ticket) -> str:
-    """Tell the tile by whose leave it plays, for its watermark and its own clock."""
-    told = {"grant": held.number, "until": held.until_at, "now": clock.now()}
+
+class Touched:
+    """When somebody last touched the page of a picture: one that nobody minds any more ends."""
+
+    def __init__(self) -> None:
+        self._again, self.idle = asyncio.Event(), False
+
+    def again(self) -> None:
+        """Somebody did."""
+        self._again.set()
+
+    async def rest(self, seconds: float) -> None:
+        """Return once nobody has for so long."""
+        with suppress(TimeoutError):
+            while True:
+                self._again.clear()
+                async with asyncio.timeout(seconds):
+                    await self._again.wait()
+        self.idle = True
+
+
+def _by(held: Ticket, who: str) -> str:
+    """Tell the tile by whose leave who looks, for its watermark and its own clock."""
+    told = {"grant": held.number, "until": held.until_at, "now": clock.now(), "who": who}
     return orjson.dumps(told).decode()
 
 
@@ -173,11 +205,13 @@ async def _forward(socket: WebSocket, watching: Opened) -> None:
                 await socket.send_bytes(bytes(message))
 
 
-async def _listen(socket: WebSocket) -> None:
-    """Answer the tile's questions for the time, by which it knows how old its picture is."""
+async def _listen(socket: WebSocket, touched: Touched) -> None:
+    """Answer the tile's questions for the time, by which it knows how old its picture is; hear that it is minded."""
     with suppress(WebSocketDisconnect, RuntimeError):
         while True:
             text = await socket.receive_text()
-            if len(text) <= ASKED_MOST:
+            if text == TOUCHED:
+                touched.again()
+            elif len(text) <= ASKED_MOST:
                 asked = text if text.replace(".", "", 1).isdigit() else "0"
                 await socket.send_text(f'{{"pong":{asked},"now":{clock.now()}}}')

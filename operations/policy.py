@@ -131,7 +131,7 @@ POLICY: dict[str, dict[str, str]] = {
     "camera.limit": _reach(SCOPE, "duty_commander", "liaison") | _reach(ALL, "system_admin"),
     "camera.unlimit": _reach(SCOPE, "duty_commander") | _reach(ALL, "system_admin"),
     "camera.look": _reach(SCOPE, *_STAFF, "wall"),
-    "camera.snapshot": _reach(SCOPE, *_DESK),
+    "camera.snapshot": _reach(SCOPE, *_STAFF),
     "pictures.view": _reach(SCOPE, *_STAFF),
     "access.ask": _reach(SCOPE, *_STAFF),
     "access.decide": _reach(SCOPE, "duty_commander", "leader", "liaison"),

@@ -1,5 +1,7 @@
 """Snapshots 截图 of live pictures: who took one of which camera, and why; written down before the picture leaves."""
 
+import msgspec
+import sqlalchemy as sa
 from msgspec import Struct
 
 from operations import journal
@@ -8,6 +10,7 @@ from operations.entry import Draft, path
 from operations.errors import NotFound, Refused
 from operations.looks import Whereabouts, refuse_unknown, why_wrong
 from operations.policy import Identity, reach
+from operations.tables import evidence
 from operations.uuid7 import uuid7
 
 FRESH = 10_000_000
@@ -15,23 +18,20 @@ FRESH = 10_000_000
 
 
 class Snapshot(Struct, frozen=True):
-    """What was taken: `frame_at` is when its frame came, `sha256` (hex) the digest of the picture that left."""
+    """What was taken: `frame_at` is when its frame came, `sha256` (hex) the digest of the picture that left,
+    `grant` the id of the grant by which."""
 
     camera: str
     why: str
     incident: str
     frame_at: int
     sha256: str
+    grant: str = ""
 
 
-def may(identity: Identity, place: Whereabouts | None, why: str, incident: str) -> Whereabouts:
-    """Return where the camera is. Raises Forbidden; NotFound for one that is none or out of reach; Refused."""
-    scope = reach(identity, "camera.snapshot")
-    if place is None or not scope.covers(place.chain, place.department):
-        raise NotFound()
-    if why_wrong(why, incident):
-        raise Refused("looks.why_wrong")
-    return place
+def may(identity: Identity) -> None:
+    """Raise Forbidden for whoever takes no snapshots; of which cameras, their grants say."""
+    reach(identity, "camera.snapshot")
 
 
 def fresh(frame_at: int, now: int) -> None:
@@ -50,18 +50,30 @@ def note(
     after_commit: AfterCommit | None = None,
 ) -> None:
     """Write down that a snapshot was taken. Raises Forbidden, NotFound, Refused."""
-    there = may(identity, place, taken.why, taken.incident)
-    body = {"camera": taken.camera, "why": taken.why, "incident": taken.incident}
+    may(identity)
+    if place is None:
+        raise NotFound()
+    if why_wrong(taken.why, taken.incident):
+        raise Refused("looks.why_wrong")
+    id, there = uuid7(now), path(place.chain)
+    body = {"camera": taken.camera, "why": taken.why, "incident": taken.incident, "grant": taken.grant}
     entry = Draft(
         at=now,
         actor=identity.actor,
         action="look.snapshot",
         subject_type="look",
-        subject_id=uuid7(now),
-        scope_grid=path(there.chain),
-        scope_department=there.department,
+        subject_id=id,
+        scope_grid=there,
+        scope_department=place.department,
         body={**body, "frame_at": taken.frame_at, "sha256": taken.sha256},
     )
     with database.write(after_commit) as transaction:
         refuse_unknown(transaction.connection, identity, taken.incident)
         journal.append(transaction, [entry])
+        transaction.connection.execute(
+            sa.insert(evidence).values(
+                id=id, kind="snapshot", camera=taken.camera, grant_id=taken.grant, actor=identity.actor,
+                sha256=taken.sha256, department=place.department, path=there, made_at=now, state="held", state_at=now,
+                state_by="", held=0, body=msgspec.json.encode({**body, "frame_at": taken.frame_at}),
+            )
+        )  # fmt: skip

@@ -22,6 +22,7 @@
       pictures.budget(),
       pictures.reason(),
       pictures.snapButton(),
+      h("small.pictures-deterrent", {}, pictures.text("deterrent")),
       h("button.desk-button.quiet", { type: "button", onclick: full }, h("kbd", {}, "F"), pictures.text("full")));
     pictures.onChange(() => {
       for (const one of bar.querySelectorAll("[data-count]")) one.setAttribute("aria-checked", String(Number(one.dataset.count) === pictures.count()));

@@ -5,7 +5,7 @@
    data-quick, data-words (JSON: a word for each state, and others where more is known: live_masked, stalled_masked,
    lost_limited, lost_unmasked, lost_barred, lost_unheard, refused_forbidden_place, refused_no_consent, and why a grant
    lets nobody look: refused_none, refused_viewers, refused_time, refused_revoked, refused_returned, refused_incident, refused_post, refused_unratified,
-   refused_replaced). The state stands in
+   refused_replaced, refused_idle). The state stands in
    data-state, the age in data-age (seconds), what it plays in data-plays ("main mse", "sub masked": pictures of key
    frames in which the server has masked what nobody may see), for the styles and for whoever looks;
    `gridwall.tile(element)` is the tile.
@@ -26,6 +26,8 @@
   const DARK = new Set(["limited", "barred", "unmasked"]); // what stands on the glass may show what nobody may see now
   const SMALLER_FOR = 60000; // ms on the small stream after the large one was too much
 
+  const MARK_EACH = 7000; // ms the watermark stays in one place
+  const MARK_PLACES = 6;
   const PATIENCE = 5000; // ms without a server before a picture that needs a grant goes dark
 
   const gridwall = (window.gridwall = window.gridwall || {});
@@ -39,6 +41,11 @@
     }
   };
 
+  let touchedAt = 0; // when somebody last touched this page: pictures that nobody minds end
+  for (const name of ["pointerdown", "pointermove", "keydown", "wheel"]) {
+    addEventListener(name, () => { touchedAt = performance.now(); }, { passive: true, capture: true });
+  }
+
   class Tile {
     constructor(element) {
       this.element = element;
@@ -49,8 +56,12 @@
       this.said.setAttribute("role", "status");
       this.canvas = document.createElement("canvas");
       this.canvas.hidden = true;
-      element.replaceChildren(this.video, this.canvas, this.said);
+      this.mark = document.createElement("div");
+      this.mark.className = "tile-mark";
+      this.mark.setAttribute("aria-hidden", "true");
+      element.replaceChildren(this.video, this.canvas, this.mark, this.said);
       this.errors = 0;
+      this.toldTouch = 0;
       this.retry = RETRY_FIRST;
       this.offset = null; // ms to add to this browser's clock to have the server's
       this.gone = false;
@@ -180,9 +191,20 @@
     }
 
     /** By whose leave it plays: for the mark that moves over it, and for a clock of its own. */
-    granted({ grant, until, now }) {
+    granted({ grant, until, now, who }) {
       this.element.dataset.grant = grant;
+      this.who = who;
       this.ends = until ? performance.now() + (until - now) / 1000 : Infinity;
+    }
+
+    /** Who looks, when and by which grant, over the picture, in another place every few seconds: it deters. */
+    watermark(now) {
+      const at = new Date(now + (this.offset ?? Date.now() - now));
+      const place = Math.floor(at / MARK_EACH) % MARK_PLACES;
+      const time = at.toLocaleString("sv-SE", { timeZone: document.querySelector("[data-zone]")?.dataset.zone });
+      const text = [this.who, this.element.dataset.grant, time].filter(Boolean).join(" · ");
+      if (this.mark.textContent !== text) this.mark.textContent = text;
+      if (this.mark.dataset.place !== String(place)) this.mark.dataset.place = place;
     }
 
     /** Its grant is over: dark at once, and why. */
@@ -265,7 +287,12 @@
       if (now - (this.asked || 0) > ASK_EACH) this.ask();
       if (this.shown && now >= (this.ends ?? Infinity)) return this.over("time");
       if (this.shown && this.element.dataset.grant && !this.socket && now - this.parted > PATIENCE) return this.unheard();
+      if (touchedAt > this.toldTouch && this.socket?.readyState === WebSocket.OPEN) {
+        this.toldTouch = now;
+        this.socket.send("touched");
+      }
       if (!this.shown || this.element.dataset.state === "refused") return;
+      this.watermark(now);
       this.lag = this.player?.edge() || 0;
       this.fit();
       const wall = this.offset === null ? null : now + this.offset;

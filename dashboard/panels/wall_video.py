@@ -37,6 +37,7 @@ def layout(words: Words) -> html.Section:
             className="video-tiles",
             **{"data-most": str(words.city.wall_video), "data-states": states, "data-slow": said},
         ),
+        html.Small(words.text("wall.video.deterrent"), className="video-deterrent"),
     ]
     return shell("video", words, body)
 

@@ -18,6 +18,7 @@ from streams.demo import pattern, scenes
 from streams.demo.rtsp_server import Camera, RtspServer
 from streams.video import relay
 from streams.video.still import NotDrawn, Stills, marked
+from tests import leave
 from tests.dashboard.conftest import TOWNS, Proof
 
 NUMBER = 815
@@ -27,13 +28,14 @@ ASKED = {"camera": "c-1", "why": "patrol"}
 @pytest.fixture
 async def camera(settings: Settings, furnished: Database) -> AsyncIterator[Camera]:
     """A drawn camera that the relay pulls."""
+    leave.everywhere(furnished, ("",))
     one, over = Camera(scenes.Scene(NUMBER, "测试")), asyncio.Event()
     async with RtspServer({"live": one}) as server:
         (settings.data / "keys").mkdir(exist_ok=True)
         lines = f'["c-1"]\nmain = "{server.url("live")}"\ngrids = ["990101", "{TOWNS[0]}"]\n'
         (settings.data / LISTED).write_text(lines, encoding="utf-8")
-        find = Cameras(settings.data, furnished).source
-        task = asyncio.create_task(relay.serve(relay.place(settings.data), find, None, over))
+        listed = Cameras(settings.data, furnished)
+        task = asyncio.create_task(relay.serve(relay.place(settings.data), listed.source, None, over, listed.leaves))
         yield one
         over.set()
         await task
@@ -61,9 +63,9 @@ async def test_it_is_refused_out_of_reach_without_a_reason_and_without_a_picture
     (settings.data / "keys").mkdir(exist_ok=True)
     (settings.data / LISTED).write_text(f'["c-1"]\nmain = "rtsp://127.0.0.1:1/x"\ngrids = ["{TOWNS[0]}"]\n', "utf-8")
     tried = (
-        ("operator", Scope(TOWNS[1]), ASKED, 404),
+        ("operator", Scope(TOWNS[1]), ASKED, 422),
         ("operator", Scope(TOWNS[1]), {**ASKED, "camera": "none"}, 404),
-        ("leader", Scope(), ASKED, 403),
+        ("audit_admin", Scope(), ASKED, 403),
         ("operator", Scope(TOWNS[0]), {**ASKED, "why": "curious"}, 422),
         ("operator", Scope(TOWNS[0]), ASKED, 422),  # the relay is not there
     )
