@@ -117,7 +117,10 @@
   function hearWarnings() {
     const place = document.getElementById("wall-warnings");
     if (!place) return void setTimeout(hearWarnings, 50);
-    new MutationObserver(hear).observe(place, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-warning"] });
+    const rates = document.getElementById("wall-camera-kpi"); // where broken glass is told
+    for (const one of [place, rates].filter(Boolean)) {
+      new MutationObserver(hear).observe(one, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-warning"] });
+    }
     hear();
   }
 

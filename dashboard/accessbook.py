@@ -1,6 +1,5 @@
 """Video access for the pages 视频调阅: what they ask besides the commands: cameras, proposals, past use, figures."""
 
-import statistics
 import threading
 from collections.abc import Collection, Sequence
 
@@ -117,8 +116,3 @@ class Accessbook:
 def usable(one: Camera) -> bool:
     """Say whether a camera has a stream, and nothing says that there is no picture."""
     return bool(one.item.url_main or one.item.url_sub) and signalled(one) not in (AWAY, DARK)
-
-
-def median(seconds: Sequence[float]) -> float | None:
-    """Return the median, None of nothing."""
-    return statistics.median(seconds) if seconds else None

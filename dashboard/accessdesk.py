@@ -9,9 +9,10 @@ from msgspec import ValidationError
 from config import access as rules
 from config import clock, departments
 from config.words import Words
-from dashboard.accessbook import Accessbook, median
+from dashboard.accessbook import Accessbook
 from dashboard.asked import Asked, Unclear, number, serial_of, text, word, words_of
 from dashboard.errand import explain
+from dashboard.panels.grant_shell import median
 from operations.board import Board
 from operations.cameras.reading import Camera
 from operations.errors import OperationsError

@@ -7,7 +7,7 @@
   const { say, button, field, select } = access;
   const MODES = ["live", "playback", "snapshot", "export"];
   const URGENCIES = ["routine", "urgent", "critical"];
-  const RADII = [50, 100, 150, 300, 600];
+  const RADII = [50, 100, 150, 300, 600, 1000];
 
   let form = null;
   let cameras = new Map(); // id → camera that is known here

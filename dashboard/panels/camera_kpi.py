@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from dash import html
 
 from config.words import Words
+from dashboard.panels.grant_shell import parties, viewing
 from dashboard.panels.shell import SECOND, age
 from operations.board import Board
 from operations.cameras.rates import TARGET, Rate, intact, online
@@ -70,7 +71,26 @@ def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
     as_of = [words.text("rates.wall.as_of", at=at), " ", age(board.sampled.at, limit=STALE_SECONDS)]
     children = [
         *(cell(one, words) for one in found),
-        html.P(beside, className="kpi-beside cut"),
+        access(board, now, words) or html.P(beside, className="kpi-beside cut"),
         html.P(as_of, className="kpi-as-of"),
     ]
     return {PLACE: {"children": children, "data-state": ""}}
+
+
+def access(board: Board, now: int, words: Words) -> html.P | None:
+    """Return video access in one line, or the glass that was broken: loud; None while there is neither."""
+    found = viewing(board, now)
+    if found.broken:
+        key, newest = found.broken[0]
+        said = words.text("grants.short.broken", n=len(found.broken), who=parties(newest, words), number=newest.number)
+        return html.P(said, className="kpi-broken cut", **{"data-warning": key, "data-heard": str(newest.from_at)})
+    if not found.waiting and not found.granted and found.median_s is None:
+        return None
+    told: list[Any] = [words.text("grants.short.waiting", n=found.waiting)]
+    told += [" ", age(found.since)] if found.waiting else []
+    told.append(words.text("grants.short.granted", n=found.granted))
+    if found.granted:
+        told += [" ", html.Time(className="kpi-left", **{"data-at": str(found.ends), "data-way": "due"})]
+    if found.median_s is not None:
+        told.append(words.text("grants.short.median", n=f"{found.median_s / 60:.1f}"))
+    return html.P(told, className="kpi-access")

@@ -6,6 +6,7 @@ from typing import Any
 from dash import html
 
 from config.words import Words
+from dashboard.panels.grant_shell import mine, parties, viewing
 from dashboard.panels.shell import dropped, replayed
 from operations.board import Board
 
@@ -16,6 +17,7 @@ WALLS = "desk-walls"
 DATUMS = "desk-datums"
 OUTLETS = "desk-outlets"
 OUTAGES = "desk-outages"
+ACCESS, BROKEN = "desk-access", "desk-broken"
 LOST = "desk-lost"
 AS_OF_LIMIT = 60
 """Seconds after which the picture counts as stale (standards, section 7)."""
@@ -58,6 +60,7 @@ def layout(words: Words) -> html.Header:
     badges.append(html.Span(words.text("wall.header.replay"), id=REPLAY, className="desk-badge demo", hidden=True))
     badges.append(html.Span(id=LOST, className="desk-badge stuck cut", role="status", hidden=True))
     badges.append(html.A(id=OUTAGES, href="/cameras", className="desk-badge stuck cut", role="status", hidden=True))
+    badges.append(html.A(id=BROKEN, href="/access", className="desk-badge stuck cut", role="status", hidden=True))
     badges.append(html.Span(id=OUTLETS, className="desk-badge stuck cut", role="status", hidden=True))
     badges.append(html.Span(id=WALLS, className="desk-badge stuck cut", role="status", hidden=True))
     badges.append(html.A(id=DATUMS, href="/sources", className="desk-badge cut admin-only", hidden=True))
@@ -115,8 +118,10 @@ def key_button(key: str, text: str, id: str, looks: str) -> html.Button:
 
 
 def link(page: str, words: Words) -> html.A:
-    """Return the way to a page, shortly where the header is narrow; the quarantine also says how much waits there."""
-    count = [html.B("", id=QUARANTINED, className="desk-count-badge")] if page == "quarantine" else []
+    """Return the way to a page, shortly where the header is narrow; quarantine and video access also say how much
+    waits there."""
+    counted = {"quarantine": QUARANTINED, "access": ACCESS}
+    count = [html.B("", id=counted[page], className="desk-count-badge")] if page in counted else []
     said = [
         html.Span(words.text(f"page.{page}"), className="nav-long"),
         html.Span(words.text(f"nav.{page}"), className="nav-short"),
@@ -130,6 +135,8 @@ def render(board: Board, now: int, words: Words) -> dict[str, dict[str, Any]]:
     return {
         REPLAY: {"hidden": not replayed(board, now)},
         QUARANTINED: {"children": str(told.quarantined or "")},
+        ACCESS: {"children": str(mine(board) or "")},
+        BROKEN: broken(board, now, words),
         LOST: out_of_reach(told, words),
         OUTLETS: down(told, words),
         OUTAGES: dropped(board, words),
@@ -146,6 +153,17 @@ def doubted(told: Row, words: Words) -> dict[str, Any]:
     said = words.text("datums.badge", name=told.datums[0])
     said += words.text("datums.badge_more", n=more) if more else ""
     return {"hidden": False, "children": said, "title": "\n".join(told.datums)}
+
+
+def broken(board: Board, now: int, words: Words) -> dict[str, Any]:
+    """Return the badge that says whose glass was broken and is not ratified."""
+    found = viewing(board, now).broken
+    if not found:
+        return {"hidden": True, "children": "", "title": ""}
+    said = [
+        words.text("grants.short.broken", n=len(found), who=parties(one, words), number=one.number) for _, one in found
+    ]
+    return {"hidden": False, "children": said[0], "title": "\n".join(said)}
 
 
 def out_of_reach(told: Row, words: Words) -> dict[str, Any]:
