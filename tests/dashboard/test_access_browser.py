@@ -1,0 +1,161 @@
+"""Four people at once: who asks, the centre, two owners of whom one is on a phone; then live pictures until revoked."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from config import clock
+from config.settings import Settings
+from operations import accounts, journal, sessions
+from operations.cameras.item import Item
+from operations.cameras.keeping import take
+from operations.database import Database
+from operations.policy import SYSTEM
+from operations.scope import Scope
+from operations.seal import KeyStore
+from streams.demo import scenes
+from streams.demo.rtsp_server import Camera, RtspServer
+from tests.dashboard.studio import Studio
+from tests.dashboard.test_desk_browser import at
+from tests.dashboard.test_live import NORTH
+from tests.dashboard.web import PASSWORD, Web, until
+from tests.operations.desk import Desk
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.browser
+OWNERS = {11: "transport", 12: "transport", 13: "city_management"}
+SPOT = (120.005, 30.005)
+LOOKS = {11: (0.0, 0.0005, 180.0), 12: (0.0005, 0.0, 270.0), 13: (0.0, -0.0005, 0.0)}
+"""Camera → how far east and north of the spot it stands (degrees), and where it looks."""
+DARK_WITHIN_MS = 1_000
+WATCH = """() => {
+  const tile = document.querySelector("[data-camera]");
+  window.went = 0;
+  const look = () => { if (tile.dataset.state === "live") requestAnimationFrame(look); else window.went = Date.now(); };
+  look();
+}"""
+
+Person = Callable[..., "Page"]
+
+
+@pytest.fixture
+def studio(settings: Settings, furnished: Database) -> Iterator[Studio]:
+    """Three cameras round a spot, of two owners."""
+
+    def enlist(server: RtspServer) -> None:
+        items = [
+            Item(
+                code=str(n), name=f"路口 {n}", owner=OWNERS[n], url_main=server.url(str(n)), url_sub=server.url(str(n)),
+                lon=SPOT[0] + east, lat=SPOT[1] + north, direction=way, field_angle=90.0, view_distance=120.0,
+                chain=NORTH, status="on",
+            )
+            for n, (east, north, way) in LOOKS.items()
+        ]  # fmt: skip
+        with furnished.write() as transaction:
+            take(transaction, "s", items, complete=True, now=clock.now())
+
+    made = Studio(settings, furnished, {str(n): Camera(scenes.Scene(n, f"路口 {n}")) for n in OWNERS}, enlist)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def incident(settings: Settings, furnished: Database) -> Iterator[str]:
+    """One that the police hear of."""
+    keys = KeyStore(settings.data / "keys")
+    desk = Desk(furnished, keys, now=clock.now())
+    desk.send(at("crash", *SPOT, urgency="urgent", department="police"))
+    yield desk.incident().id
+    keys.close()
+
+
+@pytest.fixture
+def person(chromium: "Browser", web: Web, furnished: Database) -> Iterator[Person]:
+    """Somebody of a role and a department, signed in to a page in a browser of their own."""
+    contexts = []
+
+    def made(name: str, role: str, department: str = "", width: int = 1920, height: int = 1080) -> "Page":
+        contexts.append(chromium.new_context(viewport={"width": width, "height": height}))
+        page = contexts[-1].new_page()
+        scope = Scope(department=department)
+        accounts.add(furnished, SYSTEM, name, role, now=clock.now(), scope=scope, password=PASSWORD)
+        once = sessions.issue_one_time(furnished, name, clock.now())
+        page.goto(f"{web.url}/signin?once={once}&next=/access")
+        until(page, "document.querySelector('[data-tab]')")
+        return page
+
+    yield made
+    for one in contexts:
+        one.close()
+
+
+def decides(page: "Page") -> None:
+    """Open the request that waits; nobody reloads: it was pushed."""
+    until(page, "document.querySelector('[data-tab=inbox] .access-count')?.textContent === '1'")
+    page.locator(".access-row").first.click()
+    until(page, "document.querySelector('[name=approve]')")
+
+
+def test_one_owner_narrows_one_refuses_and_a_revoked_picture_is_dark_within_a_second(
+    person: Person, furnished: Database, studio: Studio, incident: str
+) -> None:
+    police = person("zhou", "liaison", "police")
+    centre = person("wang", "duty_commander")
+    transport = person("lin", "liaison", "transport", 390, 844)
+    city = person("sun", "liaison", "city_management")
+
+    police.locator("[data-tab=ask]").click()
+    until(police, f"document.querySelector('[name=incident] option[value=\"{incident}\"]')")
+    police.locator("[name=incident]").select_option(incident)
+    until(police, "document.querySelectorAll('.access-cameras input:checked').length > 0")
+    for box in police.locator(".access-map .access-camera:not(.chosen)").all():
+        box.press("Enter")
+    police.locator("[name=metres]").select_option("150")
+    until(police, "document.querySelectorAll('.access-camera').length === 3")
+    while police.locator(".access-map .access-camera:not(.chosen)").count():
+        police.locator(".access-map .access-camera:not(.chosen)").first.press("Enter")
+    police.locator("textarea[name=text]").fill("核实事故现场")
+    police.locator("[name=send]").click()
+    until(police, "document.querySelector('.access-seats')")
+
+    decides(centre)
+    centre.locator("[name=approve]").click()
+    decides(transport)
+    transport.locator("[data-pick]:not([disabled])").nth(1).uncheck()
+    transport.locator("[name=approve]").click()
+    decides(city)
+    city.get_by_role("button", name="不同意").click()
+    city.locator("dialog textarea").fill("该处正在检修")
+    city.locator("dialog .primary").click()
+
+    police.locator("[data-tab=grants]").click()
+    until(police, "document.querySelectorAll('.access-grant[data-kind=request]').length === 1")
+    granted = police.locator(".access-grant[data-kind=request]")
+    number = granted.get_attribute("data-number")
+    granted.locator("a.primary").click()
+    until(police, "document.querySelector('[data-camera]')?.dataset.state === 'live'")
+    assert police.locator("[data-camera]").count() == 1, "what was narrowed and refused is not there"
+    until(police, "document.querySelector('.tile-mark').textContent.includes('zhou')")
+    mark = police.locator(".tile-mark").text_content() or ""
+    assert number is not None and number in mark and "公安" in mark
+
+    police.evaluate(WATCH)
+    transport.locator("[data-tab=grants]").click()
+    transport.locator(f"[data-revoke='{number}']").click()
+    transport.locator("dialog textarea").fill("现场已处置完毕")
+    transport.locator("dialog .primary").click()
+    until(police, "window.went > 0")
+    (ended,) = [one for one in journal.read(furnished, 0) if one.action == "grant.ended"]
+    late = police.evaluate("window.went") - ended.at / 1_000
+    assert 0 < late < DARK_WITHIN_MS, late
+    until(police, "document.querySelector('[data-camera]').innerText.includes('授权被收回')")
+    assert police.locator("[data-camera]").get_attribute("data-state") == "refused"
+    began, over = (
+        [one for one in journal.read(furnished, 0) if one.action == action] for action in ("look.began", "look.ended")
+    )
+    assert len(began) == len(over) == 1
+    assert over[0].body is not None and over[0].body["how"] == "revoked"
