@@ -179,11 +179,11 @@ OPERATORS = ("orders", "directory", "outlets", "upward", "handover")
 @pytest.mark.parametrize(
     ("who", "pages"),
     [
-        (LEADER, {"me", "wall", "desk", "heat", "directory", "upward", "pictures", "cameras"}),
+        (LEADER, {"me", "wall", "desk", "heat", "directory", "upward", "pictures", "access", "cameras"}),
         (
             OPERATOR,
             {"me", "wall", "desk", "heat", "quarantine", "orders", "directory", "outlets", "upward", "handover"}
-            | {"pictures", "cameras"},
+            | {"pictures", "access", "cameras"},
         ),
         (Identity("wall", role="wall"), {"wall"}),
     ],
