@@ -3,7 +3,9 @@
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import wrap
 from typing import IO
 from urllib.parse import urlsplit
 
@@ -19,7 +21,7 @@ from dashboard.journal_export import STATEMENT, Statement
 from dashboard.moment import shown_moment
 from geo.errors import NoGrids
 from geo.locator import Locator
-from operations import grids, inspection
+from operations import evidence, grids, inspection
 from operations.database import DAMAGE, Database
 from operations.inspection import Inspection
 from operations.seal import KeyStore
@@ -220,6 +222,21 @@ def export_main(file: Path, key: Path, words: Words) -> int:
         return WRONG
     at = shown_moment(statement.at, words.city.zone)
     report.good("export_ok", count=statement.count, seq=statement.seq, hash=statement.hash, at=at, by=statement.by)
+    return OK
+
+
+def evidence_main(file: Path, fingerprint: str, words: Words) -> int:
+    """Check an evidence package by itself; 0 when all of it holds."""
+    report, found = _Report(words), evidence.verify(file, fingerprint)
+    for code, name in found.faults:
+        report.bad(f"evidence_{code}", file=name)
+    if found.fingerprint:
+        report.good("evidence_key", fingerprint=" ".join(wrap(found.fingerprint, 8)))
+    if found.faults or found.manifest is None:
+        return WRONG
+    told = found.manifest
+    at = datetime.fromtimestamp(told.made_at / 1e6, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    report.good("evidence_ok", count=len(told.files), by=told.made_by, city=told.city, at=at, seq=told.seq)
     return OK
 
 

@@ -77,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
     serving.add_argument(
         "--demo-accounts",
         metavar="NAMES",
-        help="have these accounts of the demonstration although it does not play: duty,admin,security,audit",
+        help="have these accounts of the demonstration although it does not play, such as duty,admin",
     )
     serving.add_argument(
         "--speed", type=float, metavar="N", help="how many times faster than life the demonstration plays"
@@ -125,6 +125,10 @@ def _add_administration(commands: Commands, shared: argparse.ArgumentParser) -> 
     export.add_argument("file", help="the .zip as it was downloaded")
     export.add_argument("--key", metavar="FILE", help="the public key (default: DATA/keys/head.pub)")
     export.set_defaults(handler="check_export")
+    verify = commands.add_parser("verify", help="check an evidence package: its signature and every file")
+    verify.add_argument("file", help="the .zip as it was handed over")
+    verify.add_argument("--fingerprint", default="", metavar="HEX", help="of the issuer's public key, as they told it")
+    verify.set_defaults(handler="verify")
     load_ = commands.add_parser("import", help="import grids or cameras").add_subparsers(dest="what", required=True)
     grids = load_.add_parser("grids", parents=[shared], help="import grids from files, all or nothing")
     grids.add_argument("file", nargs="+", help="GeoPackage, Shapefile (.zip or .shp), KML, KMZ or GeoJSON")

@@ -90,6 +90,13 @@ def check_export(asked: argparse.Namespace, settings: Settings, words: Words) ->
     return check.export_main(Path(asked.file), Path(key), words)
 
 
+def verify(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
+    """An evidence package, offline: neither database nor data folder is needed."""
+    from dashboard import check
+
+    return check.evidence_main(Path(asked.file), asked.fingerprint, words)
+
+
 def link(asked: argparse.Namespace, settings: Settings, words: Words) -> int:
     """Another one-time sign-in link."""
     from dashboard import start
@@ -147,7 +154,7 @@ ADMINISTRATION = (
 KEEPING = ("backup", "restore", "tls_make", "tls_import", "segment_export", "segment_check")
 """Names of `dashboard.keeping.COMMANDS`."""
 _OWN: tuple[Task, ...] = (
-    *(start, web, worker, sources, relay, health, check, check_journal, check_export, link),
+    *(start, web, worker, sources, relay, health, check, check_journal, check_export, verify, link),
     *(replay, bench, lint, test),
 )
 TASKS: dict[str, Task] = {task.__name__: task for task in _OWN} | dict.fromkeys(ADMINISTRATION, administer)
