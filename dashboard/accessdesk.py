@@ -1,6 +1,8 @@
 """What the page of video access asks 视频调阅页: one deed at a time, answered with what it then shows."""
 
+import base64
 from collections.abc import Callable, Sequence
+from datetime import datetime, tzinfo
 from typing import Any
 
 import msgspec
@@ -22,9 +24,11 @@ from operations.grants.request import Request, Seat
 from operations.grants.requests import Form
 from operations.grants.standing import Standing, Terms
 from operations.incident import Incident
+from operations.looked import Asked as Looked
 from operations.policy import Identity, allowed
 
 CAMERAS_MOST, REASONS_MOST, PAST_MOST = 200, 60, 60
+LEDGER_MOST = 100
 METRES = 150.0
 METRES_MOST = 2_000.0
 MINUTE = 60_000_000
@@ -65,6 +69,8 @@ def begin(said: Said) -> dict[str, Any]:
         "limits": msgspec.to_builtins(access.limits),
         "can": {name: allowed(said.identity, action) for name, action in RIGHTS.items()},
         "me": {"id": said.identity.id, "name": said.identity.name, "unit": said.identity.scope.department},
+        "reads": allowed(said.identity, "look.read"),
+        "holds": allowed(said.identity, "evidence.hold"),
         "breaks": said.identity.role in access.breakglass.roles,
     }  # fmt: skip
 
@@ -281,6 +287,71 @@ def ruled(said: Said) -> dict[str, Any]:
 
 
 Does = Callable[[Said], dict[str, Any]]
+# ---- the ledger ----
+
+
+def ledger(said: Said) -> dict[str, Any]:
+    """Return what a month came to, what was refused in it, and what was taken along."""
+    words, book = said.words, said.commands.evidencebook
+    since, until = month_of(text(said.asked, "month"), words.city.zone)
+    months, denied, kept = book.month(since, until)
+    return {
+        "fingerprint": book.fingerprint,
+        "months": [{**msgspec.to_builtins(one), "owner": _house(one.owner, words)} for one in months],
+        "denied": [
+            {
+                "at": one.at, "who": one.actor.partition(":")[2], "camera": one.name or one.camera,
+                "mode": words.text(f"grants.mode.{one.mode or 'live'}"), "why": refusal(one.code, words),
+            }
+            for one in denied[:LEDGER_MOST]
+        ],
+        "kept": [
+            {
+                **msgspec.to_builtins(one), "who": one.actor.partition(":")[2], "owner": _house(one.department, words),
+                "kind": words.text(f"grants.mode.{one.kind}"), "said": words.text(f"ledger.states.{one.state}"),
+            }
+            for one in kept[:LEDGER_MOST]
+        ],
+    }  # fmt: skip
+
+
+def packed(said: Said) -> dict[str, Any]:
+    """Return a signed package of a month's ledger."""
+    since, until = month_of(text(said.asked, "month"), said.words.city.zone)
+    name, data = said.commands.evidencebook.package(Looked(since=since), until, said.words)
+    return {"name": name, "content": base64.b64encode(data).decode()}
+
+
+def settled(said: Said) -> dict[str, Any]:
+    """Confirm that something taken was returned or destroyed."""
+    said.commands.evidencebook.settle(word(said.asked, "id"), word(said.asked, "state"))
+    return {"text": said.words.text("access.told.settled")}
+
+
+def held(said: Said) -> dict[str, Any]:
+    """Hold something for a case, or let go of it."""
+    said.commands.evidencebook.hold(word(said.asked, "id"), kept=said.asked.get("kept") is True)
+    return {"text": said.words.text("access.told.held")}
+
+
+def month_of(text: str, zone: tzinfo) -> tuple[int, int]:
+    """Return from when to when a month ("2026-11", "" for this one) lasts (UTC microseconds). Raises Unclear."""
+    try:
+        today = datetime.fromtimestamp(clock.now() / 1e6, zone)
+        year, month = map(int, text.split("-")) if text else (today.year, today.month)
+        first = datetime(year, month, 1, tzinfo=zone)
+        following = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=zone)
+    except ValueError:
+        raise Unclear("month") from None
+    return int(first.timestamp() * 1e6), int(following.timestamp() * 1e6)
+
+
+def refusal(code: str, words: Words) -> str:
+    """Return why a look was denied, in the words of a tile."""
+    state = f"desk.cameras.state.refused_{code.rpartition('.')[2]}"
+    return words.text(state) if state in words else code
+
+
 DOES: dict[str, Does] = {
     "begin": begin,
     "list": listed,
@@ -306,6 +377,10 @@ DOES: dict[str, Does] = {
     "sign": signed,
     "unsign": unsigned,
     "rules": ruled,
+    "ledger": ledger,
+    "package": packed,
+    "settle": settled,
+    "hold": held,
 }
 
 # ---- in words ----

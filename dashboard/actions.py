@@ -21,6 +21,7 @@ from dashboard.coveragebook import Coveragebook
 from dashboard.departmentbook import Departmentbook
 from dashboard.directory import Directory
 from dashboard.enlistbook import Enlistbook
+from dashboard.evidencebook import Evidencebook
 from dashboard.filebook import Filebook
 from dashboard.gridbook import Gridbook
 from dashboard.gridcard import Gridcards
@@ -98,6 +99,7 @@ class Actions:
         camerabook: Camerabook,
         lookers: Lookers,
         accessbook: Accessbook,
+        evidencebook: Evidencebook,
         catalogue: Catalogue,
         auditbook: Auditbook,
         own: Own,
@@ -136,6 +138,7 @@ class Actions:
         self.camerabook = camerabook
         self.lookers = lookers
         self.accessbook = accessbook
+        self.evidencebook = evidencebook
         self.catalogue = catalogue
         self.auditbook = auditbook
         self.own = own

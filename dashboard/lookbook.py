@@ -110,6 +110,17 @@ class Lookbook:
         ends = clock.monotonic() + (ticket.until_at - clock.now()) / SECOND if ticket.grant else None
         self._living[ticket.look] = Living(end, ticket.grant, ticket.until_at, ends)
 
+    async def over(self, grant: str, said: str) -> str:
+        """Return how a grant ended, "" for one that holds; `said`: why the relay stopped, where nobody knows better."""
+        if not grant:
+            return ""
+        try:
+            told = await asyncio.to_thread(self._told, [], {grant})
+        except DatabaseTrouble:
+            return said
+        ended_at, how, until_at = told[1].get(grant, (None, "", 0))
+        return how if ended_at is not None else "time" if until_at <= clock.now() else ""
+
     async def end(self, look: str, how: str) -> None:
         """Write down that a look has ended."""
         self._living.pop(look, None)

@@ -49,6 +49,7 @@ from dashboard.coveragebook import Coveragebook
 from dashboard.departmentbook import Departmentbook
 from dashboard.directory import Directory
 from dashboard.enlistbook import Enlistbook
+from dashboard.evidencebook import Evidencebook
 from dashboard.filebook import Filebook
 from dashboard.gate import PATIENCE_SECONDS, Gate
 from dashboard.gridbook import Gridbook
@@ -142,6 +143,7 @@ class Server:
         contacts = Contactbook(database, port.ring, lambda: areas.current, settings.data / "uploads", city.zone)
         ticketed = partial(rules_of, Tickets.load(), demo=settings.demo)
         accessbook = Accessbook(database, port.ring, settings, notes)
+        evidencebook = Evidencebook(database, keys, notes, settings.city_name, port.ring)
         actions = Actions(
             commands,
             orders,
@@ -178,6 +180,7 @@ class Server:
             camerabook=Camerabook(database),
             lookers=Lookers(database, notes, port.ring),
             accessbook=accessbook,
+            evidencebook=evidencebook,
             catalogue=Catalogue(database, port.ring, areas.located, port.last_position),
             auditbook=Auditbook(
                 database,
@@ -223,7 +226,7 @@ class Server:
             mine,
             lookbook,
             cameras,
-            Snapshotbook(database, self._relay, self._masking, lookbook, city.zone, port.ring),
+            Snapshotbook(database, self._relay, self._masking, lookbook, evidencebook, city.zone, port.ring),
             Wallpictures(actions.camerabook, hub.ask, discretion.shown(settings)),
             code,
         )

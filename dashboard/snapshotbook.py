@@ -4,10 +4,12 @@ import asyncio
 import hashlib
 from datetime import datetime, tzinfo
 
+import msgspec
 from msgspec import Struct
 
 from config import clock
 from config.words import Words
+from dashboard.evidencebook import Evidencebook
 from dashboard.lookbook import Lookbook
 from dashboard.masking import Barred, Masking, viewer
 from operations import snapshots
@@ -27,11 +29,13 @@ STREAM = "main"
 
 
 class Taken(Struct, frozen=True):
-    """A JPEG, what a browser calls the file, and its SHA-256 (hex)."""
+    """A JPEG (or its package), what a browser calls the file, the picture's SHA-256 (hex), and the grant's number."""
 
     jpeg: bytes
     name: str
     sha256: str
+    grant: str = ""
+    frame_at: int = 0
 
 
 class Snapshotbook:
@@ -43,10 +47,12 @@ class Snapshotbook:
         relay: RelayPort,
         masking: Masking,
         lookbook: Lookbook,
+        evidencebook: Evidencebook,
         zone: tzinfo,
         ring: AfterCommit,
     ) -> None:
         self._database, self._relay, self._looks, self._zone, self._ring = database, relay, lookbook, zone, ring
+        self._evidence = evidencebook
         self._masking, self._stills = masking, Stills()
 
     async def take(self, identity: Identity, camera: str, why: str, incident: str, words: Words) -> Taken:
@@ -73,7 +79,17 @@ class Snapshotbook:
             raise Refused("snapshots.not_drawn") from None
         taken = Snapshot(camera, why, incident, frame_at, hashlib.sha256(jpeg).hexdigest(), leave.grant)
         await asyncio.to_thread(self._note, identity, taken, place)
-        return Taken(jpeg, f"{code or 'camera'}_{at:%Y%m%dT%H%M%S}.jpg", taken.sha256)
+        return Taken(jpeg, f"{_plain(code)}_{at:%Y%m%dT%H%M%S}.jpg", taken.sha256, leave.number, frame_at)
+
+    def signed(self, identity: Identity, asked: Asking, taken: Taken) -> Taken:
+        """Return a snapshot as an evidence package: the picture, what is known of it, and a signature over both."""
+        facts = {
+            "camera": asked.camera, "grant": taken.grant, "why": asked.why, "incident": asked.incident,
+            "frame_at": f"{datetime.fromtimestamp(taken.frame_at / 1e6, self._zone):%Y-%m-%dT%H:%M:%S.%f%z}",
+            "viewer": identity.actor, "unit": identity.scope.department,
+        }  # fmt: skip
+        data = self._evidence.packed("snapshot", {taken.name: taken.jpeg}, facts, identity, clock.now())
+        return msgspec.structs.replace(taken, jpeg=data, name=taken.name.removesuffix(".jpg") + ".zip")
 
     def _called(self, camera: str) -> tuple[str, str]:
         """Code and name of a camera; one that is listed by hand has its id alone."""
@@ -83,3 +99,7 @@ class Snapshotbook:
 
     def _note(self, identity: Identity, taken: Snapshot, place: Whereabouts | None) -> None:
         snapshots.note(self._database, identity, taken, place, now=clock.now(), after_commit=self._ring)
+
+
+def _plain(code: str) -> str:
+    return "".join(one for one in code if one.isascii() and one.isalnum()) or "camera"

@@ -24,6 +24,7 @@ from dashboard.parts import Asker, Shared
 from dashboard.standing import Standing
 from dashboard.wallpictures import wish_of
 from operations.errors import DatabaseTrouble, Forbidden, NotFound, OperationsError, Refused
+from operations.grants.admission import Asking
 from operations.looks import Ticket
 from operations.policy import Identity
 from streams.video.errors import NoPicture, NotGranted, RelayAway
@@ -37,11 +38,12 @@ TOUCHED, IDLE = "touched", "idle"
 
 
 class Wanted(msgspec.Struct, forbid_unknown_fields=True):
-    """What a page asks a ticket for."""
+    """What a page asks a ticket or a snapshot for; `signed`: the snapshot as an evidence package."""
 
     camera: str
     why: str
     incident: str = ""
+    signed: bool = False
 
 
 @router.get("/video/wall")
@@ -76,11 +78,14 @@ async def ticket(request: Request, shared: Shared, asker: Asker) -> Response:
 
 @router.post("/video/snapshots")
 async def snapshot(request: Request, shared: Shared, asker: Asker) -> Response:
-    """Send a marked JPEG of a camera's newest key frame, to be kept and not to be shown."""
+    """Send a marked JPEG of a camera's newest key frame, or a package of it, to be kept and not to be shown."""
     try:
         wanted = msgspec.json.decode(await request.body(), type=Wanted)
         words = Words(language(request.scope), City.of(shared.settings))
         taken = await shared.snapshots.take(asker, wanted.camera, wanted.why, wanted.incident, words)
+        if wanted.signed:
+            asked = Asking(wanted.camera, wanted.why, wanted.incident, "snapshot")
+            taken = await asyncio.to_thread(shared.snapshots.signed, asker, asked, taken)
     except msgspec.MsgspecError:
         return problem(422, Refused("looks.why_wrong"))
     except Refused as error:
@@ -88,7 +93,8 @@ async def snapshot(request: Request, shared: Shared, asker: Asker) -> Response:
     except (NotFound, Forbidden) as error:
         return problem(404 if isinstance(error, NotFound) else 403, error)
     kept = {"content-disposition": f'attachment; filename="{taken.name}"', "x-content-sha256": taken.sha256}
-    return Response(taken.jpeg, media_type="image/jpeg", headers=CLOSED | kept)
+    kind = "application/zip" if wanted.signed else "image/jpeg"
+    return Response(taken.jpeg, media_type=kind, headers=CLOSED | kept)
 
 
 class Video:
@@ -150,7 +156,13 @@ class Video:
                     for task in tasks:
                         task.cancel()
                     await asyncio.gather(*tasks, return_exceptions=True)
-            code, why = ended.result() if ended.done() else (REFUSED, IDLE) if touched.idle else (TRY_LATER, "")
+            if ended.done():
+                code, why = ended.result()
+            elif touched.idle:
+                code, why = REFUSED, IDLE
+            else:
+                why = await self._looks.over(held.grant, touched.over)
+                code = REFUSED if why else TRY_LATER
             how = why if why in ("rights", IDLE) else "left"
             with suppress(RuntimeError):
                 if socket.client_state is not WebSocketState.DISCONNECTED:
@@ -163,17 +175,17 @@ class Video:
     def _parts(
         self, socket: WebSocket, identity: Identity, watching: Opened, touched: "Touched"
     ) -> Iterator[Coroutine[Any, Any, None]]:
-        yield _forward(socket, watching)
+        yield _forward(socket, watching, touched)
         yield _listen(socket, touched)
         if identity.kind != "wall":  # nobody touches a wall
             yield touched.rest(rules.current().limits.idle_minutes * 60)
 
 
 class Touched:
-    """When somebody last touched the page of a picture: one that nobody minds any more ends."""
+    """When somebody last touched the page of a picture, which ends once nobody minds it. `over`: why the relay did."""
 
     def __init__(self) -> None:
-        self._again, self.idle = asyncio.Event(), False
+        self._again, self.idle, self.over = asyncio.Event(), False, ""
 
     def again(self) -> None:
         """Somebody did."""
@@ -195,10 +207,13 @@ def _by(held: Ticket, who: str) -> str:
     return orjson.dumps(told).decode()
 
 
-async def _forward(socket: WebSocket, watching: Opened) -> None:
-    """Pass on what comes of the relay, as fast as the browser takes it."""
+async def _forward(socket: WebSocket, watching: Opened, touched: Touched) -> None:
+    """Pass on what comes of the relay, as fast as the browser takes it; why it stops, the journal knows better."""
     with suppress(WebSocketDisconnect, RuntimeError):
         async for message in watching.messages():
+            if message[0] == WORD and (told := orjson.loads(message[1:])).get("state") == "ended":
+                touched.over = told.get("code", "")
+                return
             if message[0] == WORD:
                 await socket.send_text(bytes(message[1:]).decode())
             else:

@@ -75,6 +75,14 @@ def read_on(connection: Connection, after: int, limit: int = READ_LIMIT, scope: 
     return [from_row(row) for row in connection.execute(query)]
 
 
+def done(connection: Connection, action: str, since: int, until: int, scope: Scope, most: int) -> list[Entry]:
+    """Return the entries of one action of a time (UTC microseconds), the newest first, as far as `scope` sees them."""
+    columns = tables.journal.c
+    of_time = columns.action == action, columns.at >= since, columns.at < until
+    query = _joined().where(*of_time, inside(scope)).order_by(None).order_by(columns.at.desc(), columns.seq.desc())
+    return [from_row(row) for row in connection.execute(query.limit(most))]
+
+
 def of_subject(connection: Connection, subject_id: str) -> list[tuple[Entry, bytes | None]]:
     """Return a subject's entries with their sealed parts, oldest first; of very many the newest `HISTORY_LIMIT`."""
     rows = connection.execute(_newest(subject_id)).all()

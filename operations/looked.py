@@ -3,19 +3,22 @@
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Select
 
 from operations.database import Database
+from operations.grants.grant import Held
 from operations.policy import Identity, reach
 from operations.scope import Scope
-from operations.tables import account, camera, incident
+from operations.tables import access_grant, account, camera, incident
 from operations.tables import look as table
 
 LIVING_MOST = 500
 PAGE = 50
 EXPORT_MOST = 10_000
+_grant = msgspec.json.Decoder(Held)
 _PERSON = sa.literal("account:") + account.c.name
 
 
@@ -23,7 +26,8 @@ class Look(Struct, frozen=True, kw_only=True):
     """One look. `who`: the person's name, "" for a screen; `number`: of its incident. Times: UTC microseconds.
 
     `ended_how` is "" while it lasts; else left, closed, rights, lost, or uncertain: its process died, and `ended_at` is
-    when it was last known.
+    when it was last known. `unit`: the department of who looks; `grant`: number of the grant, of its `kind` and
+    `purpose`, for a `reason`, `given_by` whom.
     """
 
     id: str
@@ -40,15 +44,26 @@ class Look(Struct, frozen=True, kw_only=True):
     began_at: int
     ended_at: int | None
     ended_how: str
+    mode: str = "live"
+    unit: str = ""
+    grant: str = ""
+    grant_id: str = ""
+    kind: str = ""
+    purpose: str = ""
+    reason: str = ""
+    given_by: tuple[str, ...] = ()
 
 
 class Asked(Struct, frozen=True):
-    """What is asked for; an empty text asks for nothing. `who`: account, name or role; `camera`: name, code or id."""
+    """What is asked for; an empty text asks for nothing. `who`: account, name or role; `camera`: name, code or id;
+    `grant`: its number; `department`: of the camera or of who looks."""
 
     since: int = 0
     camera: str = ""
     who: str = ""
     incident: str = ""
+    grant: str = ""
+    department: str = ""
 
 
 class Page(Struct, frozen=True):
@@ -93,12 +108,15 @@ def _query(scope: Scope) -> Select[Any]:
         camera.c.name.label("name"),
         sa.func.coalesce(sa.func.nullif(account.c.shown_name, ""), account.c.name).label("who"),
         account.c.role.label("role"),
+        account.c.scope_department.label("unit"),
         incident.c.number.label("number"),
+        access_grant.c.body.label("granted"),
     )
     joined = (
         table.outerjoin(camera, camera.c.id == table.c.camera)
         .outerjoin(account, table.c.actor == _PERSON)
         .outerjoin(incident, incident.c.id == table.c.incident)
+        .outerjoin(access_grant, access_grant.c.id == table.c.grant_id)
     )
     return sa.select(*columns, *named).select_from(joined).where(*_within(scope))
 
@@ -121,10 +139,17 @@ def _asked(query: Select[Any], asked: Asked) -> Select[Any]:
         query = query.where(sa.or_(*like, account.c.role == asked.who, table.c.actor == asked.who))
     if asked.incident:
         query = query.where(sa.or_(incident.c.number == asked.incident, table.c.incident == asked.incident))
+    if asked.grant:
+        query = query.where(sa.or_(access_grant.c.number == asked.grant, table.c.grant_id == asked.grant))
+    if asked.department:
+        query = query.where(
+            sa.or_(table.c.department == asked.department, account.c.scope_department == asked.department)
+        )
     return query
 
 
 def _look(row: Any) -> Look:
+    held = None if row.granted is None else _grant.decode(row.granted)
     return Look(
         id=row.id,
         camera=row.camera,
@@ -140,4 +165,12 @@ def _look(row: Any) -> Look:
         began_at=row.began_at,
         ended_at=row.ended_at,
         ended_how=row.ended_how,
+        mode=row.mode or "live",
+        unit=row.unit or "",
+        grant=held.number if held else "",
+        grant_id=row.grant_id,
+        kind=held.kind if held else "",
+        purpose=held.purpose if held else "",
+        reason=held.text if held else "",
+        given_by=held.given_by if held else (),
     )

@@ -45,20 +45,20 @@
     return made;
   };
   /** A question with a text; resolves to the text, or null when it was left. */
-  access.question = (title, { wanted = false, value = "", about = "", go = "go" } = {}) =>
+  access.question = (title, { wanted = false, value = "", about = "", go = "go", bare = false } = {}) =>
     new Promise((resolve) => {
       const field = h("textarea.desk-input", { rows: 3, maxlength: 300, "aria-label": title }, value);
       let answer = null;
       const form = h("form", { method: "dialog", onsubmit: (event) => {
         if (wanted && field.value.trim().length < 2) { event.preventDefault(); field.focus(); return; }
         answer = field.value.trim();
-      } }, h("h2", {}, title), about && h("p", {}, about), field, h("footer.access-buttons", {},
+      } }, h("h2", {}, title), about && h("p", {}, about), !bare && field, h("footer.access-buttons", {},
         h("button.desk-button", { type: "button", onclick: () => dialog.close() }, say("cancel")),
         h("button.desk-button.primary", { type: "submit" }, say(go))));
       const dialog = h("dialog.desk-help.access-question", { onclose: () => { dialog.remove(); resolve(answer); } }, form);
       document.body.append(dialog);
       dialog.showModal();
-      field.focus();
+      if (!bare) field.focus();
     });
 
   // ---- the drawn place: no tiles are needed, and a phone shows the same ------------------------------------------------

@@ -5,7 +5,7 @@
   const desk = window.gridwall.desk;
   const { h } = desk;
   const { say, button } = access;
-  const TABS = ["inbox", "ask", "mine", "grants", "standing", "rules"];
+  const TABS = ["inbox", "ask", "mine", "grants", "standing", "ledger", "rules"];
   const TONE = [[880, 0, 0.14], [1175, 0.2, 0.22]];
   const REFRESH = 400; // ms in which several changes are one
 
@@ -20,7 +20,7 @@
   let audio = null;
   const known = new Set();
 
-  const tabs = () => TABS.filter((one) => ({ inbox: access.facts.can.decide, ask: access.facts.can.ask, mine: access.facts.can.ask, standing: access.facts.can.authorise }[one] ?? true));
+  const tabs = () => TABS.filter((one) => ({ inbox: access.facts.can.decide, ask: access.facts.can.ask, mine: access.facts.can.ask, standing: access.facts.can.authorise, ledger: access.facts.reads }[one] ?? true));
   const count = (one) => ({ inbox: lists.inbox.length + lists.loud.filter((each) => each.may || !each.mine).length, grants: lists.grants.length, mine: lists.mine.filter((each) => ["waiting", "asked"].includes(each.state)).length }[one] || 0);
 
   access.show = async (name, id = "") => {
@@ -208,6 +208,7 @@
     mine: () => [rows(lists.mine, "mine.none")],
     grants: () => [h("p.desk-hint", {}, say("grant.deterrent")), lists.grants.length ? h("ul.access-list", {}, lists.grants.map(grant)) : h("p.desk-empty", {}, say("grant.none")), h("h2", {}, say("grant.past")), lists.ended.length ? h("ul.access-list.past", {}, lists.ended.map(grant)) : h("p.desk-empty", {}, say("grant.past_none"))],
     standing: () => [standing()],
+    ledger: () => [access.ledger()],
     rules: () => [rules()],
   };
 

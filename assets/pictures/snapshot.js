@@ -1,4 +1,4 @@
-// A snapshot of the chosen tile: drawn and journaled by the server, kept as a file, never shown inline.
+// A snapshot of the chosen tile: drawn, journaled and signed by the server, kept as a file, never shown inline.
 (() => {
   const desk = window.gridwall?.desk;
   if (!desk?.pictures) return;
@@ -12,14 +12,14 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
   };
   const taken = async (camera, why) => {
-    const body = JSON.stringify({ camera, why: why.why, incident: why.incident });
+    const body = JSON.stringify({ camera, why: why.why, incident: why.incident, signed: true });
     const answer = await fetch("/video/snapshots", { method: "POST", headers: { "content-type": "application/json" }, body });
     if (!answer.ok) {
       const problem = await answer.json().catch(() => ({}));
       const text = problem.text?.[desk.facts.lang] || problem.text || desk.text("error.no_answer");
       return desk.say(text, { bad: true });
     }
-    const name = /filename="([^"]+)"/.exec(answer.headers.get("content-disposition") || "")?.[1] || "camera.jpg";
+    const name = /filename="([^"]+)"/.exec(answer.headers.get("content-disposition") || "")?.[1] || "camera.zip";
     save(await answer.blob(), name);
     return desk.say(pictures.text("snapped", { name, sha: (answer.headers.get("x-content-sha256") || "").slice(0, 12) }));
   };

@@ -17,7 +17,7 @@ from dashboard.accessdesk import answer
 from operations.board import Board
 
 BODY, BEAT, ASKED, ANSWER = "access-body", "access-beat", "access-asked", "access-answer"
-TABS = ("inbox", "ask", "mine", "grants", "standing", "rules")
+TABS = ("inbox", "ask", "mine", "grants", "standing", "ledger", "rules")
 
 
 def texts(words: Words) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """Four people at once: who asks, the centre, two owners of whom one is on a phone; then live pictures until revoked."""
 
+import csv
+import zipfile
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -7,7 +9,7 @@ import pytest
 
 from config import clock
 from config.settings import Settings
-from operations import accounts, journal, sessions
+from operations import accounts, evidence, journal, sessions
 from operations.cameras.item import Item
 from operations.cameras.keeping import take
 from operations.database import Database
@@ -159,3 +161,13 @@ def test_one_owner_narrows_one_refuses_and_a_revoked_picture_is_dark_within_a_se
     )
     assert len(began) == len(over) == 1
     assert over[0].body is not None and over[0].body["how"] == "revoked"
+
+    transport.locator("[data-tab=ledger]").click()
+    with transport.expect_download() as download:
+        transport.locator("[name=package]").click()
+    found = evidence.verify(download.value.path())
+    assert found.faults == () and found.manifest is not None and found.manifest.kind == "ledger"
+    with zipfile.ZipFile(download.value.path()) as package:
+        (line,) = csv.DictReader(package.read("looks.csv").decode("utf-8-sig").splitlines())
+    assert (line["授权编号"], line["观看人"], line["如何结束"]) == (number, "zhou", "授权被收回")
+    assert (line["事由"], line["授权人"]) == ("核实事故现场", "wang lin")

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import cv2
 import httpx
@@ -11,7 +12,7 @@ import pytest
 
 from config.settings import Settings
 from dashboard.relaying import LISTED, Cameras
-from operations import journal
+from operations import evidence, journal
 from operations.database import Database
 from operations.scope import Scope
 from streams.demo import pattern, scenes
@@ -55,6 +56,19 @@ async def test_a_snapshot_is_a_marked_file_and_an_entry(
     (entry,) = [one for one in journal.read(furnished, 0) if one.action == "look.snapshot"]
     assert entry.body is not None and entry.body["sha256"] == hashlib.sha256(answer.content).hexdigest()
     assert entry.body["camera"] == "c-1" and entry.body["why"] == "patrol"
+
+
+async def test_a_signed_one_is_a_package_that_a_stranger_checks(
+    client: httpx.AsyncClient, proof: Proof, camera: Camera, tmp_path: Path
+) -> None:
+    answer = await client.post("/video/snapshots", headers=proof("operator"), json={**ASKED, "signed": True})
+    assert answer.status_code == 200, answer.text
+    (tmp_path / "s.zip").write_bytes(answer.content)
+    found = evidence.verify(tmp_path / "s.zip")
+    assert found.faults == () and found.manifest is not None
+    (one,) = found.manifest.files
+    assert one.name.endswith(".jpg") and one.sha256 == answer.headers["x-content-sha256"]
+    assert found.manifest.facts["camera"] == "c-1" and found.manifest.facts["grant"].startswith("G")
 
 
 async def test_it_is_refused_out_of_reach_without_a_reason_and_without_a_picture(
