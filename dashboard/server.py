@@ -21,6 +21,7 @@ from dashboard import (
     api,
     api_attachments,
     api_cameras,
+    api_engines,
     api_reports,
     api_tiles,
     api_uploads,
@@ -48,6 +49,7 @@ from dashboard.contactbook import Contactbook
 from dashboard.coveragebook import Coveragebook
 from dashboard.departmentbook import Departmentbook
 from dashboard.directory import Directory
+from dashboard.enginebook import Enginebook
 from dashboard.enlistbook import Enlistbook
 from dashboard.evidencebook import Evidencebook
 from dashboard.filebook import Filebook
@@ -102,7 +104,7 @@ from streams.item import LARGEST_REQUEST
 from streams.port import Port
 from streams.source_secrets import SourceSecrets
 from streams.ticket_keeping import rules_of
-from streams.video import relay
+from streams.video import engines, relay
 from streams.video.port import RelayPort
 from streams.warnings import Warnings
 
@@ -228,6 +230,7 @@ class Server:
             cameras,
             Snapshotbook(database, self._relay, self._masking, lookbook, evidencebook, city.zone, port.ring),
             Wallpictures(actions.camerabook, hub.ask, discretion.shown(settings)),
+            Enginebook(database, lookbook, engines.listed(settings.data)),
             code,
         )
         self.pages = Pages(PAGES, City.of(settings), actions, code)
@@ -275,6 +278,7 @@ class Server:
         app.include_router(api_cameras.router)
         app.include_router(api_attachments.router)
         app.include_router(video.router)
+        app.include_router(api_engines.router)
         live = Live(
             self.parts.hub,
             version=self.parts.version,
@@ -315,12 +319,14 @@ class Server:
         await self.parts.hub.start()
         self.parts.standing.start()
         self.parts.lookbook.start()
+        self.parts.enginebook.start()
 
     async def stop(self) -> None:
         """Let what is under way finish."""
         for task in self._following:
             task.cancel()
         self.parts.standing.stop()
+        await self.parts.enginebook.stop()
         await self.parts.lookbook.stop()
         await self._masking.stop()
         await self.parts.hub.stop()

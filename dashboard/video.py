@@ -38,12 +38,14 @@ TOUCHED, IDLE = "touched", "idle"
 
 
 class Wanted(msgspec.Struct, forbid_unknown_fields=True):
-    """What a page asks a ticket or a snapshot for; `signed`: the snapshot as an evidence package."""
+    """What a page asks a ticket or a snapshot for; `signed`: the snapshot as an evidence
+    package; `engine`: the name of the media engine that is to play it."""
 
     camera: str
     why: str
     incident: str = ""
     signed: bool = False
+    engine: str = ""
 
 
 @router.get("/video/wall")
@@ -68,12 +70,17 @@ async def ticket(request: Request, shared: Shared, asker: Asker) -> Response:
     except msgspec.MsgspecError:
         return problem(422, Refused("looks.why_wrong"))
     try:
+        if wanted.engine:
+            shared.enginebook.address(wanted.engine, "", "")  # one that is none asks for no ticket
         made = await shared.lookbook.ticket(asker, wanted.camera, wanted.why, wanted.incident)
     except Refused as error:
         return problem(422, error)
     except (NotFound, Forbidden) as error:
         return problem(404 if isinstance(error, NotFound) else 403, error)
-    return Response(orjson.dumps({"ticket": made}), media_type="application/json")
+    told = {"ticket": made}
+    if wanted.engine:
+        told["url"] = shared.enginebook.address(wanted.engine, wanted.camera, made)
+    return Response(orjson.dumps(told), media_type="application/json")
 
 
 @router.post("/video/snapshots")

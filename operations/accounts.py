@@ -174,6 +174,13 @@ def find(database: Database, name: str) -> Account | None:
     return None if row is None else account_of(row)
 
 
+def of_id(database: Database, id: str) -> Account | None:
+    """Return an account by its id, also a disabled one, or None."""
+    with database.read() as connection:
+        row = connection.execute(sa.select(table).where(table.c.id == id)).one_or_none()
+    return None if row is None else account_of(row)
+
+
 def living(database: Database) -> list[Account]:
     """Return the accounts that are not switched off, by name."""
     query = sa.select(table).where(table.c.disabled_at.is_(None)).order_by(table.c.name)

@@ -111,6 +111,14 @@ def refuse_unknown(connection: Connection, identity: Identity, incident: str) ->
 
 def opened(key: bytes, identity: Identity, camera: str, given: str, *, now: int) -> Ticket:
     """Return what a ticket says. Raises Refused for one that is forged, over, another's or another camera's."""
+    ticket = read(key, given, now=now)
+    if ticket.camera != camera or ticket.holder != _holder(identity):
+        raise Refused("looks.ticket_wrong")
+    return ticket
+
+
+def read(key: bytes, given: str, *, now: int) -> Ticket:
+    """Return what a ticket says, whosever it is. Raises Refused for one that is forged or over."""
     body, _, mac = given.partition(".") if len(given) <= TICKET_MOST else ("", "", "")
     try:
         said, proof = _bytes(body), _bytes(mac)
@@ -119,7 +127,7 @@ def opened(key: bytes, identity: Identity, camera: str, given: str, *, now: int)
         ticket = msgspec.json.decode(said, type=Ticket)
     except (ValueError, binascii.Error, msgspec.MsgspecError) as error:
         raise Refused("looks.ticket_wrong") from error
-    if ticket.expires < now or ticket.camera != camera or ticket.holder != _holder(identity):
+    if ticket.expires < now:
         raise Refused("looks.ticket_wrong")
     return ticket
 

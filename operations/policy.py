@@ -315,6 +315,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", r"/video/tickets", "camera.look"),
     Route("POST", r"/video/snapshots", "camera.snapshot"),
     Route("WS", r"/video/[^/]+", "camera.look"),
+    Route("POST", r"/engines/[^/]+(/[^/]+)?", "public"),  # each engine shows a key of its own
     Route("GET", r"/cameras-on-map", "camera.read"),
     Route("POST", r"/api/v1/reports", "report.send"),
     Route("WS", r"/api/v1/reports/stream", "report.send"),

@@ -217,6 +217,13 @@ def mark(database: Database, wall: str, action: str, *, now: int, after_commit: 
         journal.append(transaction, [draft])
 
 
+def living(database: Database, id: str) -> Identity | None:
+    """Return a wall by its id, None for one that is none or was taken away."""
+    with database.read() as connection:
+        row = connection.execute(sa.select(table).where(table.c.id == id, table.c.revoked_at.is_(None))).one_or_none()
+    return None if row is None else _identity(row)
+
+
 # ---- inside ----
 
 

@@ -1,0 +1,170 @@
+"""Who plays through an engine beside us 引擎观看: one ticket, one session, one line of the ledger, ended when it is.
+
+The picture does not pass us, so a look is ended by asking the engine to end its session, again and again until it has:
+it is told in the log when an engine does not answer. A session that the engine lists no more ends its look.
+"""
+
+import asyncio
+import hmac
+import logging
+from collections.abc import Coroutine, Mapping
+from contextlib import suppress
+from typing import Any
+
+from msgspec import Struct
+
+from config import clock
+from dashboard.lookbook import Lookbook
+from operations import accounts, walls
+from operations.database import Database
+from operations.errors import DatabaseTrouble, OperationsError, Refused
+from operations.policy import Identity
+from streams.video import engines
+from streams.video.engines import ZLMEDIAKIT, Control, Engine, EngineAway, Play, Session
+
+EVERY, AGAIN = 5.0, 0.3
+GRACE = 10.0
+"""Seconds an engine may take to list a session that it was let play."""
+
+log = logging.getLogger(__name__)
+
+
+class Playing(Struct):
+    """A look that an engine serves; `over`: it has to end."""
+
+    engine: str
+    session: str
+    ticket: str
+    since: float
+    over: bool = False
+
+
+class Enginebook:
+    """One per web process; `found` are the engines by name."""
+
+    def __init__(self, database: Database, lookbook: Lookbook, found: Mapping[str, Engine]) -> None:
+        self._database, self._looks, self._engines = database, lookbook, found
+        self._playing: dict[str, Playing] = {}
+        self._control = Control()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        """Watch over the sessions until `stop`."""
+        if self._engines:
+            self._spawn(self._run())
+
+    async def stop(self) -> None:
+        """Stop watching; what plays on has lost its look, and is ended first."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for one in self._playing.values():
+            with suppress(EngineAway):
+                await self._end(one)
+        await self._control.close()
+
+    def engine(self, name: str, key: str) -> Engine | None:
+        """Return an engine that shows its key, None for any other."""
+        found = self._engines.get(name)
+        fits = hmac.compare_digest(key.encode(), (found.key if found else "").encode())
+        return found if found is not None and fits else None
+
+    def address(self, name: str, camera: str, ticket: str) -> str:
+        """Return where a camera is played by a ticket. Raises Refused: there is no such engine."""
+        if name not in self._engines:
+            raise Refused("engines.unknown")
+        return engines.address(self._engines[name], camera, ticket)
+
+    async def admit(self, name: str, play: Play | None) -> bool:
+        """Say whether an engine may play; the look is written down before it is told so. Raises DatabaseTrouble."""
+        if play is None:
+            return False
+        if any((one.engine, one.session, one.ticket, one.over) == (name, play.session, play.ticket, False)
+               for one in self._playing.values()):  # fmt: skip
+            return True  # RTSP asks twice: to describe, and to set up
+        try:
+            ticket = self._looks.read(play.ticket)
+            if play.path != engines.path_of(self._engines[name], ticket.camera):
+                raise Refused("looks.ticket_wrong")
+            identity = await asyncio.to_thread(self._whose, ticket.holder)
+            if identity is None:
+                raise Refused("looks.ticket_wrong")
+            await self._looks.begin(identity, ticket, name, lambda _code, _why: self._over(ticket.look))
+        except OperationsError as error:
+            if isinstance(error, DatabaseTrouble):
+                raise
+            log.info("engine %s was refused a picture: %s", name, error.code)
+            return False
+        self._playing[ticket.look] = Playing(name, play.session, play.ticket, clock.monotonic())
+        return True
+
+    async def gone(self, name: str, session: str) -> None:
+        """Take in that a session has ended."""
+        for look, one in list(self._playing.items()):
+            if (one.engine, one.session) == (name, session):
+                del self._playing[look]
+                await self._looks.end(look, "left")
+
+    def _whose(self, holder: str) -> Identity | None:
+        kind, _, id = holder.partition(":")
+        if kind == "wall":
+            return walls.living(self._database, id)
+        found = accounts.of_id(self._database, id)
+        return found.identity if found is not None and found.living(clock.now()) else None
+
+    def _over(self, look: str) -> None:
+        """Its grant has ended, or whoever looks may no more."""
+        if (one := self._playing.get(look)) is not None:
+            one.over = True
+            self._spawn(self._until_ended(look, one))
+
+    async def _until_ended(self, look: str, one: Playing) -> None:
+        told = False
+        while True:
+            try:
+                if await self._end(one):
+                    break
+            except EngineAway as error:
+                if not told:
+                    log.error("engine %s does not end a session that is over: %s", one.engine, error)
+                told = True
+            await asyncio.sleep(AGAIN)
+        self._playing.pop(look, None)
+        await self._looks.end(look, "rights")
+
+    async def _end(self, one: Playing) -> bool:
+        """Ask for the end; whether nothing is left to be ended."""
+        engine = self._engines[one.engine]
+        left = [session for session in await self._control.sessions(engine) if _is(session, one)]
+        for session in left:
+            await self._control.end(engine, session)
+        return not left and clock.monotonic() - one.since > AGAIN
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(EVERY)
+            for name in {one.engine for one in self._playing.values()}:
+                with suppress(EngineAway):
+                    await self._compared(name)
+
+    async def _compared(self, name: str) -> None:
+        there = await self._control.sessions(self._engines[name])
+        for look, one in list(self._playing.items()):
+            late = clock.monotonic() - one.since > GRACE
+            if one.engine == name and late and not one.over and not any(_is(session, one) for session in there):
+                self._playing.pop(look, None)
+                await self._looks.end(look, "left")
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _is(session: Session, one: Playing) -> bool:
+    return session.id == one.session or (bool(session.ticket) and session.ticket == one.ticket)
+
+
+def key_fits(kind: str, engine: Engine | None) -> bool:
+    """Say whether a hook came by the way of the engine's kind."""
+    return engine is not None and (engine.kind == ZLMEDIAKIT) == (kind == ZLMEDIAKIT)
