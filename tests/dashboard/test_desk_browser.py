@@ -134,7 +134,7 @@ def test_a_leader_sees_the_keys_of_what_others_may_do_and_no_way_to_closed_pages
     page = signed("leader")
     assert page.locator("#desk-new[aria-disabled=true]").evaluate(PALE)
     shown = page.locator(".desk-nav a:visible").all_inner_texts()
-    open_to_leaders = ["值班台", "实时画面", "热力分析", "信息报送", "摄像机", "通讯录与值班", "指挥大屏"]
+    open_to_leaders = ["值班台", "实时画面", "视频调阅", "热力分析", "信息报送", "摄像机", "通讯录与值班", "指挥大屏"]
     assert [text.strip() for text in shown] == open_to_leaders
     choose(page, "title of near")
     page.wait_for_selector("#desk-details .desk-denied:has-text('以领导身份看不到')")

@@ -44,6 +44,8 @@ PUT = """(camera) => {
   Object.assign(tile.style, { position: "fixed", inset: "0 auto auto 0", zIndex: 99999 });
   Object.assign(tile.style, { width: "640px", height: "360px" });
   document.body.append(tile);
+  const marks = new MutationObserver(() => tile.querySelector(".tile-mark")?.style.setProperty("visibility", "hidden"));
+  marks.observe(tile, { childList: true });
 }"""
 
 
