@@ -35,6 +35,7 @@ class Playing(Struct):
     engine: str
     session: str
     ticket: str
+    path: str
     since: float
     over: bool = False
 
@@ -79,9 +80,9 @@ class Enginebook:
         """Say whether an engine may play; the look is written down before it is told so. Raises DatabaseTrouble."""
         if play is None:
             return False
-        if any((one.engine, one.session, one.ticket, one.over) == (name, play.session, play.ticket, False)
-               for one in self._playing.values()):  # fmt: skip
-            return True  # RTSP asks twice: to describe, and to set up
+        asked = (name, play.session, play.ticket, play.path, False)
+        if any((one.engine, one.session, one.ticket, one.path, one.over) == asked for one in self._playing.values()):
+            return True  # RTSP asks twice, to describe and to set up: for the same camera, or it would get another
         try:
             ticket = self._looks.read(play.ticket)
             if play.path != engines.path_of(self._engines[name], ticket.camera):
@@ -95,7 +96,7 @@ class Enginebook:
                 raise
             log.info("engine %s was refused a picture: %s", name, error.code)
             return False
-        self._playing[ticket.look] = Playing(name, play.session, play.ticket, clock.monotonic())
+        self._playing[ticket.look] = Playing(name, play.session, play.ticket, play.path, clock.monotonic())
         return True
 
     async def gone(self, name: str, session: str) -> None:

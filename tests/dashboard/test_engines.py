@@ -180,6 +180,24 @@ async def test_zlmediakit_plays_by_a_ticket_and_its_report_ends_the_look(
 
 
 @pytest.mark.parametrize(
+    ("where", "recorded", "name"),
+    [("/engines/mtx", "mediamtx_read", "path"), ("/engines/zlm/on_play", "zlmediakit_on_play", "stream")],
+)
+async def test_a_session_that_plays_one_camera_gets_no_other_by_the_same_ticket(
+    client: httpx.AsyncClient, proof: Proof, where: str, recorded: str, name: str
+) -> None:
+    ask, play = f"{where}?key={KEY}", filled(recorded, await handed(client, proof, where.split("/")[2]))
+
+    async def plays(body: dict[str, Any]) -> bool:
+        answer = await client.post(ask, json=body)
+        return answer.status_code == 204 or (answer.status_code == 200 and answer.json()["code"] == 0)
+
+    assert await plays(play)
+    assert not await plays(play | {name: "c-2"}), "another camera"
+    assert await plays(play), "the same again"
+
+
+@pytest.mark.parametrize(
     ("where", "body"),
     [
         ("/engines/mtx", {"mediamtx_read": {"action": "publish"}}),
