@@ -1,7 +1,9 @@
 """Who plays through an engine beside us 引擎观看: one ticket, one session, one line of the ledger, ended when it is.
 
 The picture does not pass us, so a look is ended by asking the engine to end its session, again and again until it has:
-it is told in the log when an engine does not answer. A session that the engine lists no more ends its look.
+it is told in the log when an engine does not answer. A session that the engine lists no more ends its look, one whose
+look has ended, or that was begun before a restart and is in nobody's ledger any more, is ended; and while an engine
+cannot be asked, nothing says that somebody still looks: the ledger ends the look as uncertain.
 """
 
 import asyncio
@@ -15,9 +17,10 @@ from msgspec import Struct
 
 from config import clock
 from dashboard.lookbook import Lookbook
-from operations import accounts, walls
+from operations import accounts, looks, walls
 from operations.database import Database
 from operations.errors import DatabaseTrouble, OperationsError, Refused
+from operations.grants.admission import Asking
 from operations.policy import Identity
 from streams.video import engines
 from streams.video.engines import ZLMEDIAKIT, Control, Engine, EngineAway, Play, Session
@@ -30,12 +33,12 @@ log = logging.getLogger(__name__)
 
 
 class Playing(Struct):
-    """A look that an engine serves; `over`: it has to end."""
+    """A look that an engine serves, of `holder` ("account:ID"); `over`: it has to end."""
 
     engine: str
     session: str
     ticket: str
-    path: str
+    holder: str
     since: float
     over: bool = False
 
@@ -47,6 +50,7 @@ class Enginebook:
         self._database, self._looks, self._engines = database, lookbook, found
         self._playing: dict[str, Playing] = {}
         self._control = Control()
+        self._silent: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
@@ -80,23 +84,24 @@ class Enginebook:
         """Say whether an engine may play; the look is written down before it is told so. Raises DatabaseTrouble."""
         if play is None:
             return False
-        asked = (name, play.session, play.ticket, play.path, False)
-        if any((one.engine, one.session, one.ticket, one.path, one.over) == asked for one in self._playing.values()):
-            return True  # RTSP asks twice, to describe and to set up: for the same camera, or it would get another
+        identity = asking = None
+        stream = _stream(name, play.session)
         try:
             ticket = self._looks.read(play.ticket)
-            if play.path != engines.path_of(self._engines[name], ticket.camera):
+            identity, asking = await asyncio.to_thread(self._whose, ticket.holder), Asking(ticket.camera, ticket.why)
+            if identity is None or play.path != engines.path_of(self._engines[name], ticket.camera):
                 raise Refused("looks.ticket_wrong")
-            identity = await asyncio.to_thread(self._whose, ticket.holder)
-            if identity is None:
-                raise Refused("looks.ticket_wrong")
-            await self._looks.begin(identity, ticket, name, lambda _code, _why: self._over(ticket.look))
+            if await asyncio.to_thread(looks.serves, self._database, ticket.look, stream):
+                return True  # RTSP asks twice: to describe, and to set up
+            await self._looks.begin(identity, ticket, stream, lambda _code, _why: self._over(ticket.look), own=False)
+        except DatabaseTrouble:
+            raise
         except OperationsError as error:
-            if isinstance(error, DatabaseTrouble):
-                raise
             log.info("engine %s was refused a picture: %s", name, error.code)
+            if identity is not None and asking is not None:
+                await asyncio.to_thread(self._looks.denied, identity, asking, error.code)
             return False
-        self._playing[ticket.look] = Playing(name, play.session, play.ticket, play.path, clock.monotonic())
+        self._playing[ticket.look] = Playing(name, play.session, play.ticket, ticket.holder, clock.monotonic())
         return True
 
     async def gone(self, name: str, session: str) -> None:
@@ -141,18 +146,41 @@ class Enginebook:
             await self._control.end(engine, session)
         return not left and clock.monotonic() - one.since > AGAIN
 
+    def forget(self) -> None:
+        """Know of nothing that plays, as after a restart."""
+        self._playing.clear()
+
     async def _run(self) -> None:
         while True:
+            for name in self._engines:
+                try:
+                    await self.compare(name)
+                except (EngineAway, DatabaseTrouble) as error:
+                    if name not in self._silent:
+                        log.error("engine %s cannot be asked who plays: %s", name, error)
+                    self._silent.add(name)
+                else:
+                    self._silent.discard(name)
             await asyncio.sleep(EVERY)
-            for name in {one.engine for one in self._playing.values()}:
-                with suppress(EngineAway):
-                    await self._compared(name)
 
-    async def _compared(self, name: str) -> None:
-        there = await self._control.sessions(self._engines[name])
+    async def compare(self, name: str) -> None:
+        """What plays without a look is ended, whoever began it; a look that plays no more has ended."""
+        engine = self._engines[name]
+        there = await self._control.sessions(engine)
+        known = await asyncio.to_thread(looks.streams, self._database, [_stream(name, one.id) for one in there])
+        for session in there:
+            living = known.get(_stream(name, session.id))
+            ours = session.ticket and not any(one.ticket == session.ticket for one in self._playing.values())
+            if living is False or (living is None and ours):
+                log.warning("engine %s played without a look: session %s is ended", name, session.id)
+                await self._control.end(engine, session)
+        played = [look for look, one in self._playing.items() if any(_is(session, one) for session in there)]
+        await asyncio.to_thread(looks.seen, self._database, played, now=clock.now())
         for look, one in list(self._playing.items()):
+            if one.engine == name and not one.over and await asyncio.to_thread(self._whose, one.holder) is None:
+                self._over(look)
             late = clock.monotonic() - one.since > GRACE
-            if one.engine == name and late and not one.over and not any(_is(session, one) for session in there):
+            if one.engine == name and late and not one.over and look not in played:
                 self._playing.pop(look, None)
                 await self._looks.end(look, "left")
 
@@ -160,6 +188,11 @@ class Enginebook:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _stream(name: str, session: str) -> str:
+    """How the ledger names what an engine plays: every process knows by it which session a look is."""
+    return f"{name} {session}"[:200]
 
 
 def _is(session: Session, one: Playing) -> bool:

@@ -36,6 +36,7 @@ class Living(NamedTuple):
     grant: str
     until_at: int
     ends: float | None
+    own: bool = True
 
 
 class Lookbook:
@@ -87,6 +88,10 @@ class Lookbook:
             self._denied(identity, asking, place, error.code)
             raise
 
+    def denied(self, identity: Identity, asking: Asking, code: str) -> None:
+        """Write down that somebody was refused somewhere else."""
+        self._denied(identity, asking, self._place(asking.camera), code)
+
     def _denied(self, identity: Identity, asking: Asking, place: Whereabouts | None, code: str) -> None:
         """Write a refusal down; a tile that asks again and again is one entry a minute."""
         key, now = (identity.actor, asking.camera, code), clock.monotonic()
@@ -108,11 +113,14 @@ class Lookbook:
         """Return what a ticket says, whosever it is. Raises Refused."""
         return looks.read(self._key, ticket, now=clock.now())
 
-    async def begin(self, identity: Identity, ticket: Ticket, stream: str, end: End) -> None:
-        """Write down that a look begins; `end(code)` is called when somebody ends it. Raises OperationsError."""
+    async def begin(self, identity: Identity, ticket: Ticket, stream: str, end: End, *, own: bool = True) -> None:
+        """Write down that a look begins; `end(code)` is called when somebody ends it. Raises OperationsError.
+
+        `own`: the picture passes us, so that it is looked at as long as we say so.
+        """
         await asyncio.to_thread(self._begin, identity, ticket, stream)
         ends = clock.monotonic() + (ticket.until_at - clock.now()) / SECOND if ticket.grant else None
-        self._living[ticket.look] = Living(end, ticket.grant, ticket.until_at, ends)
+        self._living[ticket.look] = Living(end, ticket.grant, ticket.until_at, ends, own)
 
     async def over(self, grant: str, said: str) -> str:
         """Return how a grant ended, "" for one that holds; `said`: why the relay stopped, where nobody knows better."""
@@ -159,7 +167,7 @@ class Lookbook:
                 await self.look()
                 if clock.monotonic() - spoken >= HEARTBEAT_SECONDS:
                     spoken = clock.monotonic()
-                    await asyncio.to_thread(self._speak, list(self._living))
+                    await asyncio.to_thread(self._speak, [id for id, one in self._living.items() if one.own])
                 self._fault = ""
                 self._heard_at = clock.monotonic()
             except DatabaseTrouble as error:  # while nobody knows, nobody is thrown out for `PATIENCE`

@@ -219,6 +219,25 @@ def ended_with(transaction: Transaction, grants: Collection[str], how: str, now:
     return _endings(transaction, found, how, now, actor="")
 
 
+def serves(database: Database, look: str, stream: str) -> bool:
+    """Say whether a look is under way by a stream."""
+    query = sa.select(table.c.id).where(table.c.id == look, table.c.stream == stream, table.c.ended_at.is_(None))
+    with database.read() as connection:
+        return connection.execute(query).first() is not None
+
+
+def streams(database: Database, named: Sequence[str]) -> dict[str, bool]:
+    """Return {stream: whether a look is under way by it} of those that any look was by."""
+    found: dict[str, bool] = {}
+    query = sa.select(table.c.stream, sa.func.count(table.c.id) - sa.func.count(table.c.ended_at))
+    with database.read() as connection:
+        for at in range(0, len(named), SWEEP_MOST):
+            some = named[at : at + SWEEP_MOST]
+            rows = connection.execute(query.where(table.c.stream.in_(some)).group_by(table.c.stream))
+            found |= {stream: living > 0 for stream, living in rows}
+    return found
+
+
 def seen(database: Database, looks: Collection[str], *, now: int) -> None:
     """Say that these still look."""
     if looks:

@@ -788,6 +788,7 @@ look = Table(
     Index("look_camera", "camera", "began_at"),
     Index("look_began", "began_at"),
     Index("look_grant", "grant_id"),
+    Index("look_stream", "stream"),
 )
 
 # Cameras 摄像机 that ledgers and platforms told of; `record` is what the source told last, as JSON; the columns beside

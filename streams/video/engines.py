@@ -21,7 +21,7 @@ KINDS = (MEDIAMTX, ZLMEDIAKIT)
 ENDED_BY = {"rtsp": "rtspsessions", "rtsps": "rtspssessions", "webrtc": "webrtcsessions", "rtmp": "rtmpconns",
             "srt": "srtconns"}  # fmt: skip
 """MediaMTX protocols whose sessions can be ended, and where the control API lists them; HLS has none."""
-LISTED_MOST = 1_000
+LISTED_MOST, PAGES_MOST = 1_000, 100
 SECONDS = 3.0
 
 
@@ -85,9 +85,7 @@ def _engine(file: Path, name: str, table: object) -> Engine:
     control = urlsplit(made.control)
     fit = made.kind in KINDS and "{camera}" in made.play and control.scheme in ("http", "https") and control.hostname
     if not fit or len(made.key) < 16:
-        detail = (
-            f"[{name}] wants kind ({', '.join(KINDS)}), play with {{camera}}, control (http), a key of 16 or more"
-        )
+        detail = f"[{name}] wants kind ({', '.join(KINDS)}), play with {{camera}}, control (http), a key of 16 or more"
         raise EngineWrong(f"{file}: {detail}")
     return made
 
@@ -158,10 +156,14 @@ class Control:
     async def _mediamtx(self, engine: Engine) -> list[Session]:
         found = []
         for where in ENDED_BY.values():
-            told = await self._asked(engine, "GET", f"/v3/{where}/list", gone=True, itemsPerPage=str(LISTED_MOST))
-            for one in told.get("items") or []:
-                given = parse_qs(str(one.get("query") or "")).get("ticket", [""])
-                found.append(Session(str(one.get("id")), given[0], where))
+            page, pages = 0, 1
+            while page < min(pages, PAGES_MOST):
+                given = {"itemsPerPage": str(LISTED_MOST), "page": str(page)}
+                told = await self._asked(engine, "GET", f"/v3/{where}/list", gone=True, **given)
+                for one in told.get("items") or []:
+                    tickets = parse_qs(str(one.get("query") or "")).get("ticket", [""])
+                    found.append(Session(str(one.get("id")), tickets[0], where))
+                page, pages = page + 1, int(told.get("pageCount") or 1)
         return found
 
     async def _zlmediakit(self, engine: Engine) -> list[Session]:

@@ -16,7 +16,7 @@ from config import clock
 from config.calendar import Workdays
 from config.settings import Settings
 from dashboard.relaying import LISTED
-from operations import journal, looked
+from operations import journal, looked, looks
 from operations.calendar import Calendar
 from operations.database import Database
 from operations.grants.grants import Grants
@@ -151,7 +151,7 @@ async def test_mediamtx_plays_by_a_ticket_once_and_twice_asked_is_one_look(
     assert (await client.post(ask, json=read)).status_code == 204, "to describe"
     assert (await client.post(ask, json=read)).status_code == 204, "and to set up"
     (look,) = looked.living(furnished, AUDITOR)
-    assert (look.camera, look.stream, look.why, look.grant != "") == ("c-1", "mtx", "patrol", True)
+    assert (look.camera, look.stream, look.why, look.grant != "") == ("c-1", f"mtx {read['id']}", "patrol", True)
     engine.sessions[read["id"]] = f"ticket={ticket}"
     other = filled("mediamtx_read", ticket, id="another", ip="10.0.0.66")
     assert (await client.post(ask, json=other)).status_code == 401, "a copied address"
@@ -164,6 +164,24 @@ async def test_mediamtx_plays_by_a_ticket_once_and_twice_asked_is_one_look(
     assert clock.monotonic() - ended < 2.0
     await until(lambda: looked.living(furnished, AUDITOR) == [])
     assert (await client.post(ask, json=read)).status_code == 401, "a replayed ticket"
+
+
+async def test_a_session_whose_look_is_over_or_that_nobody_let_play_is_ended(
+    client: httpx.AsyncClient, server: "Server", proof: Proof, furnished: Database, engine: FakeEngine
+) -> None:
+    ticket = await handed(client, proof, "mtx")
+    read = filled("mediamtx_read", ticket)
+    assert (await client.post(f"/engines/mtx?key={KEY}", json=read)).status_code == 204
+    engine.sessions = {read["id"]: f"ticket={ticket}", "stranger": "ticket=forged", "publisher": ""}
+    (look,) = looked.living(furnished, AUDITOR)
+    server.parts.enginebook.forget()  # as when the process was killed
+    looks.end(furnished, [look.id], "uncertain", now=clock.now())
+    await server.parts.enginebook.compare("mtx")
+    assert sorted(engine.ended) == sorted(["stranger", read["id"]])
+    denied = [one for one in journal.read(furnished, 0) if one.action == "look.denied"]
+    assert (await client.post(f"/engines/mtx?key={KEY}", json=read)).status_code == 401
+    replayed = [one for one in journal.read(furnished, 0) if one.action == "look.denied"]
+    assert len(replayed) == len(denied) + 1, "a replayed ticket is in the ledger"
 
 
 async def test_zlmediakit_plays_by_a_ticket_and_its_report_ends_the_look(

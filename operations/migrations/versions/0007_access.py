@@ -18,6 +18,7 @@ def upgrade() -> None:
         look.add_column(_text("grant_id"))
         look.add_column(_text("mode"))
     op.create_index("look_grant", "look", ["grant_id"])
+    op.create_index("look_stream", "look", ["stream"])
     _requests()
     _grants()
     _beside()
