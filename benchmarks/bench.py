@@ -30,9 +30,10 @@ NAMES = (
     "clocks",
     "search",
     "video",
+    "access-video",
     "tiles",
 )
-FILES = {"import": "importing", "cameras-map": "cameras_map"}
+FILES = {"import": "importing", "cameras-map": "cameras_map", "access-video": "access_video"}
 """Benches whose name no module can have."""
 ONLY_WHEN_NAMED = {
     "memory": "takes 20 minutes",

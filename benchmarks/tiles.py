@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC
 from typing import Any
 
 import psutil
@@ -22,11 +23,15 @@ from benchmarks import program
 from benchmarks.program import Program
 from config import clock, parent
 from config.browser import CHROMIUM_ARGUMENTS, find_chromium
+from config.calendar import Workdays
 from config.settings import ROOT, Settings, child_environment
+from operations.calendar import Calendar
 from operations.cameras import keeping, reading
 from operations.cameras.item import Item
 from operations.database import Database
+from operations.grants.standing import Standings
 from operations.scope import WHOLE
+from streams.demo import authorised
 from streams.demo.pattern import BLOCK, COLUMNS, LINES
 
 TILES, MINUTES, ONE_SECONDS = 16, 5, 20
@@ -88,7 +93,7 @@ NO_CODECS = "delete window.VideoDecoder"
 
 def run(settings: Settings, minutes: int = MINUTES) -> list[dict[str, Any]]:
     """Return the figures."""
-    with program.running() as (gridwall, _), _cameras() as ids_of, sync_playwright() as driver:
+    with program.running() as (gridwall, _), cameras() as ids_of, sync_playwright() as driver:
         ids = ids_of(gridwall)
         browser = driver.chromium.launch(executable_path=find_chromium(settings.chromium), args=CHROMIUM_ARGUMENTS)
         figures = [
@@ -191,8 +196,11 @@ def _percentile(values: list[float], per_cent: int) -> float:
 
 
 @contextmanager
-def _cameras() -> Iterator[Any]:
-    """Drawn cameras in a process of their own; yields what puts them into a catalogue and returns their ids."""
+def cameras() -> Iterator[Any]:
+    """Drawn cameras in a process of their own; yields what puts them into a catalogue and returns their ids.
+
+    The centre may look through them by a standing authorisation, as in a city that has signed one.
+    """
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.tiles"],
         cwd=ROOT,
@@ -204,17 +212,18 @@ def _cameras() -> Iterator[Any]:
     assert process.stdout is not None
     port = int(process.stdout.readline())
 
-    def ids(gridwall: Program) -> list[str]:
+    def ids(gridwall: Program, most: int = TILES, *, owner: str = "", source: str = SOURCE) -> list[str]:
         items = [
-            Item(code=f"9901010000132000{n:04}", name=f"测试摄像机{n:02}", url_sub=url, url_main=url, status="on")
-            for n in range(1, TILES + 1)
+            Item(code=f"{source}-{n:04}", name=f"测试摄像机{n:02}", owner=owner, url_sub=url, url_main=url, status="on")
+            for n in range(1, most + 1)
             for url in [f"rtsp://127.0.0.1:{port}/{n}"]
         ]
         database = Database(f"sqlite:///{gridwall.data / 'gridwall.db'}")
         with database.write() as transaction:
-            keeping.take(transaction, SOURCE, items, complete=True, now=clock.now())
+            keeping.take(transaction, source, items, complete=True, now=clock.now())
         with database.read() as connection:
-            found = [one.id for one in reading.every(connection, WHOLE, sources=[SOURCE])]
+            found = [one.id for one in reading.every(connection, WHOLE, sources=[source])]
+        authorised.sign(Standings(database, Calendar(Workdays.load(), UTC), zone=UTC), owner)
         database.close()
         return found
 
