@@ -20,6 +20,7 @@ from operations.errors import NotFound
 from operations.grants import choosing, places
 from operations.grants.admission import Admission
 from operations.grants.choosing import Past
+from operations.grants.delegates import Delegates
 from operations.grants.grants import Grants
 from operations.grants.requests import Requests
 from operations.grants.standing import Standings
@@ -44,6 +45,7 @@ class Accessbook:
         self.requests = Requests(database, calendar, ring, zone=zone, county=county)
         self.grants = Grants(database, calendar, ring, zone=zone, county=county)
         self.standings = Standings(database, calendar, ring, zone=zone, county=county)
+        self.delegates = Delegates(database, calendar, ring, zone=zone, county=county)
         self.admission = Admission(database, calendar, ring, zone=zone, county=county)
         self._views: tuple[float, str, Views] | None = None
         self._making = threading.Lock()

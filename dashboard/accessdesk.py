@@ -19,6 +19,7 @@ from operations.board import Board
 from operations.cameras.reading import Camera
 from operations.errors import OperationsError
 from operations.grants import request as deeds
+from operations.grants.delegates import DAY, DAYS_MOST
 from operations.grants.grant import Held
 from operations.grants.request import Request, Seat
 from operations.grants.requests import Form
@@ -287,6 +288,35 @@ def ruled(said: Said) -> dict[str, Any]:
 
 
 Does = Callable[[Said], dict[str, Any]]
+# ---- standing in ----
+
+
+def delegates(said: Said) -> dict[str, Any]:
+    """Return who stands in for whom, and who could."""
+    book = said.book.delegates
+    mine = said.identity.id
+    return {
+        "delegates": [{**msgspec.to_builtins(one), "mine": one.giver == mine} for one in book.listed(said.identity)],
+        "colleagues": [{"id": id, "name": name} for id, name in book.colleagues(said.identity)],
+    }
+
+
+def delegated(said: Said) -> dict[str, Any]:
+    """Let a colleague decide for some days."""
+    now = clock.now()
+    days = number(said.asked, "days")
+    if not 0 < days <= DAYS_MOST:
+        raise Unclear("days")
+    said.book.delegates.give(said.identity, word(said.asked, "taker"), now, now + int(days * DAY))
+    return {"text": said.words.text("access.told.delegated"), **delegates(said)}
+
+
+def undelegated(said: Said) -> dict[str, Any]:
+    """Take that back."""
+    said.book.delegates.end(said.identity, word(said.asked, "id"))
+    return {"text": said.words.text("access.told.undelegated"), **delegates(said)}
+
+
 # ---- the ledger ----
 
 
@@ -377,6 +407,9 @@ DOES: dict[str, Does] = {
     "sign": signed,
     "unsign": unsigned,
     "rules": ruled,
+    "delegates": delegates,
+    "delegate": delegated,
+    "undelegate": undelegated,
     "ledger": ledger,
     "package": packed,
     "settle": settled,
@@ -483,7 +516,7 @@ def _seat(one: Request, seat: Seat, words: Words) -> dict[str, Any]:
         "said": words.text(f"grants.seat.{seat.state}"),
         "cameras": list(deeds.left_for(one, seat) if seat.state in (deeds.OPEN, deeds.LATER) else seat.cameras),
         "approved": list(seat.approved),
-        "by": seat.name,
+        "by": words.text("access.by_for", who=seat.name, giver=seat.for_name) if seat.for_name else seat.name,
         "at": seat.at,
         "text": seat.text,
         "level": seat.level,

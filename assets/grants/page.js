@@ -193,6 +193,20 @@
     return place;
   }
 
+  function standingIn() {
+    const place = h("section", {});
+    const show = (told) => {
+      const taker = access.select("taker", told.colleagues.map((one) => [one.id, one.name]), told.colleagues[0]?.id, () => {});
+      const days = h("input.desk-input", { type: "number", name: "days", min: 1, max: 31, value: 1 });
+      const act = async (asked) => { const answer = await access.do(asked); if (answer.ok) show(answer); };
+      place.replaceChildren(h("h2", {}, say("delegate.title")), h("p.desk-hint", {}, say("delegate.about")),
+        h("ul.access-list", {}, told.delegates.map((one) => h("li.access-line", {}, say(one.mine ? "delegate.mine" : "delegate.theirs", { name: one.mine ? one.taker_name : one.giver_name, to: access.moment(one.until_at) }), one.mine && button("delegate.end", () => act({ do: "undelegate", id: one.id }))))),
+        told.colleagues.length ? h("div.access-line", {}, access.field("delegate.taker", taker), access.field("delegate.days", days), button("delegate.give", () => act({ do: "delegate", taker: taker.value, days: Number(days.value) }))) : h("p.desk-empty", {}, say("delegate.none")));
+    };
+    access.ask({ do: "delegates" }).then((told) => told.ok && show(told));
+    return place;
+  }
+
   function rules() {
     const place = h("div", {});
     access.ask({ do: "rules" }).then((told) => told.ok && place.replaceChildren(
@@ -204,7 +218,7 @@
   }
 
   const parts = {
-    inbox: () => [lists.loud.length > 0 && h("ul.access-list", {}, lists.loud.map(grant)), rows(lists.inbox, "inbox.none"), h("h2", {}, say("inbox.past")), rows(lists.past, "inbox.past_none")],
+    inbox: () => [lists.loud.length > 0 && h("ul.access-list", {}, lists.loud.map(grant)), rows(lists.inbox, "inbox.none"), h("h2", {}, say("inbox.past")), rows(lists.past, "inbox.past_none"), standingIn()],
     mine: () => [rows(lists.mine, "mine.none")],
     grants: () => [h("p.desk-hint", {}, say("grant.deterrent")), lists.grants.length ? h("ul.access-list", {}, lists.grants.map(grant)) : h("p.desk-empty", {}, say("grant.none")), h("h2", {}, say("grant.past")), lists.ended.length ? h("ul.access-list.past", {}, lists.ended.map(grant)) : h("p.desk-empty", {}, say("grant.past_none"))],
     standing: () => [standing()],

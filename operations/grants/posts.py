@@ -27,9 +27,21 @@ def may(connection: Connection, identity: Identity, request: Request, seat: Seat
     """Say whether somebody may decide in a seat of a request, for themselves or for one who is away."""
     if identity.kind != "account" or identity.id == request.applicant or not allowed(identity, "access.decide"):
         return False
+    return holder(connection, identity, request, seat, now) is not None
+
+
+def holder(connection: Connection, identity: Identity, request: Request, seat: Seat, now: int) -> Identity | None:
+    """Return whose right it is by which somebody decides: their own, or that of one who is away; None: nobody's.
+
+    Neither of two has asked for it, nor sat in another seat of the house.
+    """
     if _sat(request, seat, identity.id):
-        return False
-    return any(_holds(connection, one, request, seat, now) for one in (identity, *givers(connection, identity, now)))
+        return None
+    for one in (identity, *givers(connection, identity, now)):
+        free = one.id != request.applicant and not _sat(request, seat, one.id)
+        if free and _holds(connection, one, request, seat, now):
+            return one
+    return None
 
 
 def givers(connection: Connection, identity: Identity, now: int) -> list[Identity]:

@@ -57,6 +57,7 @@ class Seat(Struct, frozen=True, omit_defaults=True, kw_only=True):
     until_at: int = 0
     by: str = ""  # id of the account
     name: str = ""  # its name
+    for_name: str = ""  # name of whom it stood in for
     at: int | None = None
     text: str = ""
 
@@ -352,6 +353,12 @@ def ready(request: Request) -> list[Ready]:
             ends = (one.until_at for one in seats if one.until_at and set(one.approved) & set(let))
             found.append(Ready(department, let, min([request.until_at, *ends])))
     return found
+
+
+def stood_in(request: Request, key: str, name: str) -> Request:
+    """Note in a seat that whoever decided did so for one who is away."""
+    seat = next(one for one in request.seats if one.key == key)
+    return _with(request, structs.replace(seat, for_name=name))
 
 
 def _with(request: Request, seat: Seat) -> Request:

@@ -255,7 +255,10 @@ class Requests(Desk):
             held = deeds.seat_of(before, seat)
             if not posts.may(transaction.connection, identity, before, held, now):
                 raise Refused("grants.not_your_post")
+            right = posts.holder(transaction.connection, identity, before, held, now)
             after = structs.replace(deed(before, transaction, now), revision=before.revision + 1)
+            if right is not None and right.id != identity.id:
+                after = deeds.stood_in(after, seat, right.name)
             return self._written(transaction, identity, before, after, action, now, text, seat=seat)
 
     def _written(
@@ -276,6 +279,7 @@ class Requests(Desk):
         told = next((one for one in after.seats if one.key == seat), None)
         more: dict[str, object] = {"seat": seat} if seat else {}
         more |= {"cameras": list(told.approved)} if told is not None and told.approved else {}
+        more |= {"for": told.for_name} if told is not None and told.for_name else {}
         if after.state == DECIDED:
             more |= {"took_s": round((now - (after.sent_at or now)) / 1e6, 1)}
         if not seat:
