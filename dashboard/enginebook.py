@@ -9,7 +9,7 @@ cannot be asked, nothing says that somebody still looks: the ledger ends the loo
 import asyncio
 import hmac
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -18,6 +18,7 @@ from msgspec import Struct
 from config import clock
 from dashboard.lookbook import Lookbook
 from operations import accounts, looks, walls
+from operations.cameras.limits import FORBIDDEN, MASKED
 from operations.database import Database
 from operations.errors import DatabaseTrouble, OperationsError, Refused
 from operations.grants.admission import Asking
@@ -38,16 +39,23 @@ class Playing(Struct):
     engine: str
     session: str
     ticket: str
+    camera: str
     holder: str
     since: float
     over: bool = False
 
 
 class Enginebook:
-    """One per web process; `found` are the engines by name."""
+    """One per web process; `found` are the engines by name; `limits` says which cameras have a view limit."""
 
-    def __init__(self, database: Database, lookbook: Lookbook, found: Mapping[str, Engine]) -> None:
-        self._database, self._looks, self._engines = database, lookbook, found
+    def __init__(
+        self,
+        database: Database,
+        lookbook: Lookbook,
+        found: Mapping[str, Engine],
+        limits: Callable[[list[str]], Mapping[str, str]],
+    ) -> None:
+        self._database, self._looks, self._engines, self._limits = database, lookbook, found, limits
         self._playing: dict[str, Playing] = {}
         self._control = Control()
         self._silent: set[str] = set()
@@ -91,6 +99,8 @@ class Enginebook:
             identity, asking = await asyncio.to_thread(self._whose, ticket.holder), Asking(ticket.camera, ticket.why)
             if identity is None or play.path != engines.path_of(self._engines[name], ticket.camera):
                 raise Refused("looks.ticket_wrong")
+            if await asyncio.to_thread(self._hidden, ticket.camera):
+                raise Refused("engines.limited")  # an engine masks nothing
             if await asyncio.to_thread(looks.serves, self._database, ticket.look, stream):
                 return True  # RTSP asks twice: to describe, and to set up
             await self._looks.begin(identity, ticket, stream, lambda _code, _why: self._over(ticket.look), own=False)
@@ -101,7 +111,9 @@ class Enginebook:
             if identity is not None and asking is not None:
                 await asyncio.to_thread(self._looks.denied, identity, asking, error.code)
             return False
-        self._playing[ticket.look] = Playing(name, play.session, play.ticket, ticket.holder, clock.monotonic())
+        self._playing[ticket.look] = Playing(
+            name, play.session, play.ticket, ticket.camera, ticket.holder, clock.monotonic()
+        )
         return True
 
     async def gone(self, name: str, session: str) -> None:
@@ -117,6 +129,14 @@ class Enginebook:
             return walls.living(self._database, id)
         found = accounts.of_id(self._database, id)
         return found.identity if found is not None and found.living(clock.now()) else None
+
+    def _barred(self, one: Playing) -> bool:
+        """Whether whoever looks may no more, or the camera has got a view limit."""
+        return self._whose(one.holder) is None or self._hidden(one.camera)
+
+    def _hidden(self, camera: str) -> bool:
+        """Whether nobody may see the whole picture of a camera."""
+        return self._limits([camera]).get(camera, "") in (FORBIDDEN, MASKED)
 
     def _over(self, look: str) -> None:
         """Its grant has ended, or whoever looks may no more."""
@@ -177,7 +197,7 @@ class Enginebook:
         played = [look for look, one in self._playing.items() if any(_is(session, one) for session in there)]
         await asyncio.to_thread(looks.seen, self._database, played, now=clock.now())
         for look, one in list(self._playing.items()):
-            if one.engine == name and not one.over and await asyncio.to_thread(self._whose, one.holder) is None:
+            if one.engine == name and not one.over and await asyncio.to_thread(self._barred, one):
                 self._over(look)
             late = clock.monotonic() - one.since > GRACE
             if one.engine == name and late and not one.over and look not in played:

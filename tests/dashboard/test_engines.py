@@ -22,6 +22,7 @@ from operations.database import Database
 from operations.grants.grants import Grants
 from operations.policy import Identity
 from operations.scope import Scope
+from operations.tables import camera_limit
 from streams.video import engines
 from streams.video.engines import EngineWrong
 from tests import leave
@@ -263,6 +264,22 @@ async def test_a_ticket_of_whoever_may_look_no_more_plays_nothing(
     assert answer.status_code == 401
     asked = {"camera": "c-1", "why": "patrol", "engine": "none"}
     assert (await client.post("/video/tickets", headers=proof("operator", Scope()), json=asked)).status_code == 422
+
+
+async def test_a_camera_with_a_view_limit_is_not_played_by_an_engine(
+    client: httpx.AsyncClient, server: "Server", proof: Proof, furnished: Database
+) -> None:
+    ticket = await handed(client, proof, "mtx")
+    with furnished.write() as transaction:
+        masks = {
+            "camera": "c-1",
+            "kind": "masked",
+            "revision": 1,
+            "body": b'{"why":"","consent":"","by":"","masks":[]}',
+        }
+        transaction.connection.execute(camera_limit.insert().values(masks))
+    answer = await client.post(f"/engines/mtx?key={KEY}", json=filled("mediamtx_read", ticket))
+    assert answer.status_code == 401 and looked.living(furnished, AUDITOR) == []
 
 
 @pytest.mark.parametrize(
