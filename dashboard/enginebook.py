@@ -30,6 +30,9 @@ EVERY, AGAIN = 5.0, 0.3
 GRACE = 10.0
 """Seconds an engine may take to list a session that it was let play."""
 
+Limits = Callable[[list[str]], Mapping[str, str]]
+"""Ids of cameras → {id: kind of its view limit}."""
+
 log = logging.getLogger(__name__)
 
 

@@ -148,7 +148,7 @@
   const row = (one) => h("li", {}, h("button.access-row", { type: "button", onclick: () => look(one.id), "data-id": one.id },
     desk.shape(one.urgency), h("b", {}, `${one.number || say("state.draft")} ${one.purpose}`), h("span", {}, `${one.unit} ${one.applicant}`.trim()),
     h("span", {}, say("row.cameras", { n: one.cameras })), h("span", {}, one.incident_number),
-    h("span.access-state", { "data-state": one.state }, one.state === "decided" ? say("row.let", { n: one.let, of: one.cameras }) : [say(`state.${one.state}`), one.turns.length > 0 && ` · ${one.turns.join("、")}`]),
+    h("span.access-state", { "data-state": one.state }, one.state === "decided" ? say("row.let", { n: one.let, of: one.cameras }) : [say(`state.${one.state}`), one.turns.length > 0 && ` · ${one.turns.join(" · ")}`]),
     one.due_at && h("time", { "data-until": one.due_at }, access.left(one.due_at) || say("row.late"))));
   const rows = (found, none) => (found.length ? h("ul.access-list", {}, found.map(row)) : h("p.desk-empty", {}, say(none)));
 
@@ -163,7 +163,7 @@
   const grant = (one) => h("li.access-grant", { "data-kind": one.kind, "data-loud": String(one.loud), "data-number": one.number },
     h("div.access-line", {}, h("b", {}, one.number), h("span.access-kind", {}, say(`kind.${one.kind}`)), h("span", {}, `${one.unit} ${one.who}`.trim()), h("span", {}, `${one.owner || say("unowned")} · ${one.purpose} ${one.incident_number}`),
       one.ended_at ? h("span", {}, `${access.moment(one.ended_at)} ${one.how}`) : h("time.access-left", { "data-until": one.until_at }, access.left(one.until_at))),
-    h("div.access-names", {}, one.cameras.map((each) => each.name).join("、"), one.given_by.length > 0 && h("small", {}, say("grant.by", { names: one.given_by.join("、") })), one.text && h("q", {}, one.text)),
+    h("div.access-names", {}, one.cameras.map((each) => each.name).join(" · "), one.given_by.length > 0 && h("small", {}, say("grant.by", { names: one.given_by.join(" · ") })), one.text && h("q", {}, one.text)),
     one.warned && h("p.admin-notice.note", {}, say("grant.warned")),
     one.loud && h("p.admin-notice.wrong", {}, say(one.late ? "grant.late" : "grant.unratified", { at: access.moment(one.ratify_by) })),
     h("div.access-buttons", {},
@@ -175,7 +175,7 @@
   function standing() {
     const place = h("div", {});
     const shown = (found) => {
-      const line = (one) => h("li.access-grant", { "data-over": String(one.over) }, h("div.access-line", {}, h("b", {}, one.owner), "→", h("b", {}, `${one.unit} ${one.role}`), h("span", {}, one.purposes.join("、")), h("span", {}, one.urgencies.join(" / ")), h("span", {}, say("standing.class_list", { list: one.classes.join("、") })), h("span", {}, say("standing.minutes", { n: one.minutes }))),
+      const line = (one) => h("li.access-grant", { "data-over": String(one.over) }, h("div.access-line", {}, h("b", {}, one.owner), "→", h("b", {}, `${one.unit} ${one.role}`), h("span", {}, one.purposes.join(" / ")), h("span", {}, one.urgencies.join(" / ")), h("span", {}, say("standing.class_list", { list: one.classes.join(" / ") })), h("span", {}, say("standing.minutes", { n: one.minutes }))),
         h("small", {}, say("standing.signed", { who: one.signed_by, from: access.moment(one.signed_at), to: access.moment(one.until_at) }), one.over && ` · ${say("standing.over")}`),
         h("div.access-buttons", {}, button("standing.again", () => act({ do: "sign", id: one.id, terms: one.terms })), !one.over && button("standing.end", () => act({ do: "unsign", id: one.id }), ".danger")));
       place.replaceChildren(h("p.desk-hint", {}, say("standing.about")), blank(), found.length ? h("ul.access-list", {}, found.map(line)) : h("p.desk-empty", {}, say("standing.none")));
@@ -201,7 +201,7 @@
       const act = async (asked) => { const answer = await access.do(asked); if (answer.ok) show(answer); };
       place.replaceChildren(h("h2", {}, say("delegate.title")), h("p.desk-hint", {}, say("delegate.about")),
         h("ul.access-list", {}, told.delegates.map((one) => h("li.access-line", {}, say(one.mine ? "delegate.mine" : "delegate.theirs", { name: one.mine ? one.taker_name : one.giver_name, to: access.moment(one.until_at) }), one.mine && button("delegate.end", () => act({ do: "undelegate", id: one.id }))))),
-        told.colleagues.length ? h("div.access-line", {}, access.field("delegate.taker", taker), access.field("delegate.days", days), button("delegate.give", () => act({ do: "delegate", taker: taker.value, days: Number(days.value) }))) : h("p.desk-empty", {}, say("delegate.none")));
+        told.colleagues.length ? h("div.access-line.low", {}, access.field("delegate.taker", taker), access.field("delegate.days", days), button("delegate.give", () => act({ do: "delegate", taker: taker.value, days: Number(days.value) }))) : h("p.desk-empty", {}, say("delegate.none")));
     };
     access.ask({ do: "delegates" }).then((told) => told.ok && show(told));
     return place;
@@ -210,10 +210,10 @@
   function rules() {
     const place = h("div", {});
     access.ask({ do: "rules" }).then((told) => told.ok && place.replaceChildren(
-      h("h2", {}, say("rules.who")), h("table.admin-table", {}, h("thead", {}, h("tr", {}, ["rules.if", "rules.then"].map((one) => h("th", {}, say(one))))), h("tbody", {}, told.rules.map((one) => h("tr", {}, h("td", {}, one.if.join("；")), h("td", {}, one.then.join(" ＋ ")))))),
-      h("h2", {}, say("rules.purposes")), h("table.admin-table", {}, h("tbody", {}, access.facts.purposes.map((one) => h("tr", {}, h("td", {}, one.name), h("td", {}, one.modes.map((mode) => say(`mode.${mode}`)).join("、")), h("td", {}, say("ask.minutes_most", { n: one.minutes })), h("td", {}, say("rules.cameras", { n: one.cameras })), h("td", {}, one.standing ? say("rules.standing") : ""))))),
-      h("h2", {}, say("rules.forbidden")), h("p", {}, told.forbidden.map((one) => [...one.words, ...one.positions].join("、")).join("；")),
-      h("h2", {}, say("rules.breakglass")), h("p", {}, `${told.breakglass.roles.join("、")} · ${told.breakglass.urgencies.join("、")} · ${say("rules.break_minutes", { n: access.facts.limits.breakglass_minutes, h: access.facts.limits.ratify_hours })}`)));
+      h("h2", {}, say("rules.who")), h("table.admin-table", {}, h("thead", {}, h("tr", {}, ["rules.if", "rules.then"].map((one) => h("th", {}, say(one))))), h("tbody", {}, told.rules.map((one) => h("tr", {}, h("td", {}, one.if.join(" · ")), h("td", {}, one.then.join(" + ")))))),
+      h("h2", {}, say("rules.purposes")), h("table.admin-table", {}, h("tbody", {}, access.facts.purposes.map((one) => h("tr", {}, h("td", {}, one.name), h("td", {}, one.modes.map((mode) => say(`mode.${mode}`)).join(" / ")), h("td", {}, say("ask.minutes_most", { n: one.minutes })), h("td", {}, say("rules.cameras", { n: one.cameras })), h("td", {}, one.standing ? say("rules.standing") : ""))))),
+      h("h2", {}, say("rules.forbidden")), h("p", {}, told.forbidden.map((one) => [...one.words, ...one.positions].join(" · ")).join(" · ")),
+      h("h2", {}, say("rules.breakglass")), h("p", {}, `${told.breakglass.roles.join(" / ")} · ${told.breakglass.urgencies.join(" / ")} · ${say("rules.break_minutes", { n: access.facts.limits.breakglass_minutes, h: access.facts.limits.ratify_hours })}`)));
     return place;
   }
 

@@ -87,10 +87,10 @@ def access(board: Board, now: int, words: Words) -> html.P | None:
     if not found.waiting and not found.granted and found.median_s is None:
         return None
     told: list[Any] = [words.text("grants.short.waiting", n=found.waiting)]
-    told += [" ", age(found.since)] if found.waiting else []
+    told += [" (", age(found.since), ")"] if found.waiting else []
     told.append(words.text("grants.short.granted", n=found.granted))
     if found.granted:
-        told += [" ", html.Time(className="kpi-left", **{"data-at": str(found.ends), "data-way": "due"})]
+        told += [" (", html.Time(className="kpi-left", **{"data-at": str(found.ends), "data-way": "due"}), ")"]
     if found.median_s is not None:
         told.append(words.text("grants.short.median", n=f"{found.median_s / 60:.1f}"))
     return html.P(told, className="kpi-access")
