@@ -106,9 +106,16 @@ def opened(said: Said) -> dict[str, Any]:
 
 
 def incidents(said: Said) -> dict[str, Any]:
-    """Return the open incidents a request can be about, the gravest and newest first."""
-    wanted = text(said.asked, "incident")
-    return {"incidents": said.commands.ask(lambda board: reasons(board, wanted))}
+    """Return the open incidents a request can be about, the gravest and newest first; `wanted`: the one of a link."""
+    incident, order = text(said.asked, "incident"), text(said.asked, "order")
+
+    def found(board: Board) -> dict[str, Any]:
+        about = board.orders.get(order)
+        wanted = incident or (about.incident if about is not None else "")
+        return {"incidents": reasons(board, wanted), "wanted": wanted}
+
+    told: dict[str, Any] = said.commands.ask(found)
+    return told
 
 
 def reasons(board: Board, wanted: str) -> list[dict[str, Any]]:
@@ -122,6 +129,12 @@ def reasons(board: Board, wanted: str) -> list[dict[str, Any]]:
 def found(said: Said) -> dict[str, Any]:
     """Return the cameras that a text finds."""
     cameras = said.book.cameras(said.identity, text(said.asked, "text")[:60])
+    return {"cameras": [_camera(one, said.words) for one in cameras]}
+
+
+def named(said: Said) -> dict[str, Any]:
+    """Return cameras by their ids, as far as they may be asked for."""
+    cameras = said.book.of(said.identity, words_of(said.asked, "ids", CAMERAS_MOST))
     return {"cameras": [_camera(one, said.words) for one in cameras]}
 
 
@@ -388,6 +401,7 @@ DOES: dict[str, Does] = {
     "open": opened,
     "incidents": incidents,
     "find": found,
+    "named": named,
     "around": around,
     "send": sent,
     "draft": drafted,

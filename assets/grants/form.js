@@ -19,7 +19,7 @@
   let draft = "";
   let box = null;
 
-  const empty = () => ({ purpose: "incident", basis: access.facts.bases[0].code, text: "", urgency: "urgent", incident: "", cameras: [], needed: [], modes: ["live"], minutes: access.facts.limits.live_minutes });
+  const empty = () => ({ purpose: "incident", basis: access.facts.bases[0].code, text: "", urgency: "urgent", incident: "", cameras: [], needed: [], modes: ["live"], minutes: access.facts.limits.live_minutes, order: "" });
   const purpose = () => access.facts.purposes.find((one) => one.code === form.purpose);
   const most = () => (form.urgency === "routine" ? purpose().cameras : Math.min(purpose().cameras, access.facts.limits.cameras));
 
@@ -138,15 +138,16 @@
       form = { ...empty(), ...from.form };
       draft = from.draft || "";
       if (form.cameras.length) {
-        const answer = await access.ask({ do: "find", text: "" });
+        const answer = await access.ask({ do: "named", ids: form.cameras });
         for (const one of answer.cameras || []) cameras.set(one.id, one);
         for (const one of from.cameras || []) cameras.set(one.id, one);
       }
     }
     form = form || empty();
     draw();
-    const answer = await access.ask({ do: "incidents", incident: form.incident });
+    const answer = await access.ask({ do: "incidents", incident: form.incident, order: form.order });
     incidents = answer.incidents || [];
+    form.incident = form.incident || answer.wanted || "";
     if (form.incident) await chosen(form.incident);
     else draw();
   };

@@ -262,9 +262,9 @@
     access.facts = facts;
     const given = new URLSearchParams(location.search);
     tab = given.get("tab") || "";
-    if (given.get("incident") || given.get("cameras")) {
+    if (["incident", "order", "cameras"].some((one) => given.get(one))) {
       tab = "ask";
-      from = { form: { incident: given.get("incident") || "", cameras: (given.get("cameras") || "").split(",").filter(Boolean) } };
+      from = { form: { incident: given.get("incident") || "", order: given.get("order") || "", cameras: (given.get("cameras") || "").split(",").filter(Boolean) } };
     }
     await refresh();
     if (given.get("id")) await look(given.get("id"));

@@ -212,7 +212,7 @@
         story && h("section.mine-part", {}, h("h3", {}, say("text")), h("p.mine-text", {}, story.told || (story.gone ? say("text_gone") : ""))),
         story?.difference.length > 0 && h("section.mine-part", {}, h("h3", {}, say("amended_how")),
           h("p.mine-text", {}, story.difference.map(([sign, part]) => (sign ? h(sign === "-" ? "del" : "ins", {}, part) : part)))),
-        h("section.mine-part", {}, h("dl.mine-facts", {}, fact("incident", row.incident), fact("type", row.type), fact("address", [row.place, row.address, point].filter(Boolean).join(" · ")), row.lead && [h("dt", {}, say("role.lead")), h("dd", {}, row.lead)])),
+        h("section.mine-part", {}, h("dl.mine-facts", {}, fact("incident", row.incident), row.incident && [h("dt", {}, ""), h("dd", {}, h("a", { href: `/access?order=${row.id}` }, say("access")))], fact("type", row.type), fact("address", [row.place, row.address, point].filter(Boolean).join(" · ")), row.lead && [h("dt", {}, say("role.lead")), h("dd", {}, row.lead)])),
         story && story.recipients.length > 1 && h("section.mine-part", {}, h("h3", {}, say("others")), h("ul.mine-others", {}, story.recipients.map((one) =>
           h("li", {}, h("b", {}, one.name), h("span", {}, `${say(`role.${one.role}`)} · ${say(`state.${one.state}`)}`), one.at > 0 && h("time", { "data-at": one.at }))))),
         story && h("section.mine-part", {}, h("h3", {}, say("attachments.title")), desk.attachments(`order/${row.id}`, story.attachments || [], fileWords(), row.order === "open" && !form)),

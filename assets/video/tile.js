@@ -5,7 +5,7 @@
    data-quick, data-words (JSON: a word for each state, and others where more is known: live_masked, stalled_masked,
    lost_limited, lost_unmasked, lost_barred, lost_unheard, refused_forbidden_place, refused_no_consent, and why a grant
    lets nobody look: refused_none, refused_viewers, refused_time, refused_revoked, refused_returned, refused_incident, refused_post, refused_unratified,
-   refused_replaced, refused_idle). The state stands in
+   refused_replaced, refused_idle; refused_ask: the link that asks for access). The state stands in
    data-state, the age in data-age (seconds), what it plays in data-plays ("main mse", "sub masked": pictures of key
    frames in which the server has masked what nobody may see), for the styles and for whoever looks;
    `gridwall.tile(element)` is the tile.
@@ -26,6 +26,7 @@
   const DARK = new Set(["limited", "barred", "unmasked"]); // what stands on the glass may show what nobody may see now
   const SMALLER_FOR = 60000; // ms on the small stream after the large one was too much
 
+  const ASKABLE = new Set(["none", "time", "returned", "post", "incident", "viewers"]);
   const MARK_EACH = 7000; // ms the watermark stays in one place
   const MARK_PLACES = 6;
   const PATIENCE = 5000; // ms without a server before a picture that needs a grant goes dark
@@ -59,7 +60,11 @@
       this.mark = document.createElement("div");
       this.mark.className = "tile-mark";
       this.mark.setAttribute("aria-hidden", "true");
-      element.replaceChildren(this.video, this.canvas, this.mark, this.said);
+      this.asker = document.createElement("a"); // the way to ask for what one may not see
+      this.asker.className = "tile-ask";
+      this.asker.textContent = this.words.refused_ask || "";
+      this.asker.hidden = true;
+      element.replaceChildren(this.video, this.canvas, this.mark, this.said, this.asker);
       this.errors = 0;
       this.toldTouch = 0;
       this.retry = RETRY_FIRST;
@@ -313,6 +318,11 @@
     }
 
     state(state, age) {
+      this.asker.hidden = !(state === "refused" && this.words.refused_ask && ASKABLE.has(this.code));
+      if (!this.asker.hidden) {
+        const { camera, incident } = this.element.dataset;
+        this.asker.href = `/access?${new URLSearchParams({ cameras: camera, ...(incident && { incident }) })}`;
+      }
       if (state === "connecting" && this.shown) return; // the old picture stands, greyed, with its age
       this.element.dataset.state = state;
       const said = (why) => why && this.words[`${state}_${why}`];
