@@ -49,7 +49,7 @@ LISTS = ("/uploads/accounts", "/uploads/departments")
 OWN_BOUND = frozenset({"/api/v1/reports", "/api/v1/warnings", "/uploads/table", "/uploads/grids", *LISTS})
 OWN_BOUND_UNDER = "/attachments/"
 OWN_KEY_UNDER = "/engines/"
-"""What is under it is proved by a key in the address, never by what a browser sends unasked."""
+"""What is under it is proved by a key in the address; a browser that sends its cookies has no business there."""
 NOT_SIGNED_IN, FORBIDDEN, CROSS_ORIGIN, TRY_LATER = 4401, 4403, 4403, 1013
 
 _current: ContextVar[Identity] = ContextVar("identity", default=ANONYMOUS)
@@ -107,7 +107,7 @@ class Access:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         method, path = scope["method"], scope["path"]
-        ambient = bears_cookie(scope) and not path.startswith(OWN_KEY_UNDER)
+        ambient = bears_cookie(scope) and (not path.startswith(OWN_KEY_UNDER) or bool(header(scope, "cookie")))
         if self._limits is not None and (wait := await self._limits.request(scope)):
             self._note(scope, ANONYMOUS, "limited")
             await too_many(scope, send, wait)

@@ -1,6 +1,7 @@
 """`/video/CAMERA` (实时画面): from the relay to a tile, by a ticket checked before it is accepted; and snapshots."""
 
 import asyncio
+import logging
 from collections.abc import Coroutine, Iterator
 from contextlib import suppress
 from typing import Any
@@ -30,6 +31,7 @@ from operations.policy import Identity
 from streams.video.errors import NoPicture, NotGranted, RelayAway
 from streams.video.wire import WORD
 
+log = logging.getLogger(__name__)
 router = APIRouter(include_in_schema=False)
 STREAMS = ("main", "sub")
 REFUSED, TRY_LATER, NO_PICTURE = 4403, 1013, 4404
@@ -176,6 +178,8 @@ class Video:
                     if why and why != "rights":
                         await socket.send_text(orjson.dumps({"state": "ended", "code": why}).decode())
                     await socket.close(code)
+        except (RuntimeError, WebSocketDisconnect):  # whoever asked was gone before the first word
+            log.debug("a look ended before it was taken")
         finally:
             await self._looks.end(held.look, how)
 

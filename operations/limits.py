@@ -23,6 +23,7 @@ LIMITS: tuple[Limit, ...] = (
     Limit("pages", "GET", r"/signin(/.*)?", 300, 60),
     Limit("pair", "GET", r"/pair", 120, 60),
     Limit("pair.state", "GET", r"/pair/state", 1_500, 60),
+    Limit("engines", "POST", r"/engines/.*", 2_000, 10),
     Limit("health", "GET", r"/healthz|/readyz", 1_200, 60),
 )
 SIGN_IN_NAME = Limit("signin.name", "", "", 20, 60)

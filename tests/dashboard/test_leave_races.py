@@ -1,0 +1,335 @@
+"""The gate under attack, on real sockets: a thousand races of grants with their ends, and everything that is copied.
+
+A client notes when each message of a picture came. Relay, cameras and application are the real ones; a keeper steps the
+grants as the program's does. Nothing may come later than a second after a grant has ended, and nobody looks without an
+entry that began before the picture.
+"""
+
+import asyncio
+import base64
+import random
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC
+from typing import Any, NamedTuple
+
+import httpx
+import msgspec
+import pytest
+import sqlalchemy as sa
+import websockets
+
+from config import access as rules
+from config import clock
+from config.calendar import Workdays
+from config.settings import Settings
+from operations import accounts, journal, sessions
+from operations.calendar import Calendar
+from operations.cameras.item import Item
+from operations.cameras.keeping import take
+from operations.database import Database
+from operations.grants import rows
+from operations.grants.desk import entry_of, written
+from operations.grants.grant import REQUEST, Held
+from operations.grants.grants import Grants
+from operations.policy import SYSTEM, Identity
+from operations.scope import Scope
+from operations.seal import KeyStore
+from operations.tables import access_grant, look
+from operations.uuid7 import uuid7
+from streams.demo import scenes
+from streams.demo.rtsp_server import Camera, RtspServer
+from tests.dashboard.studio import Studio
+from tests.dashboard.test_desk_browser import at
+from tests.dashboard.test_live import NORTH
+from tests.dashboard.web import PASSWORD, Web
+from tests.operations.desk import COMMANDER, Desk
+
+CAMERAS, PEOPLE, RACES = 6, 4, 1_000
+SECOND = 1_000_000
+LATEST = 1.0
+ENDS = ("revoked", "returned", "time", "incident", "extended", "reconnects", "leaves")
+
+
+class Person(NamedTuple):
+    """Somebody, and what their browser sends."""
+
+    identity: Identity
+    proof: dict[str, str]
+
+
+class Frames:
+    """When messages of a picture came (UTC microseconds)."""
+
+    def __init__(self) -> None:
+        self.first = self.last = 0
+        self.tickets: list[str] = []
+        self.came = asyncio.Event()
+
+    def note(self) -> None:
+        self.came.set()
+        self.last = clock.now()
+        self.first = self.first or self.last
+
+
+@pytest.fixture
+def studio(settings: Settings, furnished: Database) -> Iterator[Studio]:
+    """Cameras of another department than anybody's who looks."""
+
+    def enlist(server: RtspServer) -> None:
+        items = [
+            Item(code=str(n), name=f"C{n}", owner="transport", url_main=server.url(str(n)), url_sub=server.url(str(n)),
+                 chain=NORTH, status="on")
+            for n in range(1, CAMERAS + 1)
+        ]  # fmt: skip
+        with furnished.write() as transaction:
+            take(transaction, "s", items, complete=True, now=clock.now())
+
+    drawn = {str(n): Camera(scenes.Scene(n, f"C{n}")) for n in range(1, CAMERAS + 1)}
+    made = Studio(settings, furnished, drawn, enlist)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def web(settings: Settings, valkey: str, furnished: Database) -> Iterator[Web]:
+    """The application."""
+    made = Web(settings)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def desk(settings: Settings, furnished: Database) -> Iterator[Desk]:
+    """An incident for each camera and person."""
+    keys = KeyStore(settings.data / "keys")
+    made = Desk(furnished, keys, now=clock.now())
+    made.send(*(at(f"i{n}", 120.005, 30.005, department="police") for n in range(CAMERAS * PEOPLE)))
+    yield made
+    keys.close()
+
+
+@pytest.fixture
+def grants(furnished: Database) -> Grants:
+    """An incident that is closed ends its grants at once, not in five minutes."""
+    access = rules.current()
+    quick = msgspec.structs.replace(access, limits=msgspec.structs.replace(access.limits, closing_minutes=0))
+    return Grants(furnished, Calendar(Workdays.load(), UTC), zone=UTC, access=lambda: quick)
+
+
+@pytest.fixture
+def keeper(grants: Grants) -> Iterator[None]:
+    """Steps the grants as the program's keeper does."""
+    over = threading.Event()
+
+    def step() -> None:
+        while not over.wait(0.2):
+            grants.step(clock.now())
+
+    thread = threading.Thread(target=step)
+    thread.start()
+    yield
+    over.set()
+    thread.join(10)
+
+
+def somebody(web: Web, database: Database, name: str) -> Person:
+    scope = Scope(department="police")
+    accounts.add(database, SYSTEM, name, "liaison", now=clock.now(), scope=scope, password=PASSWORD)
+    account = accounts.find(database, name)
+    assert account is not None
+    secret = sessions.open(database, account, hours=1, now=clock.now())
+    return Person(account.identity, {"cookie": f"gridwall_session={secret}", "origin": web.url})
+
+
+def cameras_of(database: Database) -> list[str]:
+    entry = next(one for one in journal.read(database, 0) if one.action == "camera.added")
+    assert entry.body is not None
+    return sorted(entry.body["cameras"])
+
+
+def give(database: Database, who: Identity, camera: str, seconds: float, incident: str = "") -> str:
+    """A grant as a decision makes it."""
+    now = clock.now()
+    held = Held(
+        id=uuid7(now), number=f"G-{uuid7(now)[-6:]}", kind=REQUEST, holder=f"account:{who.id}", who=who.name,
+        role=who.role, unit=who.scope.department, department="transport", purpose="patrol", incident=incident,
+        cameras=(camera,), names=("C",), path="/".join(NORTH), viewers=4, from_at=now,
+        until_at=now + int(seconds * SECOND), given_by=("centre",),
+    )  # fmt: skip
+    with database.write() as transaction:
+        rows.add_grant(transaction, held)
+        written(transaction, [entry_of(held, "grant.given", COMMANDER.actor, now)])
+    return held.id
+
+
+async def ticket(client: httpx.AsyncClient, who: Person, camera: str) -> str:
+    """A ticket, "" when it is refused."""
+    answer = await client.post("/video/tickets", headers=who.proof, json={"camera": camera, "why": "request"})
+    assert answer.status_code in (200, 422), answer.text
+    return str(answer.json()["ticket"]) if answer.status_code == 200 else ""
+
+
+def opened(web: Web, who: Person | None, camera: str, given: str) -> websockets.connect:
+    address = f"ws://127.0.0.1:{web.settings.port}/video/{camera}?ticket={given}&stream=sub"
+    return websockets.connect(address, additional_headers=who.proof if who else {}, max_size=None, open_timeout=20)
+
+
+async def watched(web: Web, who: Person | None, camera: str, given: str, frames: Frames) -> None:
+    """Take what comes until it is closed."""
+    with suppress(websockets.ConnectionClosed, websockets.InvalidStatus, OSError):
+        async with opened(web, who, camera, given) as socket:
+            frames.tickets.append(given)
+            async for message in socket:
+                if isinstance(message, bytes):
+                    frames.note()
+
+
+async def ended(database: Database, id: str, *, closed: bool) -> int:
+    """When a grant was over, once it is; of a `closed` incident: when that was written, not when it was found out."""
+    while True:
+        with database.read() as connection:
+            columns = access_grant.c
+            query = sa.select(columns.ended_at, columns.until_at).where(columns.id == id)
+            row = connection.execute(query).one()
+        if row.ended_at is not None:
+            return row.ended_at if closed else min(row.ended_at, row.until_at)
+        await asyncio.sleep(0.05)
+
+
+class Race:
+    """One pair of a person and a camera, again and again."""
+
+    def __init__(self, web: Web, database: Database, grants: Grants, desk: Desk, lock: threading.Lock) -> None:
+        self._web, self._database, self._grants, self._desk, self._lock = web, database, grants, desk, lock
+
+    async def run(
+        self, client: httpx.AsyncClient, who: Person, camera: str, incident: str, chance: random.Random
+    ) -> tuple[str, float, Frames]:
+        """How it was ended, how many seconds after the end the last message came, and what came."""
+        how, frames = chance.choice(ENDS), Frames()
+        lasts = chance.uniform(0.1, 0.8) if how == "time" else 60.0
+        about = incident if how == "incident" else ""
+        id = await asyncio.to_thread(give, self._database, who.identity, camera, lasts, about)
+        given = await ticket(client, who, camera)
+        watching = asyncio.create_task(watched(self._web, who, camera, given, frames)) if given else None
+        await asyncio.sleep(chance.uniform(0.0, 0.7))
+        again = asyncio.create_task(self._again(client, who, camera, frames)) if how == "reconnects" else None
+        if how == "leaves" and watching is not None:
+            watching.cancel()
+        await asyncio.to_thread(self._end, how, who.identity, id, incident, chance)
+        over = await ended(self._database, id, closed=how == "incident")
+        if watching is not None:
+            await asyncio.wait([watching], timeout=LATEST + 2)
+            watching.cancel()
+        if again is not None:
+            again.cancel()
+        if given:
+            before = frames.last
+            await watched(self._web, who, camera, given, frames)  # the same ticket once more
+            assert frames.last == before, "a replayed ticket played"
+        return how, (frames.last - over) / SECOND if frames.last else 0.0, frames
+
+    async def _again(self, client: httpx.AsyncClient, who: Person, camera: str, frames: Frames) -> None:
+        while True:
+            if given := await ticket(client, who, camera):
+                await watched(self._web, who, camera, given, frames)
+            await asyncio.sleep(0.02)
+
+    def _end(self, how: str, who: Identity, id: str, incident: str, chance: random.Random) -> None:
+        if how == "incident":
+            with self._lock:  # the desk's clock is its own
+                stored = self._desk.stored(incident)
+                stored = self._desk.commands.close(COMMANDER, incident, stored.revision, "resolved")
+            return
+        if how == "extended":
+            self._grants.extend(COMMANDER, id, 30)
+        if how != "time":
+            self._grants.revoke(who if how == "returned" else COMMANDER, id, "it is over")
+
+    def mend(self, incident: str) -> None:
+        """Open an incident again for the next race."""
+        with self._lock:
+            stored = self._desk.stored(incident)
+            if not stored.is_open:
+                self._desk.commands.reopen(COMMANDER, incident, stored.revision, "again")
+
+
+async def test_a_thousand_races_show_nothing_a_second_after_the_end_and_nothing_without_an_entry(
+    web: Web, furnished: Database, studio: Studio, desk: Desk, grants: Grants, keeper: None
+) -> None:
+    people = [somebody(web, furnished, f"liaison-{n}") for n in range(PEOPLE)]
+    cameras = cameras_of(furnished)
+    incidents = list(desk.board().incidents)
+    pairs = [(who, camera) for who in people for camera in cameras]
+    lock, told, left = threading.Lock(), [], iter(range(RACES))
+
+    async def pair(number: int, client: httpx.AsyncClient) -> None:
+        race, chance = Race(web, furnished, grants, desk, lock), random.Random(number)
+        for _ in left:
+            told.append(await race.run(client, *pairs[number], incidents[number], chance))
+            await asyncio.to_thread(race.mend, incidents[number])
+
+    async with httpx.AsyncClient(base_url=web.url, timeout=30) as client:
+        await asyncio.gather(*(pair(number, client) for number in range(len(pairs))))
+
+    assert len(told) == RACES and {how for how, _, _ in told} == set(ENDS)
+    seen = [(late, how) for how, late, frames in told if frames.last]
+    assert len(seen) > RACES / 2, "most of them looked at something"
+    assert max(seen)[0] < LATEST, sorted(seen)[-5:]
+    with furnished.read() as connection:
+        looks: dict[str, Any] = {row.id: row for row in connection.execute(sa.select(look))}
+    for _, _, frames in told:
+        began = [looks[id].began_at for id in map(look_of, frames.tickets) if id in looks]
+        assert not frames.first or min(began) <= frames.first, "a picture without an entry before it"
+    assert [one.id for one in looks.values() if one.ended_at is None] == []
+
+
+def look_of(given: str) -> str:
+    """The look a ticket is for, as its first field says."""
+    body = given.partition(".")[0]
+    told = msgspec.json.decode(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    return str(told[0])
+
+
+async def test_what_is_copied_or_changed_plays_nothing_and_a_used_ticket_is_used(
+    web: Web, furnished: Database, studio: Studio
+) -> None:
+    camera, other = cameras_of(furnished)[:2]
+    mine, theirs = somebody(web, furnished, "zhou"), somebody(web, furnished, "qian")
+    give(furnished, mine.identity, camera, 60)
+    give(furnished, theirs.identity, other, 60)
+    async with httpx.AsyncClient(base_url=web.url, timeout=30) as client:
+        given = await ticket(client, mine, camera)
+        elsewhere = sessions.open(furnished, account_named(furnished, "zhou"), hours=1, now=clock.now())
+        tries = [
+            (None, camera, given),  # the address in a browser that is not signed in
+            (theirs, camera, given),  # in another person's
+            (mine, other, given),  # for another camera
+            (mine, camera, given[:-2] + ("AA" if given[-2:] != "AA" else "BB")),
+            (mine, camera, given.partition(".")[0]),
+            (mine, camera, ""),
+        ]
+        for who, where, what in tries:
+            frames = Frames()
+            await watched(web, who, where, what, frames)
+            assert not frames.last, (who, where, what)
+        frames = Frames()
+        watching = asyncio.create_task(watched(web, mine, camera, given, frames))
+        await asyncio.wait_for(frames.came.wait(), 20)
+        for who in (mine, Person(mine.identity, {**mine.proof, "cookie": f"gridwall_session={elsewhere}"})):
+            copied = Frames()
+            await watched(web, who, camera, given, copied)
+            assert not copied.last, "one ticket, one look"
+        watching.cancel()
+    began = [one for one in journal.read(furnished, 0) if one.action == "look.began"]
+    assert len(began) == 1
+
+
+def account_named(database: Database, name: str) -> accounts.Account:
+    found = accounts.find(database, name)
+    assert found is not None
+    return found
