@@ -160,6 +160,10 @@
     const text = right ? "" : await access.question(say("grant.reject_why"), { wanted: true, go: "grant.reject" });
     if (text !== null) { await access.do({ do: "ratify", id: one.id, right, text }); refresh(); }
   }
+  async function goOn(one) {
+    const text = await access.question(say("grant.more_why"), { wanted: true, about: say("grant.more_about"), go: "grant.more" });
+    if (text !== null) { await access.do({ do: "extend", id: one.id, minutes: 60, text }); refresh(); }
+  }
   const grant = (one) => h("li.access-grant", { "data-kind": one.kind, "data-loud": String(one.loud), "data-number": one.number },
     h("div.access-line", {}, h("b", {}, one.number), h("span.access-kind", {}, say(`kind.${one.kind}`)), h("span", {}, `${one.unit} ${one.who}`.trim()), h("span", {}, `${one.owner || say("unowned")} · ${one.purpose} ${one.incident_number}`),
       one.ended_at ? h("span", {}, `${access.moment(one.ended_at)} ${one.how}`) : h("time.access-left", { "data-until": one.until_at }, access.left(one.until_at))),
@@ -170,6 +174,7 @@
       one.mine && !one.ended_at && h("a.desk-button.primary", { href: `/pictures?${new URLSearchParams([...one.cameras.map((each) => ["camera", each.id]), one.incident ? ["incident", one.incident] : ["why", "request"]])}` }, say("grant.look")),
       one.loud && one.may && button("grant.ratify", () => judged(one, true), ".primary"), one.loud && !one.mine && one.may && button("grant.reject", () => judged(one, false), ".danger"),
       one.may && !one.mine && button("grant.prolong", async () => { await access.do({ do: "prolong", id: one.id, minutes: 30 }); refresh(); }, "", { "data-key": "prolong" }),
+      one.mine && !one.ended_at && one.kind === "request" && button("grant.more", () => goOn(one)),
       !one.ended_at && (one.may || one.mine) && button(one.mine ? "grant.return" : "grant.revoke", () => end(one), one.mine ? "" : ".danger", { "data-revoke": one.number })));
 
   function standing() {

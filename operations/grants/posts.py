@@ -76,12 +76,17 @@ def department_of(seat: Seat) -> str:
     return seat.department if seat.kind == "owner" else CENTRE
 
 
+def at_home_in(identity: Identity, seat: Seat) -> bool:
+    """Say whether a seat is one of somebody's own house, whoever is on duty there."""
+    house = department_of(seat)
+    return identity.scope.department == house or (house == CENTRE and not identity.scope.department)
+
+
 def _holds(connection: Connection, identity: Identity, request: Request, seat: Seat, now: int) -> bool:
     paths = [one.path.split("/") for one in request.cameras if one.id in left_for(request, seat)]
     if identity.scope.grid and not all(identity.scope.grid in path for path in paths):
         return False
-    house = department_of(seat)
-    at_home = identity.scope.department == house or (house == CENTRE and not identity.scope.department)
+    house, at_home = department_of(seat), at_home_in(identity, seat)
     raised = seat.level > 0 and identity.role == "leader"
     if not at_home or not (raised or identity.role in ROLES[seat.kind]):
         return False

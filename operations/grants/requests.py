@@ -16,7 +16,7 @@ from operations.grants.desk import Desk, entry_of, written
 from operations.grants.grant import REQUEST, Held, common, holder_of
 from operations.grants.request import DECIDED, DRAFT, Request, Seat, Wanted
 from operations.incidents import rows as incidents
-from operations.policy import SYSTEM, Identity, reach
+from operations.policy import SYSTEM, Identity, allowed, reach
 from operations.scope import Scope
 from operations.tables import access_request, access_seat
 from operations.uuid7 import uuid7
@@ -336,10 +336,11 @@ class Requests(Desk):
         return one
 
     def _sees(self, connection: Connection, identity: Identity, one: Request) -> bool:
-        """Whether somebody asked it, may decide of it, decided of it, or oversees all."""
+        """Whether somebody asked it, is of a house that decides of it, may or did decide of it, or oversees all."""
         if one.applicant == identity.id or any(seat.by == identity.id for seat in one.seats):
             return True
-        if identity.role == "audit_admin":
+        house = allowed(identity, "access.decide") and any(posts.at_home_in(identity, seat) for seat in one.seats)
+        if identity.role == "audit_admin" or (house and not identity.scope.grid):
             return True
         now = self._now()
         return any(posts.may(connection, identity, one, seat, now) for seat in one.waiting)
