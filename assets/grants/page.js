@@ -225,7 +225,7 @@
   const parts = {
     inbox: () => [lists.loud.length > 0 && h("ul.access-list", {}, lists.loud.map(grant)), rows(lists.inbox, "inbox.none"), h("h2", {}, say("inbox.past")), rows(lists.past, "inbox.past_none"), standingIn()],
     mine: () => [rows(lists.mine, "mine.none")],
-    grants: () => [h("p.desk-hint", {}, say("grant.deterrent")), lists.grants.length ? h("ul.access-list", {}, lists.grants.map(grant)) : h("p.desk-empty", {}, say("grant.none")), h("h2", {}, say("grant.past")), lists.ended.length ? h("ul.access-list.past", {}, lists.ended.map(grant)) : h("p.desk-empty", {}, say("grant.past_none"))],
+    grants: () => [!access.facts.can.decide && lists.loud.length > 0 && h("ul.access-list", {}, lists.loud.map(grant)), h("p.desk-hint", {}, say("grant.deterrent")), lists.grants.length ? h("ul.access-list", {}, lists.grants.map(grant)) : h("p.desk-empty", {}, say("grant.none")), h("h2", {}, say("grant.past")), lists.ended.length ? h("ul.access-list.past", {}, lists.ended.map(grant)) : h("p.desk-empty", {}, say("grant.past_none"))],
     standing: () => [standing()],
     ledger: () => [access.ledger()],
     rules: () => [rules()],

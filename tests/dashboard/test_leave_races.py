@@ -94,15 +94,6 @@ def studio(settings: Settings, furnished: Database) -> Iterator[Studio]:
 
 
 @pytest.fixture
-def web(settings: Settings, valkey: str, furnished: Database) -> Iterator[Web]:
-    """The application."""
-    made = Web(settings)
-    made.start()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
 def desk(settings: Settings, furnished: Database) -> Iterator[Desk]:
     """An incident for each camera and person."""
     keys = KeyStore(settings.data / "keys")
