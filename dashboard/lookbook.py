@@ -169,11 +169,15 @@ class Lookbook:
                     spoken = clock.monotonic()
                     await asyncio.to_thread(self._speak, [id for id, one in self._living.items() if one.own])
                 self._fault = ""
-                self._heard_at = clock.monotonic()
+                self.heard(clock.monotonic())
             except DatabaseTrouble as error:  # while nobody knows, nobody is thrown out for `PATIENCE`
                 if not self._fault:
                     log.warning("nobody knows which looks were ended: %s", error)
                 self._fault = str(error)
+
+    def heard(self, now: float) -> None:
+        """Note that the journal has told what it knows."""
+        self._heard_at = now
 
     def hold(self, now: float) -> None:
         """End those of ours whose grant is over by time, or of which nobody has known anything for too long."""

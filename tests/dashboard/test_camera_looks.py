@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from config import access as rules
 from config import clock
 from config.city import City
 from config.words import Words
 from dashboard import access
-from dashboard.lookbook import Lookbook
+from dashboard.lookbook import PATIENCE, Lookbook
 from dashboard.lookers import Lookers
 from dashboard.panels import camera_looks as panel
 from operations import audit, looks
@@ -113,6 +114,48 @@ async def test_a_look_ended_from_the_page_is_dark_within_a_second_and_the_list_l
     assert code == 4403 and dark_at - closed_at <= 1.0
     assert book.living() == [] and book.past(Asked()).looks[0].ended_how == "closed"
     await lookbook.stop()
+
+
+@pytest.mark.parametrize("moved", [-3_600 * SECOND, 0, 3_600 * SECOND])
+async def test_a_grants_end_is_held_by_a_clock_nobody_can_put_back_and_silence_ends_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch, moved: int
+) -> None:
+    lookbook = Lookbook(database, b"k" * 32, lambda _: HERE, lambda *_: None, leave.everywhere(database))
+    told: dict[str, str] = {}
+    for camera in ("c1", "c2"):
+        ticket = lookbook.opened(OPERATOR, camera, await lookbook.ticket(OPERATOR, camera, "patrol", ""))
+        assert ticket.grant, "the operator looks by a grant"
+        await lookbook.begin(OPERATOR, ticket, "main", lambda _, why, camera=camera: told.setdefault(camera, why))
+    began, wall = clock.monotonic(), clock.now()
+    monkeypatch.setattr(clock, "now", lambda: wall + moved)
+    lasts = leave_minutes() * 60
+    lookbook.heard(began + lasts - 10)
+    lookbook.hold(began + lasts - 10)
+    assert told == {}, "not before its time, whatever the clock on the wall says"
+    lookbook.heard(began + lasts + 1)
+    lookbook.hold(began + lasts + 1)
+    assert told == {"c1": "time", "c2": "time"}
+    ticket = Ticket("own", "c3", "account:o1", "patrol", "", wall + moved)
+    await lookbook.begin(COMMANDER, ticket, "main", lambda _, why: told.setdefault("c3", why))
+    lookbook.hold(began + lasts + 60)
+    assert "c3" not in told, "what needs no grant goes on through silence"
+
+
+async def test_five_seconds_without_the_journal_end_what_needs_a_grant(database: Database) -> None:
+    lookbook = Lookbook(database, b"k" * 32, lambda _: HERE, lambda *_: None, leave.everywhere(database))
+    told: list[str] = []
+    ticket = lookbook.opened(OPERATOR, "c1", await lookbook.ticket(OPERATOR, "c1", "patrol", ""))
+    await lookbook.begin(OPERATOR, ticket, "main", lambda _, why: told.append(why))
+    now = clock.monotonic()
+    lookbook.heard(now)
+    lookbook.hold(now + PATIENCE - 0.01)
+    assert told == []
+    lookbook.hold(now + PATIENCE)
+    assert told == ["unheard"]
+
+
+def leave_minutes() -> int:
+    return rules.current().limits.standing_minutes
 
 
 def test_the_list_is_drawn_anew_by_entries_about_looks_and_by_no_others(database: Database) -> None:
