@@ -53,6 +53,7 @@
     body.replaceChildren(
       h("header", {}, h("h2", {}, desk.text("cameras.title"), " ", h("small", {}, title)),
         h("button.desk-button.quiet", { type: "button", onclick: onward }, desk.text("cameras.onward")),
+        h("button.desk-button.quiet", { type: "button", onclick: request }, desk.text("cameras.request")),
         h("button.desk-button.quiet", { type: "button", onclick: () => sheet.close() }, h("kbd", {}, "Esc"), desk.text("close"))),
       tiles,
       h("div.desk-camera-more", {}, cameras.map((one) => h("button.desk-choice", {
@@ -65,6 +66,12 @@
   const onward = () => {
     const asked = new URLSearchParams([...shown.map((id) => ["camera", id]), ["incident", incident]]);
     window.open(`/pictures?${asked}`, "gridwall-pictures");
+    sheet.close();
+  };
+  // Ask for access to what is shown, because of the incident.
+  const request = () => {
+    const asked = new URLSearchParams({ cameras: shown.join(","), ...(incident && { incident }) });
+    window.open(`/access?${asked}`, "gridwall-access");
     sheet.close();
   };
   const show = async () => {

@@ -225,7 +225,8 @@ def live(one: Camera, words: Words) -> html.Div:
     choose = html.Select(options, className="desk-input", **{"aria-label": say("desk.pictures.why")})
     begin = html.Button(say("camerapage.live.begin"), type="button", className="desk-button primary camera-begin")
     end = html.Button(say("camerapage.live.end"), type="button", className="desk-button camera-end", hidden=True)
-    line = html.Div([choose, begin, end, html.Span(say("camerapage.live.said"), className="desk-hint")])
+    ask = html.A(say("camerapage.live.ask"), href=f"/access?cameras={one.id}")
+    line = html.Div([choose, begin, end, html.Span(say("camerapage.live.said"), className="desk-hint"), ask])
     line.className = "admin-line"
     return html.Div(
         [line, html.Div(className="camera-live")],
