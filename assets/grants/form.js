@@ -86,7 +86,7 @@
     h("b", {}, one.name || one.code), h("span", {}, one.owner), one.restricted && h("em", {}, say("restricted"))));
 
   function surplus() {
-    if (!proposal || !form.cameras.length) return null;
+    if (!proposal?.ids.length || !form.cameras.length) return null;
     const more = form.cameras.filter((id) => !proposal.ids.includes(id)).length;
     if (form.cameras.length <= proposal.ids.length + access.facts.limits.surplus - 1 || !more) return null;
     return h("p.admin-notice.note", { role: "status" }, say("ask.surplus", { n: form.cameras.length, m: proposal.ids.length }));
