@@ -28,6 +28,9 @@ from operations.tables import access_grant as table
 from operations.tables import look
 from operations.uuid7 import uuid7
 
+OPENED = ("live", "snapshot")
+"""What is let through without a decision: recordings want a request."""
+
 
 class Denied(Refused):
     """Nothing lets them look; they can ask for it."""
@@ -106,6 +109,7 @@ class Admission(Desk):
         reach(identity, "access.break")
         now, access = self._now(), self._access()
         need(identity.role in access.breakglass.roles, "grants.breakglass.role")
+        need(set(modes) <= set(OPENED), "grants.modes")
         need(TEXT_LEAST <= len(text.strip()) <= TEXT_MOST, "grants.text", least=TEXT_LEAST, most=TEXT_MOST)
         need(0 < len(set(cameras)) <= access.limits.breakglass_cameras, "grants.cameras",
              most=access.limits.breakglass_cameras, n=len(cameras))  # fmt: skip
@@ -124,7 +128,7 @@ class Admission(Desk):
                 need(not restricted, "grants.breakglass.restricted", name=one.item.name)
                 need(one.item.point_class in access.breakglass.classes, "grants.breakglass.class", name=one.item.name)
             made = [
-                self._broken(transaction, identity, about, text.strip(), modes or ("live", "snapshot"), mine, now)
+                self._broken(transaction, identity, about, text.strip(), modes or OPENED, mine, now)
                 for mine in _by_owner(chosen).values()
             ]
             ringing.alarm(transaction, made, now)
@@ -175,7 +179,7 @@ class Admission(Desk):
     ) -> tuple[standing.Standing, Incident | None, str] | None:
         purpose = standing.PURPOSES.get(asking.why, "")
         rule = self._access().purpose_of(purpose)
-        if rule is None or asking.mode not in rule.modes or (rule.incident and not asking.incident):
+        if rule is None or asking.mode not in OPENED or (rule.incident and not asking.incident):
             return None
         about = _incident(connection, identity, asking.incident)
         if asking.incident and (about is None or not about.is_open):
@@ -220,7 +224,7 @@ class Admission(Desk):
                 purpose=standing.PURPOSES[asking.why],
                 incident=about.id if about is not None else "",
                 incident_number=about.number if about is not None else "",
-                modes=("live", "snapshot"),
+                modes=OPENED,
                 cameras=(asking.camera,),
                 names=(there.item.name if there is not None else "",),
                 path="/".join(place.chain),

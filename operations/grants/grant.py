@@ -46,6 +46,7 @@ class Held(Struct, frozen=True, omit_defaults=True, kw_only=True):
     given_by: tuple[str, ...] = ()  # names of who decided, or signed in advance
     warned_at: int | None = None  # its incident has closed: it ends soon unless somebody extends it
     warned_until: int = 0  # what `until_at` was before
+    extended_at: int = 0  # by somebody who knew whether its incident had closed
     ratify_by: int | None = None
     ratified_by: str = ""
     ratified_at: int | None = None

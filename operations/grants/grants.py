@@ -59,7 +59,7 @@ class Grants(Desk):
             most = limits.breakglass_minutes if held.kind == BREAKGLASS else limits.longest_minutes
             need(minutes > 0 and until - held.from_at <= most * MINUTE, "grants.minutes", most=most)
             after = structs.replace(
-                held, until_at=until, warned_at=None, warned_until=0, revision=held.revision + 1,
+                held, until_at=until, warned_at=None, warned_until=0, extended_at=now, revision=held.revision + 1,
                 given_by=tuple(dict.fromkeys((*held.given_by, identity.name))),
             )  # fmt: skip
             rows.put_grants(transaction, [after])
@@ -274,8 +274,8 @@ def after_incident(held: Held, incident: Incident | None, now: int, minutes: int
         return structs.replace(held, incident=incident.id, incident_number=incident.number)
     if not incident.is_open and held.warned_at is None:
         until = min(held.until_at, now + minutes * MINUTE)
-        if incident.closed_at is not None and held.from_at > incident.closed_at:
-            return held  # given after it was closed, knowing that
+        if incident.closed_at is not None and max(held.from_at, held.extended_at) > incident.closed_at:
+            return held  # given or extended after it was closed, knowing that
         return structs.replace(held, until_at=until, warned_at=now, warned_until=held.until_at)
     if incident.is_open and held.warned_at is not None:
         return structs.replace(held, until_at=held.warned_until, warned_at=None, warned_until=0)
