@@ -63,16 +63,17 @@ class Lookbook:
         if left:
             await asyncio.to_thread(self._end, left, "lost")
 
-    async def ticket(self, identity: Identity, camera: str, why: str, incident: str) -> str:
-        """Return a ticket. Raises Forbidden, NotFound, Refused."""
+    async def ticket(self, identity: Identity, camera: str, why: str, incident: str, proof: str = "") -> str:
+        """Return a ticket, good where the same `proof` is shown. Raises Forbidden, NotFound, Refused."""
         asking = Asking(camera, why, incident)
-        return await asyncio.to_thread(self._ticket, identity, asking)
+        return await asyncio.to_thread(self._ticket, identity, asking, proof)
 
-    def _ticket(self, identity: Identity, asking: Asking) -> str:
+    def _ticket(self, identity: Identity, asking: Asking, proof: str) -> str:
         now, (leave, place) = clock.now(), self.admit(identity, asking)
         return looks.issue(
-            self._key, identity, asking.camera, place, asking.why, incident=asking.incident, leave=leave, now=now
-        )
+            self._key, identity, asking.camera, place, asking.why, incident=asking.incident, leave=leave, proof=proof,
+            now=now,
+        )  # fmt: skip
 
     def admit(self, identity: Identity, asking: Asking) -> tuple[Leave, Whereabouts | None]:
         """Return by whose leave somebody looks, and where; a refusal is written down.
@@ -89,8 +90,13 @@ class Lookbook:
             raise
 
     def denied(self, identity: Identity, asking: Asking, code: str) -> None:
-        """Write down that somebody was refused somewhere else."""
-        self._denied(identity, asking, self._place(asking.camera), code)
+        """Write down that somebody was refused somewhere else; what was asked for may be anything."""
+        try:
+            place = self._place(asking.camera) if asking.camera.isprintable() else None
+        except DatabaseTrouble as error:
+            log.warning("a refused look could not be written: %s", error)
+            return
+        self._denied(identity, asking, place, code)
 
     def _denied(self, identity: Identity, asking: Asking, place: Whereabouts | None, code: str) -> None:
         """Write a refusal down; a tile that asks again and again is one entry a minute."""
@@ -105,9 +111,9 @@ class Lookbook:
         except DatabaseTrouble as error:
             log.warning("a refused look could not be written: %s", error)
 
-    def opened(self, identity: Identity, camera: str, ticket: str) -> Ticket:
+    def opened(self, identity: Identity, camera: str, ticket: str, proof: str = "") -> Ticket:
         """Return what a ticket says. Raises Refused."""
-        return looks.opened(self._key, identity, camera, ticket, now=clock.now())
+        return looks.opened(self._key, identity, camera, ticket, proof=proof, now=clock.now())
 
     def read(self, ticket: str) -> Ticket:
         """Return what a ticket says, whosever it is. Raises Refused."""

@@ -74,7 +74,9 @@ async def ticket(request: Request, shared: Shared, asker: Asker) -> Response:
     try:
         if wanted.engine:
             shared.enginebook.address(wanted.engine, "", "")  # one that is none asks for no ticket
-        made = await shared.lookbook.ticket(asker, wanted.camera, wanted.why, wanted.incident)
+        made = await shared.lookbook.ticket(
+            asker, wanted.camera, wanted.why, wanted.incident, lasting(request.scope, asker).secret
+        )
     except Refused as error:
         return problem(422, error)
     except (NotFound, Forbidden) as error:
@@ -118,16 +120,17 @@ class Video:
         camera, asked = socket.path_params["camera"], socket.query_params
         stream = asked.get("stream", "main")
         try:
-            held = self._looks.opened(identity, camera, asked.get("ticket", ""))
+            proof = lasting(socket.scope, identity).secret
+            held = self._looks.opened(identity, camera, asked.get("ticket", ""), proof)
             if stream not in STREAMS:
                 raise Refused("looks.ticket_wrong")
-        except OperationsError:
-            await socket.close(REFUSED)
+        except OperationsError as error:
+            await self._refused(socket, identity, Asking(camera, ""), error.code)
             return
         try:
             watching = await self._masking.watch(camera, stream, held, identity, language(socket.scope))
-        except NotGranted:
-            await socket.close(REFUSED)
+        except NotGranted as error:
+            await self._refused(socket, identity, Asking(camera, held.why, held.incident), error.code)
             return
         except (RelayAway, NoPicture) as error:
             await socket.accept()
@@ -139,6 +142,12 @@ class Video:
         finally:
             watching.close()
 
+    async def _refused(self, socket: WebSocket, identity: Identity, asking: Asking | None, code: str) -> None:
+        """Write down who tried, and close it: what was copied or used leaves a trace. None: nobody knows now."""
+        if asking is not None:
+            await asyncio.to_thread(self._looks.denied, identity, asking, code)
+        await socket.close(TRY_LATER if asking is None else REFUSED)
+
     async def _served(self, socket: WebSocket, identity: Identity, held: Ticket, stream: str, watching: Opened) -> None:
         ended: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
 
@@ -148,8 +157,10 @@ class Video:
 
         try:
             await self._looks.begin(identity, held, stream, end)
-        except (OperationsError, DatabaseTrouble) as error:
-            await socket.close(TRY_LATER if isinstance(error, DatabaseTrouble) else REFUSED)
+        except OperationsError as error:
+            away = isinstance(error, DatabaseTrouble)
+            asking = None if away else Asking(held.camera, held.why, held.incident)
+            await self._refused(socket, identity, asking, error.code)
             return
         how = "left"
         try:

@@ -59,7 +59,10 @@ Admit = Callable[[Connection, "Ticket", int], None]
 
 
 class Ticket(Struct, frozen=True, array_like=True):
-    """What a ticket says; `holder`: whose it is; `grant`: by whose leave, "" for a camera of one's own department."""
+    """What a ticket says; `holder`: whose it is; `grant`: by whose leave, "" for a camera of one's own department.
+
+    `browser`: a mark of the session, token or wall that asked for it, which tells nothing of the secret itself.
+    """
 
     look: str
     camera: str
@@ -70,6 +73,7 @@ class Ticket(Struct, frozen=True, array_like=True):
     grant: str = ""
     number: str = ""
     until_at: int = 0
+    browser: str = ""
 
 
 def issue(
@@ -81,13 +85,18 @@ def issue(
     *,
     incident: str = "",
     leave: Leave = OWN,
+    proof: str = "",
     now: int,
 ) -> str:
-    """Return a ticket. Raises Forbidden; NotFound for a camera that is none or out of reach; Refused without a why."""
+    """Return a ticket for whoever shows the same `proof`.
+
+    Raises Forbidden; NotFound for a camera that is none or out of reach; Refused without a why.
+    """
     reached(identity, place, leave.grant)
     if why_wrong(why, incident):
         raise Refused("looks.why_wrong")
-    ticket = Ticket(uuid7(now), camera, _holder(identity), why, incident, now + TICKET_SECONDS * SECOND, *leave)
+    until, mark = now + TICKET_SECONDS * SECOND, _browser(key, proof)
+    ticket = Ticket(uuid7(now), camera, _holder(identity), why, incident, until, *leave, mark)
     body = msgspec.json.encode(ticket)
     return _word(body) + "." + _word(_mac(key, body))
 
@@ -109,10 +118,13 @@ def refuse_unknown(connection: Connection, identity: Identity, incident: str) ->
         raise NotFound()
 
 
-def opened(key: bytes, identity: Identity, camera: str, given: str, *, now: int) -> Ticket:
-    """Return what a ticket says. Raises Refused for one that is forged, over, another's or another camera's."""
+def opened(key: bytes, identity: Identity, camera: str, given: str, *, proof: str = "", now: int) -> Ticket:
+    """Return what a ticket says.
+
+    Raises Refused for one that is forged, over, another's, another camera's, or of another browser of the same person.
+    """
     ticket = read(key, given, now=now)
-    if ticket.camera != camera or ticket.holder != _holder(identity):
+    if ticket.camera != camera or ticket.holder != _holder(identity) or ticket.browser != _browser(key, proof):
         raise Refused("looks.ticket_wrong")
     return ticket
 
@@ -303,6 +315,10 @@ def _holder(identity: Identity) -> str:
 
 def _mac(key: bytes, body: bytes) -> bytes:
     return hmac.digest(key, b"gridwall-look-1" + body, "sha256")
+
+
+def _browser(key: bytes, proof: str) -> str:
+    return _word(hmac.digest(key, b"gridwall-browser-1" + proof.encode(), "sha256")[:12]) if proof else ""
 
 
 def _word(data: bytes) -> str:

@@ -37,6 +37,12 @@ class Studio:
         self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join(10)
 
+    def again(self) -> None:
+        """Start anew after `stop`, as after a crash; it knows nothing of before."""
+        self._up.clear()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
+        self.start()
+
     async def _run(self) -> None:
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
         data = self._settings.data

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import httpx
@@ -24,15 +25,20 @@ from config import access as rules
 from config import clock
 from config.calendar import Workdays
 from config.settings import Settings
+from dashboard import relaying
+from dashboard.lookbook import PATIENCE, Lookbook
 from operations import accounts, journal, sessions
 from operations.calendar import Calendar
 from operations.cameras.item import Item
 from operations.cameras.keeping import take
 from operations.database import Database
+from operations.errors import DatabaseAway
 from operations.grants import rows
+from operations.grants.desk import Desk as GrantDesk
 from operations.grants.desk import entry_of, written
 from operations.grants.grant import REQUEST, Held
 from operations.grants.grants import Grants
+from operations.looks import TICKET_SECONDS
 from operations.policy import SYSTEM, Identity
 from operations.scope import Scope
 from operations.seal import KeyStore
@@ -40,6 +46,7 @@ from operations.tables import access_grant, look
 from operations.uuid7 import uuid7
 from streams.demo import scenes
 from streams.demo.rtsp_server import Camera, RtspServer
+from streams.video.relay import Relay
 from tests.dashboard.studio import Studio
 from tests.dashboard.test_desk_browser import at
 from tests.dashboard.test_live import NORTH
@@ -60,16 +67,19 @@ class Person(NamedTuple):
 
 
 class Frames:
-    """When messages of a picture came (UTC microseconds)."""
+    """When messages of a picture came (UTC microseconds; `latest` by a clock that nobody moves)."""
 
     def __init__(self) -> None:
         self.first = self.last = 0
+        self.latest = 0.0
+        self.count = 0
         self.tickets: list[str] = []
         self.came = asyncio.Event()
 
     def note(self) -> None:
         self.came.set()
-        self.last = clock.now()
+        self.last, self.latest = clock.now(), clock.monotonic()
+        self.count += 1
         self.first = self.first or self.last
 
 
@@ -127,12 +137,12 @@ def keeper(grants: Grants) -> Iterator[None]:
     thread.join(10)
 
 
-def somebody(web: Web, database: Database, name: str) -> Person:
-    scope = Scope(department="police")
+def somebody(web: Web, database: Database, name: str, department: str = "police") -> Person:
+    scope = Scope(department=department)
     accounts.add(database, SYSTEM, name, "liaison", now=clock.now(), scope=scope, password=PASSWORD)
     account = accounts.find(database, name)
     assert account is not None
-    secret = sessions.open(database, account, hours=1, now=clock.now())
+    secret = sessions.open(database, account, hours=12, now=clock.now())
     return Person(account.identity, {"cookie": f"gridwall_session={secret}", "origin": web.url})
 
 
@@ -296,7 +306,9 @@ async def test_what_is_copied_or_changed_plays_nothing_and_a_used_ticket_is_used
     async with httpx.AsyncClient(base_url=web.url, timeout=30) as client:
         given = await ticket(client, mine, camera)
         elsewhere = sessions.open(furnished, account_named(furnished, "zhou"), hours=1, now=clock.now())
+        beside = Person(mine.identity, {**mine.proof, "cookie": f"gridwall_session={elsewhere}"})
         tries = [
+            (beside, camera, given),  # in another browser of the same person, before it was used
             (None, camera, given),  # the address in a browser that is not signed in
             (theirs, camera, given),  # in another person's
             (mine, other, given),  # for another camera
@@ -311,13 +323,147 @@ async def test_what_is_copied_or_changed_plays_nothing_and_a_used_ticket_is_used
         frames = Frames()
         watching = asyncio.create_task(watched(web, mine, camera, given, frames))
         await asyncio.wait_for(frames.came.wait(), 20)
-        for who in (mine, Person(mine.identity, {**mine.proof, "cookie": f"gridwall_session={elsewhere}"})):
+        for who in (mine, beside):
             copied = Frames()
             await watched(web, who, camera, given, copied)
             assert not copied.last, "one ticket, one look"
         watching.cancel()
-    began = [one for one in journal.read(furnished, 0) if one.action == "look.began"]
-    assert len(began) == 1
+    entries = journal.read(furnished, 0)
+    assert len([one for one in entries if one.action == "look.began"]) == 1
+    denied = {(one.actor, camera_of(one), one.scope_department) for one in entries if one.action == "look.denied"}
+    tried = [(mine, camera), (mine, other), (theirs, camera)]
+    assert denied == {(who.identity.actor, where, "transport") for who, where in tried}
+
+
+def camera_of(entry: journal.Entry) -> str:
+    assert entry.body is not None
+    return str(entry.body["camera"])
+
+
+async def test_a_ticket_that_is_over_plays_nothing(
+    web: Web, furnished: Database, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    camera, who = cameras_of(furnished)[0], somebody(web, furnished, "zhou")
+    give(furnished, who.identity, camera, 600)
+    async with httpx.AsyncClient(base_url=web.url, timeout=30) as client:
+        given, frames = await ticket(client, who, camera), Frames()
+    moved(monkeypatch, TICKET_SECONDS + 1)
+    await watched(web, who, camera, given, frames)
+    assert given and not frames.count
+    denied = [one for one in journal.read(furnished, 0) if one.action == "look.denied"]
+    assert [(one.actor, camera_of(one)) for one in denied] == [(who.identity.actor, camera)]
+
+
+@pytest.fixture
+def movable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gate and relay ask for the time anew each time, so that a test can move it."""
+    for made, name in ((GrantDesk, "now"), (Relay, "wall")):
+        monkeypatch.setitem(made.__init__.__kwdefaults__, name, lambda: clock.now())
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_a_clock_that_is_moved_moves_no_end_of_what_plays_and_a_new_look_goes_by_it(
+    movable: None, web: Web, furnished: Database, studio: Studio, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    lasts = 6.0
+    camera, who, frames = cameras_of(furnished)[0], somebody(web, furnished, "zhou"), Frames()
+    async with httpx.AsyncClient(base_url=web.url, timeout=30) as client:
+        give(furnished, who.identity, camera, lasts)
+        over = clock.monotonic() + lasts
+        given = await ticket(client, who, camera)
+        watching = asyncio.create_task(watched(web, who, camera, given, frames))
+        await asyncio.wait_for(frames.came.wait(), lasts)
+        moved(monkeypatch, hours * 3_600)
+        anew = sessions.open(furnished, account_named(furnished, "zhou"), hours=1, now=clock.now())
+        again = Person(who.identity, {**who.proof, "cookie": f"gridwall_session={anew}"})
+        assert not await ticket(client, again, camera), "by the clock it is not yet, or not any more"
+        await asyncio.wait_for(watching, lasts + 10)
+    assert over - 1 < frames.latest < over + LATEST
+
+
+async def test_nobody_who_connects_again_and_again_slips_through_a_revocation(
+    web: Web, furnished: Database, studio: Studio, grants: Grants
+) -> None:
+    camera, who = cameras_of(furnished)[0], somebody(web, furnished, "zhou")
+    id = give(furnished, who.identity, camera, 60)
+    found = [Frames() for _ in range(4)]
+    async with httpx.AsyncClient(base_url=web.url, timeout=30) as client:
+        again = [asyncio.create_task(until_refused(web, client, who, camera, one)) for one in found]
+        await asyncio.wait_for(asyncio.gather(*(one.came.wait() for one in found)), 20)
+        await asyncio.to_thread(grants.revoke, COMMANDER, id, "it is over")
+        over = await ended(furnished, id, closed=True)
+        await asyncio.wait_for(asyncio.gather(*again), 30)
+    assert max(one.last for one in found) - over < LATEST * SECOND
+    assert all(len(one.tickets) > 1 for one in found), "they did connect again"
+
+
+async def until_refused(web: Web, client: httpx.AsyncClient, who: Person, camera: str, frames: Frames) -> None:
+    """Look for a moment, again and again with new tickets, until no ticket is given ten times running."""
+    refused = 0
+    while refused < 10:
+        given = await ticket(client, who, camera)
+        refused = 0 if given else refused + 1
+        if given:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(watched(web, who, camera, given, frames), 0.3)
+
+
+async def test_a_grant_ends_by_time_though_the_relay_is_killed_and_started_again_and_nobody_keeps_the_grants(
+    web: Web, furnished: Database, studio: Studio
+) -> None:
+    lasts = 8.0
+    camera, who, frames = cameras_of(furnished)[0], somebody(web, furnished, "zhou"), Frames()
+    async with httpx.AsyncClient(base_url=web.url, timeout=30) as client:
+        id = give(furnished, who.identity, camera, lasts)
+        over = clock.monotonic() + lasts
+        first = asyncio.create_task(watched(web, who, camera, await ticket(client, who, camera), frames))
+        await asyncio.wait_for(frames.came.wait(), lasts)
+        await asyncio.to_thread(studio.stop)
+        await asyncio.wait_for(first, 5)
+        killed = frames.latest
+        studio.again()
+        await asyncio.wait_for(until_refused(web, client, who, camera, frames), lasts + 20)
+    assert killed < over and killed < frames.latest < over + LATEST
+    with furnished.read() as connection:
+        query = sa.select(access_grant.c.ended_at).where(access_grant.c.id == id)
+        assert connection.execute(query).scalar_one() is None, "nobody wrote its end"
+        assert connection.execute(sa.select(look.c.id).where(look.c.ended_at.is_(None))).all() == []
+
+
+@pytest.mark.parametrize("deaf", [("relay",), ("web",), ("relay", "web")])
+async def test_without_a_word_from_the_journal_what_plays_by_a_grant_ends_and_ones_own_goes_on(
+    web: Web, furnished: Database, studio: Studio, monkeypatch: pytest.MonkeyPatch, deaf: tuple[str, ...]
+) -> None:
+    def away(*_: object) -> None:
+        raise DatabaseAway()
+
+    camera = cameras_of(furnished)[0]
+    guest, owner = somebody(web, furnished, "zhou"), somebody(web, furnished, "lu", "transport")
+    theirs, own = Frames(), Frames()
+    give(furnished, guest.identity, camera, 60)
+    async with httpx.AsyncClient(base_url=web.url, timeout=30) as client:
+        by_grant = asyncio.create_task(watched(web, guest, camera, await ticket(client, guest, camera), theirs))
+        by_right = asyncio.create_task(watched(web, owner, camera, await ticket(client, owner, camera), own))
+        await asyncio.wait_for(asyncio.gather(theirs.came.wait(), own.came.wait()), 20)
+        if "relay" in deaf:
+            monkeypatch.setattr(relaying.grants, "living", away)
+            monkeypatch.setattr(relaying, "journal", SimpleNamespace(head_on=away))
+        if "web" in deaf:
+            monkeypatch.setattr(Lookbook, "_told", away)
+        since = clock.monotonic()
+        await asyncio.wait_for(by_grant, 20)
+        count = own.count
+        own.came.clear()
+        await asyncio.wait_for(own.came.wait(), 5)
+        assert own.count > count and not by_right.done()
+        by_right.cancel()
+    assert since < theirs.latest < since + PATIENCE + LATEST
+
+
+def moved(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Move the wall clock; the one that never steps back goes on."""
+    real = clock.now
+    monkeypatch.setattr(clock, "now", lambda: real() + int(seconds * SECOND))
 
 
 def account_named(database: Database, name: str) -> accounts.Account:

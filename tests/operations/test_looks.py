@@ -81,6 +81,15 @@ def test_a_ticket_is_one_persons_for_one_camera_and_a_short_time() -> None:
             looks.opened(key, identity, camera, ticket, now=now)
 
 
+def test_a_ticket_is_good_in_the_browser_that_asked_for_it_and_tells_nothing_of_its_secret() -> None:
+    given = looks.issue(KEY, OPERATOR, "c1", HERE, "patrol", proof="secret", now=START)
+    assert looks.opened(KEY, OPERATOR, "c1", given, proof="secret", now=START).camera == "c1"
+    assert "secret" not in str(looks.read(KEY, given, now=START))
+    for proof in ("", "secret2"):
+        with pytest.raises(Refused):
+            looks.opened(KEY, OPERATOR, "c1", given, proof=proof, now=START)
+
+
 def test_a_look_is_an_entry_with_who_where_and_why_and_a_ticket_is_good_for_one(database: Database) -> None:
     ticket = _ticket()
     looks.begin(database, OPERATOR, ticket, HERE, stream="sub", now=START)
