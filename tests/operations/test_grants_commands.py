@@ -196,7 +196,7 @@ def test_whoever_is_on_duty_decides_and_who_is_off_duty_does_not(city: City) -> 
     city.requests.approve(city["wang"], again.id, "centre")
     assert city.requests.approve(city["su"], again.id, "owner:transport").state == DECIDED
     city.duty("su", "transport")
-    with pytest.raises(NotFound):
+    with pytest.raises(Refused, match="not_your_post"):
         city.requests.refuse(city["lin"], one.id, "owner:transport", "不行")
 
 
