@@ -56,6 +56,8 @@ from tests.operations.desk import COMMANDER, Desk
 CAMERAS, PEOPLE, RACES = 6, 4, 1_000
 SECOND = 1_000_000
 LATEST = 1.0
+SHORT = httpx.Limits(keepalive_expiry=1.0)
+"""Connections are given up before the server does, so that no question meets a closing one."""
 ENDS = ("revoked", "returned", "time", "incident", "extended", "reconnects", "leaves")
 
 
@@ -274,7 +276,7 @@ async def test_a_thousand_races_show_nothing_a_second_after_the_end_and_nothing_
             told.append(await race.run(client, *pairs[number], incidents[number], chance))
             await asyncio.to_thread(race.mend, incidents[number])
 
-    async with httpx.AsyncClient(base_url=web.url, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=web.url, timeout=30, limits=SHORT) as client:
         await asyncio.gather(*(pair(number, client) for number in range(len(pairs))))
 
     assert len(told) == RACES and {how for how, _, _ in told} == set(ENDS)
@@ -303,7 +305,7 @@ async def test_what_is_copied_or_changed_plays_nothing_and_a_used_ticket_is_used
     mine, theirs = somebody(web, furnished, "zhou"), somebody(web, furnished, "qian")
     give(furnished, mine.identity, camera, 60)
     give(furnished, theirs.identity, other, 60)
-    async with httpx.AsyncClient(base_url=web.url, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=web.url, timeout=30, limits=SHORT) as client:
         given = await ticket(client, mine, camera)
         elsewhere = sessions.open(furnished, account_named(furnished, "zhou"), hours=1, now=clock.now())
         beside = Person(mine.identity, {**mine.proof, "cookie": f"gridwall_session={elsewhere}"})
@@ -345,7 +347,7 @@ async def test_a_ticket_that_is_over_plays_nothing(
 ) -> None:
     camera, who = cameras_of(furnished)[0], somebody(web, furnished, "zhou")
     give(furnished, who.identity, camera, 600)
-    async with httpx.AsyncClient(base_url=web.url, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=web.url, timeout=30, limits=SHORT) as client:
         given, frames = await ticket(client, who, camera), Frames()
     moved(monkeypatch, TICKET_SECONDS + 1)
     await watched(web, who, camera, given, frames)
@@ -367,7 +369,7 @@ async def test_a_clock_that_is_moved_moves_no_end_of_what_plays_and_a_new_look_g
 ) -> None:
     lasts = 6.0
     camera, who, frames = cameras_of(furnished)[0], somebody(web, furnished, "zhou"), Frames()
-    async with httpx.AsyncClient(base_url=web.url, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=web.url, timeout=30, limits=SHORT) as client:
         give(furnished, who.identity, camera, lasts)
         over = clock.monotonic() + lasts
         given = await ticket(client, who, camera)
@@ -387,7 +389,7 @@ async def test_nobody_who_connects_again_and_again_slips_through_a_revocation(
     camera, who = cameras_of(furnished)[0], somebody(web, furnished, "zhou")
     id = give(furnished, who.identity, camera, 60)
     found = [Frames() for _ in range(4)]
-    async with httpx.AsyncClient(base_url=web.url, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=web.url, timeout=30, limits=SHORT) as client:
         again = [asyncio.create_task(until_refused(web, client, who, camera, one)) for one in found]
         await asyncio.wait_for(asyncio.gather(*(one.came.wait() for one in found)), 20)
         await asyncio.to_thread(grants.revoke, COMMANDER, id, "it is over")
@@ -413,7 +415,7 @@ async def test_a_grant_ends_by_time_though_the_relay_is_killed_and_started_again
 ) -> None:
     lasts = 8.0
     camera, who, frames = cameras_of(furnished)[0], somebody(web, furnished, "zhou"), Frames()
-    async with httpx.AsyncClient(base_url=web.url, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=web.url, timeout=30, limits=SHORT) as client:
         id = give(furnished, who.identity, camera, lasts)
         over = clock.monotonic() + lasts
         first = asyncio.create_task(watched(web, who, camera, await ticket(client, who, camera), frames))
@@ -441,7 +443,7 @@ async def test_without_a_word_from_the_journal_what_plays_by_a_grant_ends_and_on
     guest, owner = somebody(web, furnished, "zhou"), somebody(web, furnished, "lu", "transport")
     theirs, own = Frames(), Frames()
     give(furnished, guest.identity, camera, 60)
-    async with httpx.AsyncClient(base_url=web.url, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=web.url, timeout=30, limits=SHORT) as client:
         by_grant = asyncio.create_task(watched(web, guest, camera, await ticket(client, guest, camera), theirs))
         by_right = asyncio.create_task(watched(web, owner, camera, await ticket(client, owner, camera), own))
         await asyncio.wait_for(asyncio.gather(theirs.came.wait(), own.came.wait()), 20)

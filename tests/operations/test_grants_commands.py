@@ -311,8 +311,8 @@ def test_no_more_look_through_one_camera_than_the_rules_say(city: City) -> None:
             now=city.desk.now, admit=city.gate.still,
         )  # fmt: skip
     assert code(lambda: city.leave("zhou", "t1")) == "grants.viewers"
-    with city.desk.database.read() as connection:
-        assert code(lambda: city.gate.still(connection, ticket, city.desk.now)) == "grants.viewers"
+    with city.desk.database.write() as transaction:
+        assert code(lambda: city.gate.still(transaction.connection, ticket, city.desk.now)) == "grants.viewers"
     assert city.leave("zhou", "t2").grant == id
     looks.end(city.desk.database, ["l0"], "left", now=city.desk.now)
     assert city.leave("zhou", "t1").grant == id
@@ -401,8 +401,8 @@ def test_the_end_of_a_grant_ends_its_looks_with_it(city: City) -> None:
     )
     city.grants.revoke(city["lin"], leave.grant, "不再需要")
     assert [one.action for one in city.desk.entries()[-2:]] == ["grant.ended", "look.ended"]
-    with city.desk.database.read() as connection, pytest.raises(Denied):
-        city.gate.still(connection, ticket, city.desk.now)
+    with pytest.raises(Denied), city.desk.database.write() as transaction:
+        city.gate.still(transaction.connection, ticket, city.desk.now)
 
 
 def test_an_incident_that_closes_ends_its_grants_in_five_minutes_unless_it_is_opened_again(city: City) -> None:
