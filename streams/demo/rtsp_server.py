@@ -159,7 +159,7 @@ class RtspServer:
         index = index_at(self._now())
         while True:
             due = index_at(self._now())
-            if due > index + GROUP:  # the machine slept: what would come is late, so all begin anew at a key picture
+            if abs(due - index) > GROUP:  # the machine slept or its clock was moved: all begin anew at a key picture
                 index = due
                 self._begin_anew()
             index += 1

@@ -191,6 +191,13 @@ async def watched(web: Web, who: Person | None, camera: str, given: str, frames:
                     frames.note()
 
 
+async def cease(watching: asyncio.Task[None]) -> None:
+    """Stop watching, and wait until the socket is closed."""
+    watching.cancel()
+    with suppress(asyncio.CancelledError):
+        await watching
+
+
 async def ended(database: Database, id: str, *, closed: bool) -> int:
     """When a grant was over, once it is; of a `closed` incident: when that was written, not when it was found out."""
     while True:
@@ -227,9 +234,9 @@ class Race:
         over = await ended(self._database, id, closed=how == "incident")
         if watching is not None:
             await asyncio.wait([watching], timeout=LATEST + 2)
-            watching.cancel()
+            await cease(watching)
         if again is not None:
-            again.cancel()
+            await cease(again)
         if given:
             before = frames.last
             await watched(self._web, who, camera, given, frames)  # the same ticket once more
@@ -329,7 +336,7 @@ async def test_what_is_copied_or_changed_plays_nothing_and_a_used_ticket_is_used
             copied = Frames()
             await watched(web, who, camera, given, copied)
             assert not copied.last, "one ticket, one look"
-        watching.cancel()
+        await cease(watching)
     entries = journal.read(furnished, 0)
     assert len([one for one in entries if one.action == "look.began"]) == 1
     denied = {(one.actor, camera_of(one), one.scope_department) for one in entries if one.action == "look.denied"}
@@ -391,12 +398,16 @@ async def test_nobody_who_connects_again_and_again_slips_through_a_revocation(
     found = [Frames() for _ in range(4)]
     async with httpx.AsyncClient(base_url=web.url, timeout=30, limits=SHORT) as client:
         again = [asyncio.create_task(until_refused(web, client, who, camera, one)) for one in found]
-        await asyncio.wait_for(asyncio.gather(*(one.came.wait() for one in found)), 20)
+        await asyncio.wait_for(asyncio.gather(*(connected_again(one) for one in found)), 20)
         await asyncio.to_thread(grants.revoke, COMMANDER, id, "it is over")
         over = await ended(furnished, id, closed=True)
         await asyncio.wait_for(asyncio.gather(*again), 30)
     assert max(one.last for one in found) - over < LATEST * SECOND
-    assert all(len(one.tickets) > 1 for one in found), "they did connect again"
+
+
+async def connected_again(frames: Frames) -> None:
+    while not frames.count or len(frames.tickets) < 2:
+        await asyncio.sleep(0.02)
 
 
 async def until_refused(web: Web, client: httpx.AsyncClient, who: Person, camera: str, frames: Frames) -> None:
@@ -458,7 +469,7 @@ async def test_without_a_word_from_the_journal_what_plays_by_a_grant_ends_and_on
         own.came.clear()
         await asyncio.wait_for(own.came.wait(), 5)
         assert own.count > count and not by_right.done()
-        by_right.cancel()
+        await cease(by_right)
     assert since < theirs.latest < since + PATIENCE + LATEST
 
 

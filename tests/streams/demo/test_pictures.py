@@ -126,3 +126,16 @@ async def test_another_client_plays_it_with_basic_and_digest_and_ends_when_it_is
     assert len(basic) == 5
     assert 1 <= len(dropped) <= 9
     assert refused == []
+
+
+async def test_a_camera_goes_on_at_its_rate_after_the_clock_was_set_back() -> None:
+    scene, told = scenes.Scene(22, "河滨", size=scenes.SUB), fast(8)
+    back = 0.0
+    async with RtspServer({"1": Camera(scene)}, speed=8, now=lambda: told() - back) as server:
+        begun = asyncio.create_task(asyncio.to_thread(opened, server.url("1"), 120))
+        while not server.cameras["1"].views:
+            await asyncio.sleep(0.01)
+        back, at = 3_600.0, clock.monotonic()
+        shown = await begun
+    assert len(shown) == 120
+    assert clock.monotonic() - at < 10, "120 pictures last 10 s at the usual rate, 1 s at this one"
