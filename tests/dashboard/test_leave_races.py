@@ -76,7 +76,12 @@ class Frames:
         self.latest = 0.0
         self.count = 0
         self.tickets: list[str] = []
-        self.came = asyncio.Event()
+        self.came, self.again = asyncio.Event(), asyncio.Event()
+
+    def connected(self, ticket: str) -> None:
+        self.tickets.append(ticket)
+        if self.count:
+            self.again.set()
 
     def note(self) -> None:
         self.came.set()
@@ -185,7 +190,7 @@ async def watched(web: Web, who: Person | None, camera: str, given: str, frames:
     """Take what comes until it is closed."""
     with suppress(websockets.ConnectionClosed, websockets.InvalidStatus, OSError):
         async with opened(web, who, camera, given) as socket:
-            frames.tickets.append(given)
+            frames.connected(given)
             async for message in socket:
                 if isinstance(message, bytes):
                     frames.note()
@@ -398,16 +403,11 @@ async def test_nobody_who_connects_again_and_again_slips_through_a_revocation(
     found = [Frames() for _ in range(4)]
     async with httpx.AsyncClient(base_url=web.url, timeout=30, limits=SHORT) as client:
         again = [asyncio.create_task(until_refused(web, client, who, camera, one)) for one in found]
-        await asyncio.wait_for(asyncio.gather(*(connected_again(one) for one in found)), 20)
+        await asyncio.wait_for(asyncio.gather(*(one.again.wait() for one in found)), 20)
         await asyncio.to_thread(grants.revoke, COMMANDER, id, "it is over")
         over = await ended(furnished, id, closed=True)
         await asyncio.wait_for(asyncio.gather(*again), 30)
     assert max(one.last for one in found) - over < LATEST * SECOND
-
-
-async def connected_again(frames: Frames) -> None:
-    while not frames.count or len(frames.tickets) < 2:
-        await asyncio.sleep(0.02)
 
 
 async def until_refused(web: Web, client: httpx.AsyncClient, who: Person, camera: str, frames: Frames) -> None:

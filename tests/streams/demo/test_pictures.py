@@ -132,10 +132,8 @@ async def test_a_camera_goes_on_at_its_rate_after_the_clock_was_set_back() -> No
     scene, told = scenes.Scene(22, "河滨", size=scenes.SUB), fast(8)
     back = 0.0
     async with RtspServer({"1": Camera(scene)}, speed=8, now=lambda: told() - back) as server:
-        begun = asyncio.create_task(asyncio.to_thread(opened, server.url("1"), 120))
-        while not server.cameras["1"].views:
-            await asyncio.sleep(0.01)
+        await asyncio.to_thread(opened, server.url("1"), 5)
         back, at = 3_600.0, clock.monotonic()
-        shown = await begun
+        shown = await asyncio.to_thread(opened, server.url("1"), 120)
     assert len(shown) == 120
     assert clock.monotonic() - at < 10, "120 pictures last 10 s at the usual rate, 1 s at this one"
