@@ -16,7 +16,7 @@ from tests import tools
 from tests.streams.gb28181.journey import CODE, PASSWORD, SYSTEM_READER, accept, listening, until
 
 SCENARIOS = Path(__file__).with_name("sipp")
-SECONDS = 20
+SECONDS = 40
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_a_foreign_device_registers_tells_its_catalogue_and_goes_silent(
             await does("register")
             whole = await until(database, lambda one: one.whole)
             assert (whole.announced, whole.held, whole.agent) == (5, 5, "SIPp")
-            await does("keepalive", "-lost", "30")
+            await does("keepalive", "-lost", "30", "-max_non_invite_retrans", "20")
             await does("position")
             await does("alarm")
             assert service._intake.totals.accepted == 1
