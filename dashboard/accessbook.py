@@ -17,12 +17,13 @@ from operations.cameras.limits import by_rules
 from operations.cameras.reading import Camera
 from operations.database import AfterCommit, Database
 from operations.errors import NotFound
-from operations.grants import choosing, places
+from operations.grants import choosing, places, screens
 from operations.grants.admission import Admission
 from operations.grants.choosing import Past
 from operations.grants.delegates import Delegates
 from operations.grants.grants import Grants
 from operations.grants.requests import Requests
+from operations.grants.screens import Screen
 from operations.grants.standing import Standings
 from operations.incident import Incident
 from operations.incidents import rows as incidents
@@ -85,6 +86,11 @@ class Accessbook:
                 return incidents.find(connection, WHOLE, incident).incident
             except NotFound:
                 return None
+
+    def walls(self, identity: Identity) -> list[Screen]:
+        """Return the walls on which somebody may ask for pictures to be shown. Raises Forbidden."""
+        with self._database.read() as connection:
+            return screens.offered(connection, identity)
 
     def limits(self, ids: Collection[str]) -> dict[str, str]:
         """Return {camera: kind of its view limit}."""

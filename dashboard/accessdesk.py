@@ -72,6 +72,7 @@ def begin(said: Said) -> dict[str, Any]:
         "me": {"id": said.identity.id, "name": said.identity.name, "unit": said.identity.scope.department},
         "reads": allowed(said.identity, "look.read"),
         "holds": allowed(said.identity, "evidence.hold"),
+        "walls": msgspec.to_builtins(said.book.walls(said.identity)) if allowed(said.identity, RIGHTS["ask"]) else [],
         "breaks": said.identity.role in access.breakglass.roles,
     }  # fmt: skip
 
@@ -453,6 +454,7 @@ def card(one: Request, words: Words) -> dict[str, Any]:
         "cameras": len(one.cameras),
         "surplus": list(one.surplus),
         "modes": [words.text(f"grants.mode.{mode}") for mode in one.modes],
+        "walls": list(one.wall_names),
         "from_at": one.from_at,
         "until_at": one.until_at,
         "minutes": one.minutes,
@@ -482,6 +484,7 @@ def granted(one: Held, said: Said) -> dict[str, Any]:
         "purpose": words.pick(purpose.zh, purpose.en) if purpose else one.purpose,
         "text": one.text,
         "modes": [words.text(f"grants.mode.{mode}") for mode in one.modes],
+        "walls": list(one.wall_names),
         "cameras": [{"id": id, "name": name or id} for id, name in zip(one.cameras, one.names, strict=False)],
         "how": words.text(f"grants.how.{one.ended_how}") if one.ended_how else "",
         "warned": one.warned_at is not None and one.ended_at is None,

@@ -1013,6 +1013,15 @@ access_grant_camera = Table(
     Index("access_grant_camera_camera", "camera"),
 )
 
+# Walls on which what is granted to a person may be shown too.
+access_grant_wall = Table(
+    "access_grant_wall",
+    metadata,
+    Column("grant_id", Text, primary_key=True),
+    Column("wall", Text, primary_key=True),
+    Index("access_grant_wall_wall", "wall"),
+)
+
 # What owners authorise in advance 常态授权; `body` is the whole as JSON.
 access_standing = Table(
     "access_standing",

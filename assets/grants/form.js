@@ -19,7 +19,7 @@
   let draft = "";
   let box = null;
 
-  const empty = () => ({ purpose: "incident", basis: access.facts.bases[0].code, text: "", urgency: "urgent", incident: "", cameras: [], needed: [], modes: ["live"], minutes: access.facts.limits.live_minutes, order: "" });
+  const empty = () => ({ purpose: "incident", basis: access.facts.bases[0].code, text: "", urgency: "urgent", incident: "", cameras: [], needed: [], modes: ["live"], minutes: access.facts.limits.live_minutes, order: "", walls: [] });
   const purpose = () => access.facts.purposes.find((one) => one.code === form.purpose);
   const most = () => (form.urgency === "routine" ? purpose().cameras : Math.min(purpose().cameras, access.facts.limits.cameras));
 
@@ -111,6 +111,8 @@
           field("ask.text", h("textarea.desk-input", { name: "text", rows: 3, maxlength: 300, oninput: (event) => { form.text = event.target.value; } }, form.text)),
           h("fieldset.access-field", {}, h("legend", {}, say("ask.modes")), MODES.map((one) => h("label.access-choice", {},
             h("input", { type: "checkbox", name: `mode-${one}`, checked: form.modes.includes(one), disabled: !wanted.modes.includes(one), onchange: (event) => { form.modes = MODES.filter((each) => (each === one ? event.target.checked : form.modes.includes(each))); draw(); } }), say(`mode.${one}`)))),
+          access.facts.walls.length > 0 && h("fieldset.access-field", {}, h("legend", {}, say("ask.walls")), access.facts.walls.map((one) => h("label.access-choice", {},
+            h("input", { type: "checkbox", name: `wall-${one.id}`, checked: form.walls.includes(one.id), onchange: (event) => { form.walls = event.target.checked ? [...form.walls, one.id] : form.walls.filter((each) => each !== one.id); } }), one.name))),
           field("ask.urgency", select("urgency", URGENCIES.map((one) => [one, say(`urgency.${one}`)]), form.urgency, (event) => { form.urgency = event.target.value; draw(); })),
           field("ask.minutes", h("input.desk-input", { type: "number", name: "minutes", min: 1, max: wanted.minutes, value: Math.min(form.minutes, wanted.minutes), oninput: (event) => { form.minutes = Number(event.target.value); } }), say("ask.minutes_most", { n: wanted.minutes }))),
         h("div.access-column.wide", {},

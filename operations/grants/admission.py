@@ -156,7 +156,7 @@ class Admission(Desk):
 
     def _held(self, connection: Connection, identity: Identity, asking: Asking, now: int) -> Held | None:
         """The grant in force that fits best: of the same incident, else the one that lasts longest."""
-        mine = table.c.holder == holder_of(identity)
+        mine = rows.of_holder(holder_of(identity))
         found = rows.living(connection, mine, table.c.until_at > now, rows.of_camera(asking.camera))
         fit = [one for one in found if lives(one, now) and asking.mode in one.modes]
         return max(fit, key=lambda one: (one.incident == asking.incident, one.until_at), default=None)

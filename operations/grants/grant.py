@@ -15,7 +15,8 @@ another grant in its place."""
 class Held(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The whole of a grant. Times: UTC microseconds.
 
-    `holder`: "account:ID" or "wall:ID", `who`: its name; `unit`: its department; `department`: the cameras' owner.
+    `holder`: "account:ID" or "wall:ID", `who`: its name; `unit`: its department; `department`: the cameras' owner;
+    `walls`: ids of walls that may show the pictures too, `wall_names`: theirs.
     `until_at` is what was granted; `ended_at` that it is over, and `ended_how` why.
     """
 
@@ -39,6 +40,8 @@ class Held(Struct, frozen=True, omit_defaults=True, kw_only=True):
     modes: tuple[str, ...] = ("live",)
     cameras: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    walls: tuple[str, ...] = ()
+    wall_names: tuple[str, ...] = ()
     path: str = ""
     viewers: int = 1
     from_at: int

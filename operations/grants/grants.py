@@ -101,7 +101,7 @@ class Grants(Desk):
     def unratified(self, identity: Identity) -> list[Held]:
         """Return the broken glasses that nobody has said anything of, as far as somebody oversees them."""
         with self._database.read() as connection:
-            waits = rows.grants(connection, table.c.ratify_by.is_not(None), *self._shown(identity))
+            waits = rows.grants(connection, table.c.kind == BREAKGLASS, *self._shown(identity))
         return [one for one in waits if one.loud]
 
     def past(self, identity: Identity, most: int = 100) -> list[Held]:

@@ -1,6 +1,6 @@
 """Where nobody looks 禁止区域, and where only with a named consent 敏感点位 (Decree 799, articles 8 and 10)."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -32,7 +32,7 @@ def bar(access: Access, one: Camera, limit: Limit | None) -> None:
         raise Refused("grants.no_consent", name=called)
 
 
-def refuse(connection: Connection, access: Access, ids: Sequence[str], _modes: Collection[str] = ()) -> None:
+def refuse(connection: Connection, access: Access, ids: Sequence[str]) -> None:
     """Raise Refused for cameras that are granted to nobody: which, and why."""
     registered = viewed.of(connection, ids)
     for one in reading.of(connection, WHOLE, ids):

@@ -90,6 +90,7 @@ class Request(Struct, frozen=True, omit_defaults=True, kw_only=True):
     minutes: int = 0
     at_once: bool = False
     walls: tuple[str, ...] = ()  # ids of walls that may show them too
+    wall_names: tuple[str, ...] = ()
     copied: str = ""  # id of the request it was copied from
     extends: str = ""  # id of the grant it wants to go on
     made_at: int = 0

@@ -10,7 +10,7 @@ from operations.cameras import reading
 from operations.database import Transaction
 from operations.entry import Draft
 from operations.errors import NotFound, Refused, need
-from operations.grants import places, posts, ringing, rows
+from operations.grants import places, posts, ringing, rows, screens
 from operations.grants import request as deeds
 from operations.grants.desk import Desk, entry_of, written
 from operations.grants.grant import REQUEST, Held, common, holder_of
@@ -25,7 +25,7 @@ LISTED_MOST = 200
 
 
 class Form(Struct, frozen=True, kw_only=True):
-    """What an applicant writes; `cameras` and `needed`: ids."""
+    """What an applicant writes; `cameras`, `needed` and `walls`: ids."""
 
     purpose: str
     basis: str
@@ -67,7 +67,7 @@ class Requests(Desk):
 
         def deed(one: Request, transaction: Transaction, now: int) -> Request:
             need(bool(one.cameras), "grants.cameras", most=self._access().limits.cameras, n=0)
-            places.refuse(transaction.connection, self._access(), [each.id for each in one.cameras], one.modes)
+            places.refuse(transaction.connection, self._access(), [each.id for each in one.cameras])
             number = self._number(transaction, "D", now)
             return deeds.submitted(one, self._access(), number, now, self._due)
 
@@ -100,6 +100,7 @@ class Requests(Desk):
             held = rows.grant(connection, grant_id)
         if held.holder != holder_of(identity):
             raise NotFound()
+        need(held.kind == REQUEST, "grants.not_asked_for")
         form = Form(
             purpose=held.purpose,
             basis=held.basis,
@@ -110,6 +111,7 @@ class Requests(Desk):
             modes=held.modes,
             from_at=held.until_at,
             minutes=minutes,
+            walls=held.walls,
         )
         return self.ask(identity, form, extends=held.id)
 
@@ -317,6 +319,8 @@ class Requests(Desk):
                 modes=one.modes,
                 cameras=tuple(each.id for each in chosen),
                 names=tuple(each.name for each in chosen),
+                walls=one.walls,
+                wall_names=one.wall_names,
                 path=common([each.path for each in chosen]),
                 viewers=self._access().limits.viewers,
                 from_at=one.from_at + later,
@@ -352,13 +356,15 @@ class Requests(Desk):
         with self._database.read() as connection:
             made = self._drafted(connection, identity, form, now)
             deeds.checked(made, self._access(), now)
-            places.refuse(connection, self._access(), [one.id for one in made.cameras], made.modes)
+            places.refuse(connection, self._access(), [one.id for one in made.cameras])
 
     def _drafted(self, connection: Connection, identity: Identity, form: Form, now: int) -> Request:
         scope = Scope(reach(identity, "access.ask").grid)
         there = {one.id: one for one in reading.of(connection, scope, form.cameras)}
         if len(there) != len(set(form.cameras)):
             raise NotFound()
+        offered = {one.id: one.name for one in screens.offered(connection, identity)} if form.walls else {}
+        need(set(form.walls) <= offered.keys(), "grants.walls")
         limits = places.limits(connection, list(there))
         number = ""
         if form.incident:
@@ -395,6 +401,7 @@ class Requests(Desk):
             from_at=form.from_at,
             minutes=form.minutes,
             walls=tuple(form.walls),
+            wall_names=tuple(offered[id] for id in form.walls),
             made_at=now,
         )
 

@@ -10,7 +10,7 @@ from operations.database import Transaction
 from operations.errors import NotFound
 from operations.grants.grant import Held, common
 from operations.grants.request import Request, next_at
-from operations.tables import access_grant, access_grant_camera, access_request, access_seat
+from operations.tables import access_grant, access_grant_camera, access_grant_wall, access_request, access_seat
 
 LIVING_MOST = 20_000
 _request = msgspec.json.Decoder(Request)
@@ -98,11 +98,23 @@ def of_camera(camera: str) -> ColumnElement[bool]:
     return mine.exists()
 
 
+def of_holder(holder: str) -> ColumnElement[bool]:
+    """The condition that a grant is somebody's, or shown on this wall ("wall:ID") too."""
+    kind, _, id = holder.partition(":")
+    if kind != "wall":
+        return access_grant.c.holder == holder
+    shown = sa.select(access_grant_wall.c.grant_id).where(access_grant_wall.c.wall == id)
+    return sa.or_(access_grant.c.holder == holder, access_grant.c.id.in_(shown))
+
+
 def add_grant(transaction: Transaction, one: Held) -> None:
-    """Write a new grant and its cameras."""
+    """Write a new grant, its cameras and its walls."""
     transaction.connection.execute(sa.insert(access_grant).values({"id": one.id, **_values(one)}))
     cameras = [{"grant_id": one.id, "camera": camera} for camera in one.cameras]
     transaction.connection.execute(sa.insert(access_grant_camera), cameras)
+    if one.walls:
+        walls = [{"grant_id": one.id, "wall": wall} for wall in one.walls]
+        transaction.connection.execute(sa.insert(access_grant_wall), walls)
 
 
 def put_grants(transaction: Transaction, changed: Sequence[Held]) -> None:

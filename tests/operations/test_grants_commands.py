@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from msgspec import structs
 
 from config.calendar import Workdays
-from operations import accounts, board, journal, looks, snapshot
+from operations import accounts, board, journal, looks, snapshot, walls
 from operations.calendar import Calendar
 from operations.cameras import reading
 from operations.cameras.item import Item
@@ -20,11 +21,11 @@ from operations.contacts import cards, roster
 from operations.contacts.cards import Person
 from operations.contacts.roster import Shift
 from operations.errors import Forbidden, NotFound, Refused
-from operations.grants import asked, held, rows
+from operations.grants import asked, held, rows, screens
 from operations.grants.admission import Admission, Asking, Denied
 from operations.grants.grant import Held
 from operations.grants.grants import Grants
-from operations.grants.request import DECIDED, DRAFT, WAITING, WITHDRAWN, Request
+from operations.grants.request import DECIDED, DRAFT, WAITING, WAITS, WITHDRAWN, Request
 from operations.grants.requests import Form, Requests
 from operations.grants.standing import MONTH, Standings, Terms
 from operations.incident import Incident
@@ -127,6 +128,20 @@ class City:
         )  # fmt: skip
         roster.plan(self.desk.database, COMMANDER, [shift], now=begins)
 
+    def wall(self, name: str, department: str = "") -> None:
+        """Hang up a wall of the centre or of a department."""
+        with self.desk.database.write() as transaction:
+            plan = walls.Plan(name, Scope(department=department))
+            walls.insert(transaction, SYSTEM, f"id of {name}", plan, hash=name.encode(), now=START)
+        made = walls.living(self.desk.database, f"id of {name}")
+        assert made is not None
+        self.people[name] = made
+
+    def walls(self, name: str) -> list[screens.Screen]:
+        """Where somebody may ask pictures to be shown."""
+        with self.desk.database.read() as connection:
+            return screens.offered(connection, self[name])
+
     def step(self, by: int = 0) -> int:
         """Let time pass, and the program look after grants."""
         self.desk.now += by
@@ -223,6 +238,51 @@ def test_two_seats_of_the_centre_are_two_persons(city: City) -> None:
     assert city.opens("zhou") == ["p1", "s1"]
 
 
+def test_a_restricted_camera_wants_two_of_the_centre_the_leader_and_the_owner(city: City) -> None:
+    one = city.ask("r1")
+    assert [seat.key for seat in one.seats] == ["centre", "centre:2", "leader", "owner:transport"]
+    for who, seat in (("wang", "centre"), ("qian", "centre:2"), ("gu", "leader")):
+        city.requests.approve(city[who], one.id, seat)
+    assert "r1" not in city.opens("zhou")
+    city.requests.approve(city["lin"], one.id, "owner:transport")
+    assert "r1" in city.opens("zhou")
+
+
+def test_what_waits_goes_up_and_lapses(city: City) -> None:
+    (urgent,) = [city.requests.ask(city["zhou"], city.form("p1", "t1", urgency="urgent"))]
+    assert city.requests.step(city.desk.now + 9 * MINUTE) == 0 and city.requests.inbox(city["gu"]) == []
+    city.desk.now += 10 * MINUTE
+    city.requests.step(city.desk.now)
+    assert [each.id for each, _ in city.requests.inbox(city["gu"])] == [urgent.id], "the leader may decide as well"
+    city.requests.ask_back(city["gu"], urgent.id, "centre", "哪条车道？")
+    city.requests.answer(city["zhou"], urgent.id, "左侧")
+    city.requests.approve(city["gu"], urgent.id, "centre")
+    late = city.ask("t2", minutes=30)
+    city.desk.now += WAITS
+    city.requests.step(city.desk.now)
+    assert city.requests.find(city["zhou"], late.id).state == "lapsed"
+    told = city.actions("access")
+    assert told.count("request.escalated") == 1 and "request.lapsed" in told
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"minutes": 481}, "minutes"),
+        ({"modes": ("export",)}, "modes"),
+        ({"purpose": "none"}, "purpose"),
+        ({"basis": "none"}, "basis"),
+        ({"text": "x"}, "text"),
+        ({"purpose": "incident"}, "incident_wanted"),
+        ({"walls": ("none",)}, "walls"),
+    ],
+)
+def test_what_goes_beyond_the_rules_is_not_sent_and_says_why(city: City, wrong: dict[str, Any], why: str) -> None:
+    form = structs.replace(city.form("t1"), **wrong)
+    assert code(lambda: city.requests.ask(city["zhou"], form)) == f"grants.{why}"
+    assert city.requests.mine(city["zhou"]) == []
+
+
 def test_of_two_who_decide_at_once_one_wins_and_the_other_hears_why(city: City) -> None:
     one, gate = city.ask("t1"), Barrier(2)
 
@@ -316,6 +376,27 @@ def test_no_more_look_through_one_camera_than_the_rules_say(city: City) -> None:
     assert city.leave("zhou", "t2").grant == id
     looks.end(city.desk.database, ["l0"], "left", now=city.desk.now)
     assert city.leave("zhou", "t1").grant == id
+
+
+def test_a_wall_shows_what_was_granted_for_it_and_for_as_long_as_that(city: City) -> None:
+    for name, department in (("hall", ""), ("precinct", "police"), ("fire station", "fire"), ("dark", "")):
+        city.wall(name, department)
+    assert [one.name for one in city.walls("zhou")] == ["dark", "hall", "precinct"]
+    assert [one.name for one in city.walls("wang")] == ["dark", "fire station", "hall", "precinct"]
+    not_theirs = structs.replace(city.form("t1"), walls=(city["fire station"].id,))
+    assert code(lambda: city.requests.ask(city["zhou"], not_theirs)) == "grants.walls"
+    form = structs.replace(city.form("t1"), walls=(city["hall"].id,))
+    one = city.requests.ask(city["zhou"], form)
+    assert one.wall_names == ("hall",) and city.opens("hall") == []
+    city.requests.approve(city["wang"], one.id, "centre")
+    grant = city.requests.approve(city["lin"], one.id, "owner:transport").grants["transport"]
+    assert city.leave("hall", "t1", why="patrol").grant == city.leave("zhou", "t1").grant == grant
+    opened = [city.opens(name) for name in ("hall", "dark", "precinct", "fire station")]
+    assert opened == [["t1"], [], ["p1"], ["f1", "f2"]], "and their own department's"
+    again = city.requests.extend(city["zhou"], grant, 30, "还在处理")
+    assert again.wall_names == ("hall",), "what goes on goes on there too"
+    city.grants.revoke(city["lin"], grant, "够了")
+    assert city.opens("hall") == [] and city.opens("zhou") == ["p1"]
 
 
 def test_what_was_denied_is_written_down(city: City) -> None:
@@ -588,9 +669,12 @@ def test_glass_that_nobody_has_ratified_in_a_day_is_reported_once_and_stays_loud
     assert city.step(23 * HOUR) == 0
     assert city.step(HOUR) == 1 and city.step(HOUR) == 0
     assert city.held(made.id).unratified and city.desk.board().granted[made.id].loud
+    assert [each.id for each in city.grants.unratified(city["lin"])] == [made.id]
     assert city.actions("grant") == ["grant.broken", "grant.ended", "grant.unratified"]
+    assert code(lambda: city.requests.extend(city["wang"], made.id, 60, "还要看")) == "grants.not_asked_for"
     late = city.grants.ratify(city["lin"], made.id, right=True)
     assert not late.unratified and made.id not in city.desk.board().granted
+    assert city.grants.unratified(city["lin"]) == []
 
 
 # ---- the board ----
@@ -638,6 +722,9 @@ def test_the_board_kept_live_equals_the_one_from_the_journal_and_the_rows(city: 
     city.requests.withdraw(city["zhou"], second.id)
     city.gate.break_glass(city["wang"], [city.cameras["f1"]], one.id, "着火了")
     follow()
+    shown = [each.body["set"] for each in city.desk.entries() if each.subject_type in ("access", "grant")]
+    assert any(shown), "and nothing that everybody hears tells who, or why"
+    assert not any({"who", "name", "text", "holder", "applicant"} & set(each or ()) for each in shown)
     assert live.asked == {} and len(live.decided) == 1
     snapshot.save(city.desk.database, live)
     city.step()

@@ -83,6 +83,13 @@ def _grants() -> None:
     )
     op.create_index("access_grant_camera_camera", "access_grant_camera", ["camera"])
     op.create_table(
+        "access_grant_wall",
+        sa.Column("grant_id", sa.Text(), nullable=False),
+        sa.Column("wall", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("grant_id", "wall"),
+    )
+    op.create_index("access_grant_wall_wall", "access_grant_wall", ["wall"])
+    op.create_table(
         "access_standing",
         sa.Column("id", sa.Text(), nullable=False),
         _text("department"),
