@@ -372,6 +372,12 @@ def settled(said: Said) -> dict[str, Any]:
     return {"text": said.words.text("access.told.settled")}
 
 
+def published(said: Said) -> dict[str, Any]:
+    """Confirm that something taken is masked and published."""
+    said.commands.evidencebook.publish(word(said.asked, "id"), text(said.asked))
+    return {"text": said.words.text("access.told.published")}
+
+
 def held(said: Said) -> dict[str, Any]:
     """Hold something for a case, or let go of it."""
     said.commands.evidencebook.hold(word(said.asked, "id"), kept=said.asked.get("kept") is True)
@@ -428,6 +434,7 @@ DOES: dict[str, Does] = {
     "ledger": ledger,
     "package": packed,
     "settle": settled,
+    "publish": published,
     "hold": held,
 }
 

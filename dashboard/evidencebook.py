@@ -71,6 +71,10 @@ class Evidencebook:
         """Confirm that something taken was returned or destroyed. Raises Forbidden, NotFound, Refused."""
         taken.settle(self._database, access.current(), id, state, now=clock.now(), after_commit=self._ring)
 
+    def publish(self, id: str, text: str) -> None:
+        """Confirm that something taken is masked and published. Raises Forbidden, NotFound, Refused."""
+        taken.publish(self._database, access.current(), id, text, now=clock.now(), after_commit=self._ring)
+
     def hold(self, id: str, *, kept: bool) -> None:
         """Hold something for a case, or let go of it. Raises Forbidden, NotFound, Refused."""
         taken.hold(self._database, access.current(), id, kept=kept, now=clock.now(), after_commit=self._ring)
@@ -82,7 +86,7 @@ HEADS: dict[str, tuple[str, ...]] = {
         *("kind", "reason", "given_by"),
     ),
     "denied": ("at", "who", "camera", "mode", "why", "incident", "refused"),
-    "taken": ("at", "taken_as", "who", "camera", "owner", "grant", "sha256", "state", "kept"),
+    "taken": ("at", "taken_as", "who", "camera", "owner", "grant", "sha256", "state", "kept", "published"),
 }
 
 
@@ -128,5 +132,5 @@ def _kept(one: Kept, words: Words) -> list[str]:
     mark = words.text("ledger.yes") if one.kept else ""
     return [
         _time(words)(one.at), words.text(f"grants.mode.{one.kind}"), one.actor, one.name, one.department, one.grant,
-        one.sha256, words.text(f"ledger.states.{one.state}"), mark,
+        one.sha256, words.text(f"ledger.states.{one.state}"), mark, _time(words)(one.published_at),
     ]  # fmt: skip

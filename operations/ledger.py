@@ -37,7 +37,8 @@ class Denied(Struct, frozen=True):
 
 
 class Kept(Struct, frozen=True):
-    """A picture or film that left, with its SHA-256 (hex); `state`: held, returned or destroyed; `kept`: legal hold."""
+    """A picture or film that left, with its SHA-256 (hex); `state`: held, returned or destroyed; `kept`: legal hold;
+    `published_at`: when it was confirmed that it is masked and published (UTC microseconds)."""
 
     id: str
     at: int
@@ -52,6 +53,7 @@ class Kept(Struct, frozen=True):
     state_at: int
     state_by: str
     kept: bool
+    published_at: int | None
 
 
 class Month(Struct, frozen=True):
@@ -104,6 +106,7 @@ def kept(database: Database, identity: Identity, since: int, until: int) -> list
             Kept(
                 row.id, row.made_at, row.kind, row.actor, row.camera, row.name or row.camera, row.number or "",
                 row.department, row.sha256, row.state, row.state_at, row.state_by, bool(row.held),
+                row.published_at,
             )
             for row in connection.execute(query)
         ]  # fmt: skip

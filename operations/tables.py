@@ -1079,6 +1079,7 @@ evidence = Table(
     _int("state_at"),
     _text("state_by"),
     _int("held"),
+    _time("published_at"),
     Column("body", LargeBinary, nullable=False),
     Index("evidence_made", "made_at"),
     Index("evidence_grant", "grant_id"),

@@ -36,7 +36,12 @@
     const settle = async (one, state) => {
       if ((await access.question(say(`ledger.${state}`), { about: say("ledger.sure"), go: `ledger.${state}`, bare: true })) !== null) act({ do: "settle", id: one.id, state });
     };
+    const publish = async (one) => {
+      const text = await access.question(say("ledger.published_go"), { wanted: true, about: say("ledger.published_about"), go: "ledger.published_go" });
+      if (text !== null) act({ do: "publish", id: one.id, text });
+    };
     const deeds = (one) => h("span.access-line", {},
+      one.state === "held" && !one.published_at && button("ledger.published_go", () => publish(one)),
       one.state === "held" && button("ledger.returned", () => settle(one, "returned")), one.state === "held" && !one.kept && button("ledger.destroyed", () => settle(one, "destroyed"), ".danger"),
       access.facts.holds && one.state !== "destroyed" && button(one.kept ? "ledger.release" : "ledger.hold", () => act({ do: "hold", id: one.id, kept: !one.kept })));
     const show = async () => {
@@ -47,7 +52,7 @@
         h("div.access-line", {}, month, button("ledger.package", save, ".primary", { name: "package" })),
         table(COLUMNS.map((one) => say(`ledger.${one}`)), told.months.map((one) => COLUMNS.map((name) => cell(one, name))), "ledger.none"),
         h("h2", {}, say("ledger.denied_title")), table([], told.denied.map((one) => [access.moment(one.at), one.who, one.camera, one.mode, one.why]), "ledger.denied_none"),
-        h("h2", {}, say("ledger.kept_title")), table([], told.kept.map((one) => [access.moment(one.at), one.kind, one.who, `${one.name} ${one.owner}`, one.grant, h("code", { title: one.sha256 }, one.sha256.slice(0, 12)), `${one.said} ${one.kept ? say("ledger.kept") : ""}`, deeds(one)]), "ledger.kept_none"));
+        h("h2", {}, say("ledger.kept_title")), table([], told.kept.map((one) => [access.moment(one.at), one.kind, one.who, `${one.name} ${one.owner}`, one.grant, h("code", { title: one.sha256 }, one.sha256.slice(0, 12)), [one.said, one.kept && say("ledger.kept"), one.published_at && say("ledger.published", { at: access.moment(one.published_at) })].filter(Boolean).join(" · "), deeds(one)]), "ledger.kept_none"));
     };
     show();
     return place;

@@ -89,6 +89,11 @@ def test_what_was_taken_is_returned_or_destroyed_once_and_not_while_it_is_held(
         taken.settle(database, OTHER, one.id, "destroyed", now=START)
     with pytest.raises(Refused, match="state"):
         taken.settle(database, ASKS, one.id, "lost", now=START)
+    with pytest.raises(NotFound):
+        taken.publish(database, OTHER, one.id, "报纸，已打码", now=START)
+    with pytest.raises(Refused, match="text"):
+        taken.publish(database, ASKS, one.id, " ", now=START)
+    taken.publish(database, ASKS, one.id, "区政府网站，李明打码", now=START)
     taken.hold(database, COMMANDER, one.id, kept=True, now=START)
     taken.hold(database, COMMANDER, one.id, kept=True, now=START)
     with pytest.raises(Refused, match="kept"):
@@ -97,7 +102,10 @@ def test_what_was_taken_is_returned_or_destroyed_once_and_not_while_it_is_held(
     taken.settle(database, ASKS, one.id, "destroyed", now=START + SECOND)
     with pytest.raises(Refused, match="over"):
         taken.settle(database, ASKS, one.id, "returned", now=START)
+    with pytest.raises(Refused, match="over"):
+        taken.publish(database, ASKS, one.id, "又一次", now=START)
     (one,) = ledger.kept(database, OWNER, START - DAY, START + DAY)
     assert (one.state, one.state_at, one.state_by) == ("destroyed", START + SECOND, "zhou")
     actions = [one.action for one in journal.read(database, 0) if one.subject_type == "evidence"]
-    assert actions == ["evidence.kept", "evidence.released", "evidence.destroyed"]
+    assert actions == ["evidence.published", "evidence.kept", "evidence.released", "evidence.destroyed"]
+    assert one.published_at == START

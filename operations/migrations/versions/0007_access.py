@@ -130,6 +130,7 @@ def _beside() -> None:
         _int("state_at"),
         _text("state_by"),
         _int("held"),
+        _time("published_at"),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
