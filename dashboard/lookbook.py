@@ -26,17 +26,29 @@ log = logging.getLogger(__name__)
 Place = Callable[[str], Whereabouts | None]
 """The port to the catalogue: where a camera is, by its id; None: there is no such camera. It may block."""
 End = Callable[[int, str], None]
+"""(code, why): a look is over."""
+Moved = Callable[[int, str], None]
+"""(until, how): a look's grant ends at another time (UTC microseconds), and how it is over then."""
+
+
+def _unmoved(_until: int, _how: str) -> None:
+    """Nobody wants to know."""
+
+
 """Ends one look: the code of its closing, and why, for the tile to say."""
 
 
 class Living(NamedTuple):
-    """A look under way; `ends`: when its grant is over, in seconds that never step back, None: it needs none."""
+    """A look under way; `ends`: when its grant is over, in seconds that never step back, None: it needs none;
+    `how` it is over then."""
 
     end: End
     grant: str
     until_at: int
     ends: float | None
     own: bool = True
+    moved: Moved = _unmoved
+    how: str = "time"
 
 
 class Lookbook:
@@ -89,6 +101,10 @@ class Lookbook:
             self._denied(identity, asking, place, error.code)
             raise
 
+    async def granted(self, identity: Identity, camera: str) -> bool:
+        """Say whether a grant lets somebody look now; nothing is opened or written. Raises Forbidden."""
+        return await asyncio.to_thread(self._admission.granted, identity, camera)
+
     def denied(self, identity: Identity, asking: Asking, code: str) -> None:
         """Write down that somebody was refused somewhere else; what was asked for may be anything."""
         try:
@@ -119,14 +135,24 @@ class Lookbook:
         """Return what a ticket says, whosever it is. Raises Refused."""
         return looks.read(self._key, ticket, now=clock.now())
 
-    async def begin(self, identity: Identity, ticket: Ticket, stream: str, end: End, *, own: bool = True) -> None:
+    async def begin(
+        self,
+        identity: Identity,
+        ticket: Ticket,
+        stream: str,
+        end: End,
+        moved: Moved = _unmoved,
+        *,
+        own: bool = True,
+    ) -> None:
         """Write down that a look begins; `end(code)` is called when somebody ends it. Raises OperationsError.
 
-        `own`: the picture passes us, so that it is looked at as long as we say so.
+        `moved(until, how)`: its grant was extended or cut short. `own`: the picture passes us, so it is looked at as
+        long as we say so.
         """
         await asyncio.to_thread(self._begin, identity, ticket, stream)
         ends = clock.monotonic() + (ticket.until_at - clock.now()) / SECOND if ticket.grant else None
-        self._living[ticket.look] = Living(end, ticket.grant, ticket.until_at, ends, own)
+        self._living[ticket.look] = Living(end, ticket.grant, ticket.until_at, ends, own, moved)
 
     async def over(self, grant: str, said: str) -> str:
         """Return how a grant ended, "" for one that holds; `said`: why the relay stopped, where nobody knows better."""
@@ -137,7 +163,7 @@ class Lookbook:
         except DatabaseTrouble:
             return said
         ended_at, how, until_at = told[1].get(grant, (None, "", 0))
-        return how if ended_at is not None else "time" if until_at <= clock.now() else ""
+        return how if ended_at is not None or until_at <= clock.now() else ""
 
     async def end(self, look: str, how: str) -> None:
         """Write down that a look has ended."""
@@ -191,7 +217,7 @@ class Lookbook:
         for look, one in list(self._living.items()):
             if one.ends is not None and (unheard or now >= one.ends):
                 del self._living[look]
-                one.end(ENDED, "unheard" if unheard else "time")
+                one.end(ENDED, "unheard" if unheard else one.how)
 
     async def look(self) -> None:
         """End those of ours that somebody ended, and let extended ones go on. Raises DatabaseTrouble."""
@@ -210,8 +236,9 @@ class Lookbook:
                 del self._living[look]
                 one.end(ENDED, how)
             elif until_at != one.until_at:
-                moved = one.ends + (until_at - one.until_at) / SECOND
-                self._living[look] = one._replace(until_at=until_at, ends=moved)
+                ends = one.ends + (until_at - one.until_at) / SECOND
+                self._living[look] = one._replace(until_at=until_at, ends=ends, how=how)
+                one.moved(until_at, how)
 
     def _told(self, ids: list[str], by: set[str]) -> tuple[dict[str, str], dict[str, tuple[int | None, str, int]]]:
         over = looks.over(self._database, ids)

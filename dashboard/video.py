@@ -64,6 +64,14 @@ async def wall(request: Request, shared: Shared, asker: Asker) -> Response:
     return Response(orjson.dumps(told), headers=CLOSED, media_type="application/json")
 
 
+@router.get("/video/granted")
+async def granted(request: Request, shared: Shared, asker: Asker) -> Response:
+    """Say whether a grant lets whoever asks look through a camera now; asking is no look, and opens nothing."""
+    camera = request.query_params.get("camera", "")
+    found = await shared.lookbook.granted(asker, camera)
+    return Response(orjson.dumps({"granted": found}), headers=CLOSED, media_type="application/json")
+
+
 @router.post("/video/tickets")
 async def ticket(request: Request, shared: Shared, asker: Asker) -> Response:
     """Give a ticket for one look at one camera."""
@@ -155,8 +163,9 @@ class Video:
             if not ended.done():
                 ended.set_result((code, why))
 
+        ends = Ends()
         try:
-            await self._looks.begin(identity, held, stream, end)
+            await self._looks.begin(identity, held, stream, end, ends.moved)
         except OperationsError as error:
             away = isinstance(error, DatabaseTrouble)
             asking = None if away else Asking(held.camera, held.why, held.incident)
@@ -168,7 +177,7 @@ class Video:
             await socket.send_text(_by(held, viewer(identity, Words(language(socket.scope), self._city))))
             touched = Touched()
             with self._standing.hold(lasting(socket.scope, identity), identity, end):
-                tasks = {asyncio.create_task(one) for one in self._parts(socket, identity, watching, touched)}
+                tasks = {asyncio.create_task(one) for one in self._parts(socket, identity, watching, touched, ends)}
                 try:
                     waited: set[asyncio.Future[Any]] = {*tasks, ended}
                     await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
@@ -195,10 +204,11 @@ class Video:
             await self._looks.end(held.look, how)
 
     def _parts(
-        self, socket: WebSocket, identity: Identity, watching: Opened, touched: "Touched"
+        self, socket: WebSocket, identity: Identity, watching: Opened, touched: "Touched", ends: "Ends"
     ) -> Iterator[Coroutine[Any, Any, None]]:
         yield _forward(socket, watching, touched)
         yield _listen(socket, touched)
+        yield ends.tell(socket)
         if identity.kind != "wall":  # nobody touches a wall
             yield touched.rest(rules.current().limits.idle_minutes * 60)
 
@@ -223,9 +233,28 @@ class Touched:
         self.idle = True
 
 
+class Ends:
+    """When the grant of a picture ends, each time that it is extended or cut short."""
+
+    def __init__(self) -> None:
+        self._told: asyncio.Queue[tuple[int, str]] = asyncio.Queue()
+
+    def moved(self, until: int, how: str) -> None:
+        """It ends at another time."""
+        self._told.put_nowait((until, how))
+
+    async def tell(self, socket: WebSocket) -> None:
+        """Tell the tile, for its own clock."""
+        with suppress(WebSocketDisconnect, RuntimeError):
+            while True:
+                until, how = await self._told.get()
+                told = {"until": until, "now": clock.now(), "how": how}
+                await socket.send_text(orjson.dumps(told).decode())
+
+
 def _by(held: Ticket, who: str) -> str:
     """Tell the tile by whose leave who looks, for its watermark and its own clock."""
-    told = {"grant": held.number, "until": held.until_at, "now": clock.now(), "who": who}
+    told = {"grant": held.number, "who": who, "until": held.until_at, "now": clock.now(), "how": "time"}
     return orjson.dumps(told).decode()
 
 

@@ -312,6 +312,7 @@ ROUTES: tuple[Route, ...] = (
     Route("DELETE", r"/attachments/[^/]+", "attachment.read"),
     Route("WS", r"/live", "live.watch"),
     Route("GET", r"/video/wall", "camera.look"),
+    Route("GET", r"/video/granted", "camera.look"),
     Route("POST", r"/video/tickets", "camera.look"),
     Route("POST", r"/video/snapshots", "camera.snapshot"),
     Route("WS", r"/video/[^/]+", "camera.look"),

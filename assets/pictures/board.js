@@ -101,7 +101,8 @@
       const { picture } = this;
       delete picture.dataset.camera;
       const text = !camera ? [h("b", {}, said("empty")), h("span", {}, said("empty_hint"))]
-        : [h("b", {}, camera.gone ? said("gone") : camera.about || said("waits"))];
+        : [h("b", {}, camera.gone ? said("gone") : camera.about || said("waits")),
+          camera.gone && h("a.tile-ask", { href: `/access?${new URLSearchParams({ cameras: camera.id })}` }, said("ask"))];
       queueMicrotask(() => { if (!picture.dataset.camera) picture.replaceChildren(h("div.pictures-rest", {}, text)); });
     }
   }

@@ -26,6 +26,7 @@
   const DARK = new Set(["limited", "barred", "unmasked"]); // what stands on the glass may show what nobody may see now
   const SMALLER_FOR = 60000; // ms on the small stream after the large one was too much
 
+  const GRANTABLE = new Set(["none", "time", "revoked", "returned", "post", "incident", "unratified", "replaced"]);
   const ASKABLE = new Set(["none", "time", "returned", "post", "incident", "viewers"]);
   const MARK_EACH = 7000; // ms the watermark stays in one place
   const MARK_PLACES = 6;
@@ -176,7 +177,7 @@
           this.way = way;
           this.offset = word.now / 1000 - (word.pong + way / 2);
         }
-      } else if ("grant" in word) {
+      } else if ("until" in word) {
         this.granted(word);
       } else if (word.state === "ended") {
         this.over(word.code);
@@ -196,9 +197,10 @@
     }
 
     /** By whose leave it plays: for the mark that moves over it, and for a clock of its own. */
-    granted({ grant, until, now, who }) {
+    granted({ grant = this.element.dataset.grant, who = this.who, until, now, how }) {
       this.element.dataset.grant = grant;
       this.who = who;
+      this.how = how;
       this.ends = until ? performance.now() + (until - now) / 1000 : Infinity;
     }
 
@@ -290,7 +292,7 @@
     look() {
       const now = performance.now();
       if (now - (this.asked || 0) > ASK_EACH) this.ask();
-      if (this.shown && now >= (this.ends ?? Infinity)) return this.over("time");
+      if (this.shown && now >= (this.ends ?? Infinity)) return this.over(this.how);
       if (this.shown && this.element.dataset.grant && !this.socket && now - this.parted > PATIENCE) return this.unheard();
       if (touchedAt > this.toldTouch && this.socket?.readyState === WebSocket.OPEN) {
         this.toldTouch = now;
@@ -336,6 +338,15 @@
       this.code = code;
       this.dark();
       this.state("refused");
+    }
+
+    /** Grants have changed: open if one lets it look now. */
+    async hopes() {
+      if (this.element.dataset.state !== "refused" || !GRANTABLE.has(this.code)) return;
+      const about = new URLSearchParams({ ...(PAGE && { page: "wall" }), camera: this.element.dataset.camera });
+      const answer = await fetch(`/video/granted?${about}`).catch(() => null);
+      const granted = answer?.ok && (await answer.json()).granted;
+      if (granted && !this.gone && this.element.dataset.state === "refused") this.open();
     }
 
     /** Nobody answers, so nobody knows whether the grant still holds: dark, and it goes on asking. */
@@ -407,6 +418,9 @@
   };
   new MutationObserver(settle).observe(document.documentElement, {
     childList: true, subtree: true, attributes: true, attributeFilter: ["data-camera"],
+  });
+  new MutationObserver(() => { for (const { tile } of tiles.values()) tile.hopes(); }).observe(document.documentElement, {
+    subtree: true, attributes: true, attributeFilter: ["data-granted"],
   });
   settle();
 })();

@@ -53,6 +53,7 @@ from dashboard.panels import (
     driven,
     figures,
     flow_list,
+    granted,
     grids_card,
     grids_import,
     grids_versions,
@@ -104,6 +105,7 @@ PAGES: dict[str, tuple[ModuleType, ...]] = {
         trend,
         clocks,
         wall_video,
+        granted,
     ),
     "desk": (
         desk_header,
@@ -115,6 +117,7 @@ PAGES: dict[str, tuple[ModuleType, ...]] = {
         desk_order,
         desk_drive,
         desk_cameras,
+        granted,
         desk_warnings,
         desk_drawer,
         desk_register,
@@ -203,7 +206,7 @@ PAGES: dict[str, tuple[ModuleType, ...]] = {
     "flows": (desk_header, flow_list, desk_help, desk_start),
     "outlets": (desk_header, outlet_list, desk_help, desk_start),
     "platforms": (desk_header, platform_list, desk_help, desk_start),
-    "pictures": (desk_header, pictures, desk_help, desk_start),
+    "pictures": (desk_header, pictures, granted, desk_help, desk_start),
     "upward": (desk_header, upward_list, desk_help, desk_start),
     "handover": (desk_header, handover_list, desk_help, desk_start),
 }

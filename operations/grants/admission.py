@@ -74,6 +74,12 @@ class Admission(Desk):
             raise Denied()
         return self._opened(identity, asking, place, found, now)
 
+    def granted(self, identity: Identity, camera: str) -> bool:
+        """Say whether a grant lets somebody look through a camera now. Raises Forbidden."""
+        reach(identity, "camera.look")
+        with self._database.read() as connection:
+            return self._held(connection, identity, Asking(camera, ""), self._now()) is not None
+
     def still(self, connection: Connection, ticket: Ticket, now: int) -> None:
         """Raise Refused when a ticket's grant lets nobody look any more; asked where the look is written down."""
         if not ticket.grant:
@@ -209,6 +215,8 @@ class Admission(Desk):
             known = self._held(transaction.connection, identity, asking, now)  # another tile was quicker
             if known is not None:
                 return Leave(known.id, known.number, known.until_at)
+            if standing.locked(transaction.connection, one.id).ended_at is not None:
+                raise Denied()
             there = reading.get(transaction.connection, WHOLE, asking.camera)
             held = Held(
                 id=uuid7(now),

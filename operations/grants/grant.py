@@ -59,6 +59,11 @@ class Held(Struct, frozen=True, omit_defaults=True, kw_only=True):
     ended_by: str = ""
 
     @property
+    def by_time(self) -> str:
+        """How it ends once its time is over: of a closed incident, by that."""
+        return "time" if self.warned_at is None else "incident"
+
+    @property
     def loud(self) -> bool:
         """Whether everybody has to hear of it: the glass was broken, and nobody has said that it was right."""
         return self.kind == BREAKGLASS and self.ratified_at is None

@@ -9,13 +9,12 @@ import sqlalchemy as sa
 from msgspec import structs
 from sqlalchemy import Connection
 
-from operations import assignments, looks
+from operations import assignments
 from operations.accounts import account_of
-from operations.database import Transaction
-from operations.entry import Draft
 from operations.errors import NotFound, need
 from operations.grants import posts, rows
 from operations.grants.desk import MINUTE, Desk, entry_of, written
+from operations.grants.ending import ended
 from operations.grants.grant import BREAKGLASS, Held, holder_of
 from operations.grants.request import TEXT_LEAST, TEXT_MOST
 from operations.incident import Incident
@@ -44,7 +43,7 @@ class Grants(Desk):
             need(held.ended_at is None, "grants.ended")
             need(mine or TEXT_LEAST <= len(text.strip()) <= TEXT_MOST, "grants.text", least=2, most=TEXT_MOST)
             how = "returned" if mine else "revoked"
-            return self._end(transaction, [held], how, identity.actor, now, text.strip())[0]
+            return ended(transaction, [held], how, identity.actor, now, text.strip())[0]
 
     def extend(self, identity: Identity, id: str, minutes: int, text: str = "") -> Held:
         """Let a grant go on, by one who could have decided it; never beyond the longest. Raises NotFound, Refused."""
@@ -88,7 +87,7 @@ class Grants(Desk):
                 written(transaction, [entry_of(after, action, identity.actor, now, reason=text.strip())])
                 return after
             told = [entry_of(after, action, identity.actor, now, reason=text.strip())]
-            return self._end(transaction, [after], "unratified", identity.actor, now, text.strip(), before=told)[0]
+            return ended(transaction, [after], "unratified", identity.actor, now, text.strip(), before=told)[0]
 
     # ---- reading ----
 
@@ -157,7 +156,7 @@ class Grants(Desk):
             late = rows.grants(connection, table.c.ratify_by <= now)
         changed = 0
         for held in due:
-            changed += self._over(held.id, "time", now)
+            changed += self._over(held.id, "", now)
         for held in left:
             changed += self._over(held.id, "post", now)
         for held in closing:
@@ -167,11 +166,12 @@ class Grants(Desk):
         return changed
 
     def _over(self, id: str, how: str, now: int) -> int:
+        """End a grant, "": because its time is over."""
         with self._database.write(self._doorbell) as transaction:
             held = rows.grant(transaction.connection, id, lock=True)
             if held.ended_at is not None:
                 return 0
-            self._end(transaction, [held], how, SYSTEM.actor, now)
+            ended(transaction, [held], how or held.by_time, SYSTEM.actor, now)
         return 1
 
     def _followed(self, held: Held, incident: Incident | None, now: int) -> int:
@@ -200,31 +200,6 @@ class Grants(Desk):
             rows.put_grants(transaction, [after])
             written(transaction, [entry_of(after, "grant.unratified", SYSTEM.actor, now)])
         return 1
-
-    def _end(
-        self,
-        transaction: Transaction,
-        ending: Sequence[Held],
-        how: str,
-        actor: str,
-        now: int,
-        text: str = "",
-        *,
-        before: Sequence[Draft] = (),
-    ) -> list[Held]:
-        ended = [
-            structs.replace(one, ended_at=now, ended_how=how, ended_by=actor, revision=one.revision + 1)
-            for one in ending
-        ]
-        rows.put_grants(transaction, ended)
-        drafts = [*before]
-        drafts += [
-            entry_of(one, "grant.ended", actor, now, reason=text, more={"how": how, "cameras": list(one.cameras)})
-            for one in ended
-        ]
-        drafts += looks.ended_with(transaction, [one.id for one in ended], how, now)
-        written(transaction, drafts)
-        return ended
 
     def _whole(self, connection: Connection, id: str) -> Incident | None:
         """Return an incident, or the one it has become part of; None: there is none any more."""

@@ -125,7 +125,7 @@ def put_grants(transaction: Transaction, changed: Sequence[Held]) -> None:
 
 
 def told(connection: Connection, ids: Collection[str]) -> dict[str, tuple[int | None, str, int]]:
-    """Return {id: (ended at, how, until)} of grants; for whoever serves pictures by them."""
+    """Return {id: (ended at, how it ended or will, until)} of grants; for whoever serves pictures by them."""
     columns = access_grant.c
     query = sa.select(columns.id, columns.ended_at, columns.ended_how, columns.until_at)
     found = connection.execute(query.where(columns.id.in_(list(ids))))
@@ -146,7 +146,7 @@ def _values(one: Held) -> dict[str, object]:
         "from_at": one.from_at,
         "until_at": one.until_at,
         "ended_at": one.ended_at,
-        "ended_how": one.ended_how,
+        "ended_how": one.ended_how or one.by_time,
         "ratify_by": None if one.ratified_at or one.unratified else one.ratify_by,
         "revision": one.revision,
         "body": msgspec.json.encode(one),

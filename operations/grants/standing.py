@@ -15,9 +15,11 @@ from operations.cameras.reading import Camera
 from operations.database import Transaction
 from operations.entry import Draft
 from operations.errors import NotFound, need
-from operations.grants import posts
+from operations.grants import posts, rows
 from operations.grants.desk import Desk
+from operations.grants.ending import ended
 from operations.policy import PEOPLE, SYSTEM, Identity, reach
+from operations.tables import access_grant
 from operations.tables import access_standing as table
 from operations.uuid7 import uuid7
 
@@ -67,7 +69,7 @@ class Standings(Desk):
         now, access = self._now(), self._access()
         check(terms, access)
         with self._database.write(self._doorbell) as transaction:
-            known = _locked(transaction.connection, id) if id else None
+            known = locked(transaction.connection, id) if id else None
             department = known.department if known is not None else department
             _mine(identity, department)
             made = Standing(
@@ -84,17 +86,19 @@ class Standings(Desk):
         return made
 
     def end(self, identity: Identity, id: str) -> Standing:
-        """Take one back: nothing opens by it from now on. What it has opened ends by itself soon."""
+        """Take one back: nothing opens by it from now on, and what it has opened ends."""
         reach(identity, "access.authorise")
         now = self._now()
         with self._database.write(self._doorbell) as transaction:
-            known = _locked(transaction.connection, id)
+            known = locked(transaction.connection, id)
             _mine(identity, known.department)
             need(known.ended_at is None, "grants.ended")
-            ended = structs.replace(known, ended_at=now, ended_by=identity.name, revision=known.revision + 1)
-            _put(transaction, ended)
-            journal.append(transaction, [_draft(ended, "standing.ended", identity.actor, now)])
-        return ended
+            over = structs.replace(known, ended_at=now, ended_by=identity.name, revision=known.revision + 1)
+            _put(transaction, over)
+            opened = rows.living(transaction.connection, access_grant.c.standing == id, lock=True)
+            told = [_draft(over, "standing.ended", identity.actor, now)]
+            ended(transaction, opened, "revoked", identity.actor, now, before=told)
+        return over
 
     def listed(self, identity: Identity) -> list[Standing]:
         """Return those of one's house, of all houses for the centre and auditors; the newest first."""
@@ -164,7 +168,8 @@ def _mine(identity: Identity, department: str) -> None:
         raise NotFound()
 
 
-def _locked(connection: Connection, id: str) -> Standing:
+def locked(connection: Connection, id: str) -> Standing:
+    """Return one as it is now; it stays so until the transaction ends. Raises NotFound."""
     if not (id.isascii() and id.isprintable()):
         raise NotFound()
     row = connection.execute(sa.select(table.c.body).where(table.c.id == id).with_for_update()).one_or_none()

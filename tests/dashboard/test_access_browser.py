@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 
 from config import clock
 from config.settings import Settings
@@ -13,13 +14,15 @@ from operations import accounts, evidence, journal, sessions
 from operations.cameras.item import Item
 from operations.cameras.keeping import take
 from operations.database import Database
-from operations.policy import SYSTEM
+from operations.policy import SYSTEM, Identity
 from operations.scope import Scope
 from operations.seal import KeyStore
+from operations.tables import camera
 from streams.demo import scenes
 from streams.demo.rtsp_server import Camera, RtspServer
 from tests.dashboard.studio import Studio
 from tests.dashboard.test_desk_browser import at
+from tests.dashboard.test_leave_races import give
 from tests.dashboard.test_live import NORTH
 from tests.dashboard.web import PASSWORD, Web, until
 from tests.operations.desk import Desk
@@ -33,6 +36,8 @@ SPOT = (120.005, 30.005)
 LOOKS = {11: (0.0, 0.0005, 180.0), 12: (0.0005, 0.0, 270.0), 13: (0.0, -0.0005, 0.0)}
 """Camera → how far east and north of the spot it stands (degrees), and where it looks."""
 DARK_WITHIN_MS = 1_000
+ENDS = "() => gridwall.tile(document.querySelector('[data-camera]')).ends"
+"""When the tile ends its picture by its own clock (ms)."""
 WATCH = """() => {
   const tile = document.querySelector("[data-camera]");
   window.went = 0;
@@ -145,8 +150,12 @@ def test_one_owner_narrows_one_refuses_and_a_revoked_picture_is_dark_within_a_se
     mark = police.locator(".tile-mark").text_content() or ""
     assert number is not None and number in mark and "公安" in mark
 
-    police.evaluate(WATCH)
+    ends = police.evaluate(ENDS)
     transport.locator("[data-tab=grants]").click()
+    transport.locator("[data-key=prolong]").click()
+    until(police, f"({ENDS})() > {ends} + 29 * 60e3")
+
+    police.evaluate(WATCH)
     transport.locator(f"[data-revoke='{number}']").click()
     transport.locator("dialog textarea").fill("现场已处置完毕")
     transport.locator("dialog .primary").click()
@@ -171,3 +180,21 @@ def test_one_owner_narrows_one_refuses_and_a_revoked_picture_is_dark_within_a_se
         (line,) = csv.DictReader(package.read("looks.csv").decode("utf-8-sig").splitlines())
     assert (line["授权编号"], line["观看人"], line["如何结束"]) == (number, "zhou", "授权被收回")
     assert (line["事由"], line["授权人"]) == ("核实事故现场", "wang lin")
+
+
+def test_a_picture_that_was_refused_opens_by_itself_once_it_is_granted_and_leaves_one_refusal(
+    person: Person, furnished: Database, studio: Studio
+) -> None:
+    with furnished.read() as connection:
+        id = connection.execute(sa.select(camera.c.id).where(camera.c.code == "11")).scalar_one()
+    leader = person("gu", "leader")
+    leader.goto(f"{leader.url.partition('/access')[0]}/pictures?camera={id}&why=request")
+    state = "document.querySelector('[data-camera]')?.dataset.state"
+    until(leader, f"{state} === 'refused'")
+    who = accounts.find(furnished, "gu")
+    assert who is not None
+    give(furnished, Identity("account", "somebody", "else", "liaison", Scope(department="police")), id, 60)
+    give(furnished, who.identity, id, 60)
+    until(leader, f"{state} === 'live'")
+    entries = [one.action for one in journal.read(furnished, 0) if one.subject_type == "look"]
+    assert entries == ["look.denied", "look.began"]

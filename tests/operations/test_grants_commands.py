@@ -564,7 +564,7 @@ def test_an_owner_lets_a_post_look_in_advance_and_each_opening_is_a_short_grant_
     city.desk.commands.close(COMMANDER, one.id, one.revision, "resolved")
     city.step()
     city.step(5 * MINUTE)
-    assert city.held(leave.grant).ended_how == "time"
+    assert city.held(leave.grant).ended_how == "incident"
     with pytest.raises(Denied):
         city.leave("op", "t1", "incident", one.id)
 
@@ -604,6 +604,9 @@ def test_a_standing_authorisation_is_over_after_six_months_or_when_its_owner_end
     with pytest.raises(NotFound):
         city.standings.end(city["huo"], signed.id)
     city.standings.end(city["su"], signed.id)
+    with pytest.raises(Denied):
+        city.leave("op", "t1", "incident", one.id)
+    assert city.actions("grant") == ["grant.opened", "grant.ended"], "what it had opened is over too"
     assert code(lambda: city.standings.end(city["lin"], signed.id)) == "grants.ended"
     with pytest.raises(Denied):
         city.leave("op", "t2", "incident", one.id)
