@@ -72,7 +72,7 @@
   access.drawn = (cameras, { place, metres = 0, chosen = new Set(), pick } = {}) => {
     const there = cameras.filter((one) => one.lon !== null && one.lon !== undefined);
     const middle = place?.lon !== null && place?.lon !== undefined ? place : there[0];
-    if (!middle) return h("p.desk-hint", {}, say("map.none"));
+    if (!middle) return h("p.desk-hint", {}, say(place ? "map.none" : "map.choose"));
     const wide = METRES * Math.cos((middle.lat * Math.PI) / 180);
     const at = (one) => [(one.lon - middle.lon) * wide, (middle.lat - one.lat) * METRES];
     const far = Math.max(metres + 30, 60, ...there.filter((one) => chosen.has(one.id)).map((one) => Math.hypot(...at(one)) + 30));
