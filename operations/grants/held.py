@@ -7,7 +7,7 @@ from msgspec import Struct, convert
 
 from operations.entry import Entry
 from operations.grants.grant import Held
-from operations.scope import Scope
+from operations.scope import NOWHERE, Scope
 
 
 class Granted(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -52,10 +52,15 @@ def shown(grant: Held) -> Granted | None:
 
 
 def concerns(scope: Scope, one: Granted) -> bool:
-    """Say whether screens of a scope show a grant: those of its place, of its holder's unit or of the owner."""
+    """Say whether screens of a scope show a grant: those of its place, of its holder's unit or of the owner.
+
+    Auditors, whose screens show no place, hear of broken glass alone.
+    """
+    if scope == NOWHERE:
+        return one.loud
     within = not scope.grid or scope.grid in one.path.split("/") or not one.path
     mine = not scope.department or scope.department in (one.unit, one.department)
-    return within and mine and "" not in scope.hidden and scope.grid != "-"
+    return within and mine and "" not in scope.hidden
 
 
 def fold(granted: dict[str, Granted], entry: Entry, scope: Scope) -> bool:

@@ -31,7 +31,7 @@ from operations.grants.standing import MONTH, Standings, Terms
 from operations.incident import Incident
 from operations.looks import OWN, Leave, Ticket, Whereabouts
 from operations.policy import SYSTEM, Identity
-from operations.scope import WHOLE, Scope
+from operations.scope import NOWHERE, WHOLE, Scope
 from operations.tables import account
 from tests.operations.desk import COMMANDER, DAY, HOUR, LEAVES, MINUTE, SECOND, START, Desk, chain, report
 
@@ -685,7 +685,8 @@ def test_glass_that_nobody_has_ratified_in_a_day_is_reported_once_and_stays_loud
 
 def test_the_board_kept_live_equals_the_one_from_the_journal_and_the_rows(city: City) -> None:
     live = city.desk.board()
-    views = {scope: board.project(live, scope) for scope in (Scope(department="fire"), Scope(department="transport"))}
+    scopes = (Scope(department="fire"), Scope(department="transport"), NOWHERE)
+    views = {scope: board.project(live, scope) for scope in scopes}
     seen = live.seq
 
     def follow() -> None:
@@ -723,8 +724,10 @@ def test_the_board_kept_live_equals_the_one_from_the_journal_and_the_rows(city: 
     follow()
     city.requests.refuse(city["huo"], first.id, "owner:fire", "无关")
     city.requests.withdraw(city["zhou"], second.id)
-    city.gate.break_glass(city["wang"], [city.cameras["f1"]], one.id, "着火了")
+    assert views[NOWHERE].granted == {}
+    (broken,) = city.gate.break_glass(city["wang"], [city.cameras["f1"]], one.id, "着火了")
     follow()
+    assert list(views[NOWHERE].granted) == [broken.id], "auditors hear of it"
     shown = [each.body["set"] for each in city.desk.entries() if each.subject_type in ("access", "grant")]
     assert any(shown), "and nothing that everybody hears tells who, or why"
     assert not any({"who", "name", "text", "holder", "applicant"} & set(each or ()) for each in shown)
@@ -734,4 +737,7 @@ def test_the_board_kept_live_equals_the_one_from_the_journal_and_the_rows(city: 
     city.step(25 * HOUR)
     follow()
     assert [each.loud for each in live.granted.values()] == [True]
+    city.grants.ratify(city["huo"], broken.id, right=True)
+    follow()
+    assert views[NOWHERE].granted == live.granted == {}
     assert city.desk.board().scope == WHOLE
