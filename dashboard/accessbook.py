@@ -30,7 +30,6 @@ from operations.incidents import rows as incidents
 from operations.policy import Identity, reach
 from operations.scope import WHOLE, Scope
 
-FOUND_MOST = 60
 CAMERAS_MOST = 50_000
 AROUND_MOST = 400
 VIEWS_SECONDS = 60.0
@@ -51,16 +50,14 @@ class Accessbook:
         self._views: tuple[float, str, Views] | None = None
         self._making = threading.Lock()
 
-    def cameras(self, identity: Identity, text: str) -> list[Camera]:
-        """Return cameras of one's place by name or code, whoever owns them; at most 60. Raises Forbidden."""
-        scope = self._scope(identity)
-        with self._database.read() as connection:
-            return self._shown(choosing.named(connection, scope, text, FOUND_MOST))
-
     def of(self, identity: Identity, ids: Sequence[str]) -> list[Camera]:
-        """Return cameras by their ids, as far as they lie in one's place."""
+        """Return cameras by their ids, as far as they lie in one's place, whoever owns them. Raises Forbidden."""
         with self._database.read() as connection:
             return reading.of(connection, self._scope(identity), ids)
+
+    def offered(self, identity: Identity, ids: Sequence[str]) -> list[Camera]:
+        """Return those of them that may be asked for: none where nobody looks."""
+        return self._shown(self.of(identity, ids))
 
     def near(self, identity: Identity, lon: float, lat: float, metres: float) -> list[Camera]:
         """Return the cameras that stand around a place and may be asked for, the nearest first."""

@@ -14,9 +14,12 @@ from config.words import Words
 from dashboard.accessbook import Accessbook
 from dashboard.asked import Asked, Unclear, number, serial_of, text, word, words_of
 from dashboard.errand import explain
+from dashboard.names import names_of
+from dashboard.panels.camera_tree import name as branch_name
 from dashboard.panels.grant_shell import median
 from operations.board import Board
 from operations.cameras.reading import Camera
+from operations.cameras.tree import AXES, CIVIL
 from operations.errors import OperationsError
 from operations.grants import request as deeds
 from operations.grants.delegates import DAY, DAYS_MOST
@@ -28,7 +31,7 @@ from operations.incident import Incident
 from operations.looked import Asked as Looked
 from operations.policy import Identity, allowed
 
-CAMERAS_MOST, REASONS_MOST, PAST_MOST = 200, 60, 60
+CAMERAS_MOST, FOUND_MOST, REASONS_MOST, PAST_MOST = 200, 60, 60, 60
 LEDGER_MOST = 100
 METRES = 150.0
 METRES_MOST = 2_000.0
@@ -128,9 +131,22 @@ def reasons(board: Board, wanted: str) -> list[dict[str, Any]]:
 
 
 def found(said: Said) -> dict[str, Any]:
-    """Return the cameras that a text finds."""
-    cameras = said.book.cameras(said.identity, text(said.asked, "text")[:60])
-    return {"cameras": [_camera(one, said.words) for one in cameras]}
+    """Return the cameras that a text finds: by name, pinyin or code."""
+    _, ids = said.commands.catalogue.asked_for(CIVIL, "", text(said.asked, "text")[:60], FOUND_MOST)
+    return {"cameras": [_camera(one, said.words) for one in said.book.offered(said.identity, ids)]}
+
+
+def branch(said: Said) -> dict[str, Any]:
+    """Return what lies below a branch of the tree of cameras: branches, and cameras where there are none."""
+    axis, words = word(said.asked, "axis", AXES), said.words
+    below, ids = said.commands.catalogue.asked_for(axis, text(said.asked, "key"), "", CAMERAS_MOST)
+    names = names_of(said.commands, words)
+    cameras = said.book.offered(said.identity, ids) if not below else []
+    return {
+        "branches": [{"key": one.key, "name": branch_name(axis, one.code, names, words), "total": one.total}
+                     for one in below],
+        "cameras": [_camera(one, words) for one in cameras],
+    }  # fmt: skip
 
 
 def named(said: Said) -> dict[str, Any]:
@@ -408,6 +424,7 @@ DOES: dict[str, Does] = {
     "open": opened,
     "incidents": incidents,
     "find": found,
+    "branch": branch,
     "named": named,
     "around": around,
     "send": sent,

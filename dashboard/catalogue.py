@@ -101,6 +101,18 @@ class Catalogue:
         live = _conditions(index, clock.now()).equal(LIVE)
         return tree.branches(index, axis, key, index.inside(scope), live)
 
+    def asked_for(self, axis: str, key: str, text: str, most: int) -> tuple[list[Branch], list[str]]:
+        """Return the branches below one, and the cameras nearest to a text in it, whoever owns them: their ids, the
+        first `most`. What one may ask to see. Raises Forbidden.
+        """
+        scope = Scope(policy.reach(access.current(), "access.ask").grid)
+        index = self._finder.current()
+        conditions = _conditions(index, clock.now())
+        within = tree.below(index, axis, key) if key else None
+        found = index.find(Asked(text), scope, conditions, within=within, most=most)
+        live = conditions.equal(LIVE)
+        return tree.branches(index, axis, key, index.inside(scope), live), list(found.ids)
+
     def card(self, id: str) -> Dossier:
         """Return one camera with its history. Raises Forbidden, NotFound."""
         scope, now = policy.reach(access.current(), "camera.browse"), clock.now()

@@ -7,6 +7,7 @@
   const { say, button, field, select } = access;
   const MODES = ["live", "playback", "snapshot", "export"];
   const URGENCIES = ["routine", "urgent", "critical"];
+  const AXES = ["grid", "civil", "group"];
   const RADII = [50, 100, 150, 300, 600, 1000];
 
   let form = null;
@@ -18,6 +19,9 @@
   let searched = [];
   let draft = "";
   let box = null;
+  let axis = AXES[0];
+  let opened = new Map(); // key of a branch of the tree that is open → {branches, cameras} below it; "": the top
+  let browsing = false;
 
   const empty = () => ({ purpose: "incident", basis: access.facts.bases[0].code, text: "", urgency: "urgent", incident: "", cameras: [], needed: [], modes: ["live"], minutes: access.facts.limits.live_minutes, order: "", walls: [] });
   const purpose = () => access.facts.purposes.find((one) => one.code === form.purpose);
@@ -65,6 +69,24 @@
     for (const one of searched) cameras.set(one.id, one);
     draw();
   }
+
+  async function branch(key) {
+    if (key && opened.has(key)) { opened.delete(key); return void draw(); }
+    const answer = await access.ask({ do: "branch", axis, key });
+    if (!answer.ok) return void desk.say(answer.text, { bad: true });
+    for (const one of answer.cameras) cameras.set(one.id, one);
+    opened.set(key, answer);
+    return void draw();
+  }
+
+  const below = (key) => h("ul.access-tree", { role: key ? "group" : "tree" }, (opened.get(key)?.branches || []).map((one) => h("li", { role: "treeitem", "aria-expanded": String(opened.has(one.key)) },
+    h("button.access-twig", { type: "button", "data-pick": `branch-${one.key}`, onclick: () => branch(one.key) }, h("span", { "aria-hidden": "true" }, opened.has(one.key) ? "▾" : "▸"), one.name, h("small", {}, String(one.total))),
+    opened.has(one.key) && below(one.key))), h("ul.access-cameras", {}, (opened.get(key)?.cameras || []).map(line)));
+
+  const tree = () => h("details.access-new", { open: browsing, ontoggle: (event) => { if (browsing === event.target.open) return; browsing = event.target.open; if (browsing && !opened.has("")) branch(""); } },
+    h("summary", {}, say("ask.tree")),
+    access.field("ask.axis", select("axis", AXES.map((one) => [one, say(`axis.${one}`)]), axis, (event) => { axis = event.target.value; opened = new Map(); branch(""); })),
+    browsing && below(""));
 
   async function send(as) {
     const asked = { do: as === "draft" ? "draft" : "send", form: { ...form, minutes: Number(form.minutes) || 0 }, ...(as === "draft" && draft && { id: draft }) };
@@ -125,6 +147,7 @@
           access.drawn([...cameras.values()], { place, metres: place ? metres : 0, chosen: new Set(form.cameras), pick: toggle }),
           picked.length > 0 && h("ul.access-cameras", {}, picked.map(line)),
           field("ask.search", h("input.desk-input", { type: "search", name: "search", value: typed, onchange: (event) => find(event.target.value) })),
+          tree(),
           searched.length > 0 && h("ul.access-cameras", {}, shown.filter((one) => !form.cameras.includes(one.id)).map(line)))),
       h("footer.access-buttons", {},
         access.facts.breaks && critical && button("break.open", breakGlass, ".danger", { disabled: !form.cameras.length }),

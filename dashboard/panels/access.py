@@ -27,6 +27,7 @@ def texts(words: Words) -> dict[str, str]:
     shared |= {f"mode.{code}": said for code, said in words.under("grants.mode").items()}
     shared |= {f"urgency.{code}": said for code, said in words.under("common.urgency").items()}
     shared |= {f"role.{code}": words.text(f"policy.role.{code}") for code in ROLES}
+    shared |= {f"axis.{code}": said for code, said in words.under("camerapage.axis").items()}
     return words.under("access") | shared
 
 

@@ -1,13 +1,10 @@
-"""What whoever asks or decides has to see 审批所见: cameras by name, and what came of earlier requests."""
+"""What whoever decides has to see 审批所见: what came of earlier requests."""
 
 import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from operations.cameras import reading
-from operations.cameras.reading import Camera
-from operations.scope import Scope
-from operations.tables import access_grant, access_request, camera, look
+from operations.tables import access_grant, access_request, look
 
 
 class Past(Struct, frozen=True):
@@ -17,16 +14,6 @@ class Past(Struct, frozen=True):
     granted: int
     unused: int
     watched_s: int
-
-
-def named(connection: Connection, scope: Scope, text: str, most: int) -> list[Camera]:
-    """Return cameras of a place whose name holds a text or whose code begins with it; all of them for no text."""
-    query = sa.select(camera.c.id).where(camera.c.gone_at.is_(None), *reading.within(scope))
-    if text:
-        holds = camera.c.name.contains(text, autoescape=True)
-        query = query.where(sa.or_(holds, camera.c.code.startswith(text, autoescape=True)))
-    ids = connection.execute(query.order_by(camera.c.name, camera.c.id).limit(most)).scalars()
-    return reading.of(connection, scope, list(ids))
 
 
 def past(connection: Connection, applicant: str, since: int) -> Past:
