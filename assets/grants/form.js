@@ -117,6 +117,8 @@
   function draw() {
     if (!box || !form) return;
     const typed = box.querySelector("[name=search]")?.value || "";
+    const there = box.querySelector("[role=tree]");
+    const [within, scrolled] = [there?.contains(document.activeElement) ? "[role=tree] " : "", there?.scrollTop || 0];
     const focused = document.activeElement?.getAttribute?.("name") || document.activeElement?.dataset?.pick;
     const wanted = purpose();
     form.modes = form.modes.filter((one) => wanted.modes.includes(one));
@@ -153,7 +155,8 @@
         access.facts.breaks && critical && button("break.open", breakGlass, ".danger", { disabled: !form.cameras.length }),
         button("ask.draft", () => send("draft")),
         button("ask.send", () => send(""), ".primary", { name: "send", disabled: !form.cameras.length || form.text.trim().length < 0 }))));
-    if (focused) (box.querySelector(`[name="${CSS.escape(focused)}"]`) || box.querySelector(`[data-pick="${CSS.escape(focused)}"]`))?.focus();
+    if (scrolled) box.querySelector("[role=tree]")?.scrollTo(0, scrolled);
+    if (focused) (box.querySelector(`[name="${CSS.escape(focused)}"]`) || box.querySelector(`${within}[data-pick="${CSS.escape(focused)}"]`))?.focus();
   }
 
   /** Show the form in `element`; `from`: a draft or a copy to go on with, or {incident, cameras} of a link. */

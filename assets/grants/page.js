@@ -18,9 +18,12 @@
   let timer = 0;
   let from = null;
   let audio = null;
+  let [drawn, tabsDrawn] = ["", ""]; // what stands there now
   const known = new Set();
 
   const tabs = () => TABS.filter((one) => ({ inbox: access.facts.can.decide, ask: access.facts.can.ask, mine: access.facts.can.ask, standing: access.facts.can.authorise, ledger: access.facts.reads }[one] ?? true));
+  const FED = { inbox: ["loud", "inbox", "past"], mine: ["mine"], grants: ["grants", "ended", "loud"] };
+  const fed = () => JSON.stringify([open, (FED[tab] || []).map((name) => lists[name])]);
   const count = (one) => ({ inbox: lists.inbox.length + lists.loud.filter((each) => each.may || !each.mine).length, grants: lists.grants.length, mine: lists.mine.filter((each) => ["waiting", "asked"].includes(each.state)).length }[one] || 0);
 
   access.show = async (name, id = "") => {
@@ -41,7 +44,7 @@
     box.dataset.ready = "1";
     document.title = `${lists.inbox.length ? `(${lists.inbox.length}) ` : ""}${say("title")}`;
     if (open) await look(open.request.id, true);
-    if (tab !== "ask") draw();
+    if (fed() !== drawn) draw(); // what is not new stays as it is, under whoever is about to press it
     else drawTabs();
   }
 
@@ -67,7 +70,7 @@
     const answer = await access.ask({ do: "open", id });
     if (!answer.ok) { if (!quietly) desk.say(answer.text, { bad: true }); open = null; return; }
     const same = open?.request.id === id && open?.seat === answer.seat;
-    open = answer;
+    open = { request: answer.request, seat: answer.seat };
     if (!same) {
       const seat = answer.request.seats.find((one) => one.key === answer.seat);
       kept = new Set(seat?.cameras || []);
@@ -234,6 +237,9 @@
   function drawTabs() {
     const shown = tabs();
     if (!shown.includes(tab)) [tab] = shown;
+    const key = JSON.stringify([tab, shown.map(count), lists.median]);
+    if (tabsDrawn === key) return;
+    tabsDrawn = key;
     const bar = h("div.admin-tabs", { role: "tablist", "aria-label": say("title") }, shown.map((one) => h("button.admin-tab", { role: "tab", type: "button", "aria-selected": String(one === tab), "data-tab": one, onclick: () => { tab = one; open = null; draw(); } }, say(`tab.${one}`), count(one) > 0 && h("span.access-count", {}, String(count(one))))));
     const median = lists.median !== null && h("span.desk-hint", {}, say("median", { minutes: (lists.median / 60).toFixed(1) }));
     box.querySelector(".access-top").replaceChildren(bar, ...(median ? [median] : []));
@@ -246,6 +252,7 @@
     if (typing && body.dataset.tab === tab) return;
     if (tab === "ask" && body.dataset.tab === "ask" && !from) return;
     body.dataset.tab = tab;
+    drawn = fed();
     if (open) return void body.replaceChildren(detail());
     if (tab === "ask") { body.replaceChildren(); access.asking(body, from); from = null; return; }
     body.replaceChildren(...parts[tab]().flat(3).filter(Boolean));

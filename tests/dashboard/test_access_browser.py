@@ -14,10 +14,11 @@ from operations import accounts, evidence, journal, sessions
 from operations.cameras.item import Item
 from operations.cameras.keeping import take
 from operations.database import Database
+from operations.grants import rows
 from operations.policy import SYSTEM, Identity
 from operations.scope import Scope
 from operations.seal import KeyStore
-from operations.tables import camera
+from operations.tables import access_request, camera
 from streams.demo import scenes
 from streams.demo.rtsp_server import Camera, RtspServer
 from tests.dashboard.studio import Studio
@@ -198,3 +199,30 @@ def test_a_picture_that_was_refused_opens_by_itself_once_it_is_granted_and_leave
     until(leader, f"{state} === 'live'")
     entries = [one.action for one in journal.read(furnished, 0) if one.subject_type == "look"]
     assert entries == ["look.denied", "look.began"]
+
+
+OPENED = """() => {
+  document.querySelector("[role=treeitem][aria-expanded=false] > .access-twig")?.click();
+  return document.querySelectorAll("[role=tree] input[data-pick]").length > 1;
+}"""
+"""Opens what is still closed of a tree; true once cameras are there."""
+
+
+def test_cameras_are_chosen_in_the_tree_and_the_focus_stays_there(
+    person: Person, furnished: Database, studio: Studio
+) -> None:
+    police = person("zhou", "liaison", "police")
+    police.locator("[data-tab=ask]").click()
+    police.locator("[name=purpose]").select_option("patrol")
+    police.locator(".access-new summary").click()
+    until(police, OPENED)
+    box = police.locator("[role=tree] [data-pick]:not(.access-twig)").nth(1)
+    chosen = box.get_attribute("data-pick")
+    box.check()
+    assert police.evaluate("document.activeElement.closest('[role=tree]') !== null")
+    police.locator("textarea[name=text]").fill("例行巡查")
+    police.get_by_role("button", name="存草稿").click()
+    until(police, "document.querySelectorAll('.access-request .access-cameras li').length === 1")
+    with furnished.read() as connection:
+        (kept,) = rows.requests(connection, sa.select(access_request.c.body))
+    assert [one.id for one in kept.cameras] == [chosen] and kept.state == "draft"
