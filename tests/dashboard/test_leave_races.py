@@ -47,6 +47,7 @@ from operations.uuid7 import uuid7
 from streams.demo import scenes
 from streams.demo.rtsp_server import Camera, RtspServer
 from streams.video.relay import Relay
+from tests.conftest import Running
 from tests.dashboard.studio import Studio
 from tests.dashboard.test_desk_browser import at
 from tests.dashboard.test_live import NORTH
@@ -144,7 +145,7 @@ def keeper(grants: Grants) -> Iterator[None]:
     thread.join(10)
 
 
-def somebody(web: Web, database: Database, name: str, department: str = "police") -> Person:
+def somebody(web: Web | Running, database: Database, name: str, department: str = "police") -> Person:
     scope = Scope(department=department)
     accounts.add(database, SYSTEM, name, "liaison", now=clock.now(), scope=scope, password=PASSWORD)
     account = accounts.find(database, name)
@@ -181,12 +182,12 @@ async def ticket(client: httpx.AsyncClient, who: Person, camera: str) -> str:
     return str(answer.json()["ticket"]) if answer.status_code == 200 else ""
 
 
-def opened(web: Web, who: Person | None, camera: str, given: str) -> websockets.connect:
+def opened(web: Web | Running, who: Person | None, camera: str, given: str) -> websockets.connect:
     address = f"ws://127.0.0.1:{web.settings.port}/video/{camera}?ticket={given}&stream=sub"
     return websockets.connect(address, additional_headers=who.proof if who else {}, max_size=None, open_timeout=20)
 
 
-async def watched(web: Web, who: Person | None, camera: str, given: str, frames: Frames) -> None:
+async def watched(web: Web | Running, who: Person | None, camera: str, given: str, frames: Frames) -> None:
     """Take what comes until it is closed."""
     with suppress(websockets.ConnectionClosed, websockets.InvalidStatus, OSError):
         async with opened(web, who, camera, given) as socket:
@@ -410,7 +411,9 @@ async def test_nobody_who_connects_again_and_again_slips_through_a_revocation(
     assert max(one.last for one in found) - over < LATEST * SECOND
 
 
-async def until_refused(web: Web, client: httpx.AsyncClient, who: Person, camera: str, frames: Frames) -> None:
+async def until_refused(
+    web: Web | Running, client: httpx.AsyncClient, who: Person, camera: str, frames: Frames
+) -> None:
     """Look for a moment, again and again with new tickets, until no ticket is given ten times running."""
     refused = 0
     while refused < 10:

@@ -39,7 +39,7 @@ def _get(url: str) -> tuple[int, str]:
         return 0, ""
 
 
-def _processes(data: Path) -> dict[str, int]:
+def processes(data: Path) -> dict[str, int]:
     """{role: pid} of what runs on the folder, the supervisor as ""."""
     found = {}
     for entry in Path("/proc").glob("[0-9]*"):
@@ -102,24 +102,24 @@ def _start_again(settings: Settings, *more: str) -> subprocess.CompletedProcess[
 
 @pytest.mark.parametrize("role", ["web", "worker", "valkey", "relay", "health", "sources"])
 def test_what_is_killed_comes_back(running: Running, role: str) -> None:
-    before = _processes(running.settings.data)[role]
+    before = processes(running.settings.data)[role]
     os.kill(before, signal.SIGKILL)
-    _until(lambda: _processes(running.settings.data).get(role, before) != before)
+    _until(lambda: processes(running.settings.data).get(role, before) != before)
     _until(lambda: _get(f"{running.url}/readyz")[0] == 200)
 
 
 def test_killed_it_leaves_nothing_behind(settings: Settings, started: subprocess.Popen[bytes]) -> None:
-    assert set(_processes(settings.data)) == {"", *CHILDREN}
+    assert set(processes(settings.data)) == {"", *CHILDREN}
     started.kill()
     started.wait(SECONDS)
-    _until(lambda: not _processes(settings.data))
+    _until(lambda: not processes(settings.data))
 
 
 def test_a_port_in_use_is_said(running: Running, folder: Path) -> None:
     told = _start_again(load(folder, environ={}, port=running.settings.port))
     assert told.returncode == 2
     assert f"port {running.settings.port}" in told.stderr and "--port" in told.stderr
-    assert not _processes(folder)
+    assert not processes(folder)
 
 
 def test_told_to_stop_it_leaves_nothing_behind_and_a_second_start_finds_its_data(settings: Settings) -> None:
@@ -129,7 +129,7 @@ def test_told_to_stop_it_leaves_nothing_behind_and_a_second_start_finds_its_data
         os.kill(process.pid, number)
         assert process.wait(SECONDS) == 0
         assert "did not stop" not in _said(settings)
-        assert not _processes(settings.data)
+        assert not processes(settings.data)
     told = subprocess.run(
         run_py("check", "--data", str(settings.data)), capture_output=True, text=True, timeout=SECONDS
     )
@@ -145,4 +145,4 @@ def test_a_newer_schema_is_refused(settings: Settings) -> None:
     told = _start_again(settings)
     assert told.returncode == 2
     assert "9999" in told.stderr or "newer" in told.stderr
-    assert not _processes(settings.data)
+    assert not processes(settings.data)
