@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from config import clock
@@ -101,9 +101,9 @@ class Lookbook:
             self._denied(identity, asking, place, error.code)
             raise
 
-    async def granted(self, identity: Identity, camera: str) -> bool:
-        """Say whether a grant lets somebody look now; nothing is opened or written. Raises Forbidden."""
-        return await asyncio.to_thread(self._admission.granted, identity, camera)
+    async def granted(self, identity: Identity, cameras: Sequence[str]) -> list[str]:
+        """Return through which of them a grant lets somebody look now; nothing is opened. Raises Forbidden."""
+        return await asyncio.to_thread(self._admission.granted, identity, cameras)
 
     def denied(self, identity: Identity, asking: Asking, code: str) -> None:
         """Write down that somebody was refused somewhere else; what was asked for may be anything."""

@@ -36,6 +36,7 @@ router = APIRouter(include_in_schema=False)
 STREAMS = ("main", "sub")
 REFUSED, TRY_LATER, NO_PICTURE = 4403, 1013, 4404
 ASKED_MOST = 200
+TILES_MOST = 64
 TOUCHED, IDLE = "touched", "idle"
 
 
@@ -66,9 +67,9 @@ async def wall(request: Request, shared: Shared, asker: Asker) -> Response:
 
 @router.get("/video/granted")
 async def granted(request: Request, shared: Shared, asker: Asker) -> Response:
-    """Say whether a grant lets whoever asks look through a camera now; asking is no look, and opens nothing."""
-    camera = request.query_params.get("camera", "")
-    found = await shared.lookbook.granted(asker, camera)
+    """Say through which of some cameras a grant lets whoever asks look now; asking is no look, and opens nothing."""
+    cameras = request.query_params.getlist("camera")[:TILES_MOST]
+    found = await shared.lookbook.granted(asker, cameras)
     return Response(orjson.dumps({"granted": found}), headers=CLOSED, media_type="application/json")
 
 

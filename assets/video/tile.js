@@ -27,6 +27,7 @@
   const SMALLER_FOR = 60000; // ms on the small stream after the large one was too much
 
   const GRANTABLE = new Set(["none", "time", "revoked", "returned", "post", "incident", "unratified", "replaced"]);
+  const GRANTED_WITHIN = 400; // ms in which a page asks after grants have changed, not all pages at once
   const ASKABLE = new Set(["none", "time", "returned", "post", "incident", "viewers"]);
   const MARK_EACH = 7000; // ms the watermark stays in one place
   const MARK_PLACES = 6;
@@ -340,13 +341,9 @@
       this.state("refused");
     }
 
-    /** Grants have changed: open if one lets it look now. */
-    async hopes() {
-      if (this.element.dataset.state !== "refused" || !GRANTABLE.has(this.code)) return;
-      const about = new URLSearchParams({ ...(PAGE && { page: "wall" }), camera: this.element.dataset.camera });
-      const answer = await fetch(`/video/granted?${about}`).catch(() => null);
-      const granted = answer?.ok && (await answer.json()).granted;
-      if (granted && !this.gone && this.element.dataset.state === "refused") this.open();
+    /** Whether it plays nothing for want of a grant. */
+    waits() {
+      return this.element.dataset.state === "refused" && GRANTABLE.has(this.code);
     }
 
     /** Nobody answers, so nobody knows whether the grant still holds: dark, and it goes on asking. */
@@ -419,7 +416,19 @@
   new MutationObserver(settle).observe(document.documentElement, {
     childList: true, subtree: true, attributes: true, attributeFilter: ["data-camera"],
   });
-  new MutationObserver(() => { for (const { tile } of tiles.values()) tile.hopes(); }).observe(document.documentElement, {
+
+  let soon = 0;
+  /** Grants have changed: open the pictures that wait for one and have it now. */
+  const granted = async () => {
+    soon = 0;
+    const waiting = [...tiles.values()].filter(({ tile }) => tile.waits());
+    if (!waiting.length) return;
+    const about = new URLSearchParams([...(PAGE && [["page", "wall"]]), ...waiting.map(({ camera }) => ["camera", camera])]);
+    const answer = await fetch(`/video/granted?${about}`).catch(() => null);
+    const now = answer?.ok ? (await answer.json()).granted : [];
+    for (const { tile, camera } of waiting) if (now.includes(camera) && !tile.gone && tile.waits()) tile.open();
+  };
+  new MutationObserver(() => { soon = soon || setTimeout(granted, Math.random() * GRANTED_WITHIN); }).observe(document.documentElement, {
     subtree: true, attributes: true, attributeFilter: ["data-granted"],
   });
   settle();

@@ -4,7 +4,7 @@ A grant in force; else, for the cameras of one's own department, nobody's; else 
 short grant is made; else nothing. What is forbidden is forbidden to everybody.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import sqlalchemy as sa
 from msgspec import Struct
@@ -74,11 +74,13 @@ class Admission(Desk):
             raise Denied()
         return self._opened(identity, asking, place, found, now)
 
-    def granted(self, identity: Identity, camera: str) -> bool:
-        """Say whether a grant lets somebody look through a camera now. Raises Forbidden."""
+    def granted(self, identity: Identity, cameras: Sequence[str]) -> list[str]:
+        """Return through which of some cameras a grant lets somebody look now. Raises Forbidden."""
         reach(identity, "camera.look")
+        now = self._now()
         with self._database.read() as connection:
-            return self._held(connection, identity, Asking(camera, ""), self._now()) is not None
+            asked = [Asking(one, "") for one in dict.fromkeys(cameras) if one.isprintable()]
+            return [one.camera for one in asked if self._held(connection, identity, one, now) is not None]
 
     def still(self, connection: Connection, ticket: Ticket, now: int) -> None:
         """Raise Refused when a ticket's grant lets nobody look any more; asked where the look is written down."""
