@@ -20,6 +20,6 @@ def layout(_words: Words) -> html.Div:
 
 
 def render(board: Board, now: int, _words: Words) -> dict[str, dict[str, Any]]:
-    """Return a digest of the grants that have begun."""
-    begun = "".join(sorted(id for id, one in board.granted.items() if one.from_at <= now))
+    """Return a digest of the grants that have begun, and until when they last."""
+    begun = "".join(sorted(f"{id}{one.until_at}" for id, one in board.granted.items() if one.from_at <= now))
     return {PLACE: {"data-granted": hashlib.sha256(begun.encode()).hexdigest()[:16]}}
