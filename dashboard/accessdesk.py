@@ -105,8 +105,7 @@ def opened(said: Said) -> dict[str, Any]:
     whole["place"] = _place(said.book.about(one.incident)) if one.incident else None
     if one.applicant != said.identity.id:
         whole["used"] = msgspec.to_builtins(said.book.past(one.applicant))
-    mine = [seat.key for each, seat in said.book.requests.inbox(said.identity) if each.id == one.id]
-    return {"request": whole, "seat": mine[0] if mine else ""}
+    return {"request": whole, "seat": said.book.requests.seat(said.identity, one)}
 
 
 def incidents(said: Said) -> dict[str, Any]:

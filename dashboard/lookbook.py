@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from config import clock
 from operations import looks
@@ -60,17 +60,17 @@ class Lookbook:
         self._living: dict[str, Living] = {}
         self._refused: dict[tuple[str, str, str], float] = {}
         self._heard_at = clock.monotonic()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._fault = ""
 
     def start(self) -> None:
         """Watch over the looks until `stop`."""
-        self._task = asyncio.create_task(self._run(), name="looks")
+        self._tasks = [asyncio.create_task(one()) for one in (self._run, self._guard, self._beat)]
 
     async def stop(self) -> None:
         """Write down that those which are left have ended."""
-        if self._task is not None:
-            self._task.cancel()
+        for task in self._tasks:
+            task.cancel()
         left = list(self._living)
         if left:
             await asyncio.to_thread(self._end, left, "lost")
@@ -104,6 +104,10 @@ class Lookbook:
     async def granted(self, identity: Identity, cameras: Sequence[str]) -> list[str]:
         """Return through which of them a grant lets somebody look now; nothing is opened. Raises Forbidden."""
         return await asyncio.to_thread(self._admission.granted, identity, cameras)
+
+    def lets(self, grant: str, asking: Asking) -> Callable[[Any], None]:
+        """Return what raises Refused when a grant lets nobody do this any more; for where it is written down."""
+        return lambda connection: self._admission.lets(connection, grant, asking, clock.now())
 
     def denied(self, identity: Identity, asking: Asking, code: str) -> None:
         """Write down that somebody was refused somewhere else; what was asked for may be anything."""
@@ -191,21 +195,31 @@ class Lookbook:
         looks.end(self._database, ids, how, now=clock.now(), after_commit=self._ring)
 
     async def _run(self) -> None:
-        spoken = clock.monotonic()
         while True:
             await asyncio.sleep(EVERY)
-            self.hold(clock.monotonic())
             try:
                 await self.look()
-                if clock.monotonic() - spoken >= HEARTBEAT_SECONDS:
-                    spoken = clock.monotonic()
-                    await asyncio.to_thread(self._speak, [id for id, one in self._living.items() if one.own])
                 self._fault = ""
                 self.heard(clock.monotonic())
             except DatabaseTrouble as error:  # while nobody knows, nobody is thrown out for `PATIENCE`
                 if not self._fault:
                     log.warning("nobody knows which looks were ended: %s", error)
                 self._fault = str(error)
+
+    async def _guard(self) -> None:
+        """End by the clock, however long the database takes to answer."""
+        while True:
+            await asyncio.sleep(EVERY)
+            self.hold(clock.monotonic())
+
+    async def _beat(self) -> None:
+        """Say which looks go on; who waits for that write holds up nobody."""
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            try:
+                await asyncio.to_thread(self._speak, [id for id, one in self._living.items() if one.own])
+            except DatabaseTrouble as error:
+                log.warning("nobody could be told which looks go on: %s", error)
 
     def heard(self, now: float) -> None:
         """Note that the journal has told what it knows."""
@@ -235,7 +249,7 @@ class Lookbook:
             if ended_at is not None:
                 del self._living[look]
                 one.end(ENDED, how)
-            elif until_at != one.until_at:
+            elif (until_at, how) != (one.until_at, one.how):
                 ends = one.ends + (until_at - one.until_at) / SECOND
                 self._living[look] = one._replace(until_at=until_at, ends=ends, how=how)
                 one.moved(until_at, how)

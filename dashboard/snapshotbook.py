@@ -98,7 +98,11 @@ class Snapshotbook:
         return (camera, "") if found is None else (found.item.code, found.item.name)
 
     def _note(self, identity: Identity, taken: Snapshot, place: Whereabouts | None) -> None:
-        snapshots.note(self._database, identity, taken, place, now=clock.now(), after_commit=self._ring)
+        asking = Asking(taken.camera, taken.why, taken.incident, "snapshot")
+        snapshots.note(
+            self._database, identity, taken, place, now=clock.now(), after_commit=self._ring,
+            admit=self._looks.lets(taken.grant, asking),
+        )  # fmt: skip
 
 
 def _plain(code: str) -> str:

@@ -1,8 +1,11 @@
 """Snapshots 截图 of live pictures: who took one of which camera, and why; written down before the picture leaves."""
 
+from collections.abc import Callable
+
 import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
+from sqlalchemy import Connection
 
 from operations import journal
 from operations.database import AfterCommit, Database
@@ -47,9 +50,13 @@ def note(
     place: Whereabouts | None,
     *,
     now: int,
+    admit: Callable[[Connection], None] = lambda _connection: None,
     after_commit: AfterCommit | None = None,
 ) -> None:
-    """Write down that a snapshot was taken. Raises Forbidden, NotFound, Refused."""
+    """Write down that a snapshot was taken; `admit` refuses one whose grant has ended meanwhile.
+
+    Raises Forbidden, NotFound, Refused.
+    """
     may(identity)
     if place is None:
         raise NotFound()
@@ -69,6 +76,7 @@ def note(
     )
     with database.write(after_commit) as transaction:
         refuse_unknown(transaction.connection, identity, taken.incident)
+        admit(transaction.connection)
         journal.append(transaction, [entry])
         transaction.connection.execute(
             sa.insert(evidence).values(

@@ -89,8 +89,14 @@
     browsing && below(""));
 
   async function send(as) {
-    const asked = { do: as === "draft" ? "draft" : "send", form: { ...form, minutes: Number(form.minutes) || 0 }, ...(as === "draft" && draft && { id: draft }) };
-    const answer = await access.do(asked);
+    const whole = { ...form, minutes: Number(form.minutes) || 0 };
+    const keeping = { do: "draft", form: whole, ...(draft && { id: draft }) };
+    if (as !== "draft" && draft) {
+      const kept = await access.ask(keeping);
+      if (!kept.ok) return void desk.say(kept.text, { bad: true });
+    }
+    const sending = draft ? { do: "send_draft", id: draft } : { do: "send", form: whole };
+    const answer = await access.do(as === "draft" ? keeping : sending);
     if (!answer.ok) return;
     form = null; cameras = new Map(); proposal = null; searched = []; draft = ""; place = null;
     access.show("mine", answer.id);
@@ -164,6 +170,7 @@
     box = element;
     if (from) {
       form = { ...empty(), ...from.form };
+      form.walls = form.walls.filter((id) => access.facts.walls.some((one) => one.id === id));
       draft = from.draft || "";
       if (form.cameras.length) {
         const answer = await access.ask({ do: "named", ids: form.cameras });

@@ -71,7 +71,10 @@
     if (!answer.ok) { if (!quietly) desk.say(answer.text, { bad: true }); open = null; return; }
     const same = open?.request.id === id && open?.seat === answer.seat;
     open = { request: answer.request, seat: answer.seat };
-    if (!same) {
+    if (same) {
+      const left = new Set(answer.request.seats.find((one) => one.key === answer.seat)?.cameras || []);
+      kept = new Set([...kept].filter((id) => left.has(id)));
+    } else {
       const seat = answer.request.seats.find((one) => one.key === answer.seat);
       kept = new Set(seat?.cameras || []);
       minutes = answer.request.minutes;
@@ -84,7 +87,7 @@
     const asked = { do: what, id: request.id, seat };
     if (what === "approve") {
       const all = request.seats.find((one) => one.key === seat).cameras;
-      if (kept.size < all.length) asked.cameras = [...kept];
+      asked.cameras = all.filter((id) => kept.has(id));
       if (minutes < request.minutes) asked.minutes = Number(minutes);
     } else {
       const text = await access.question(say(`decide.${what}_why`), { wanted: true, go: `decide.${what}` });
@@ -176,7 +179,7 @@
     h("div.access-buttons", {},
       one.mine && !one.ended_at && h("a.desk-button.primary", { href: `/pictures?${new URLSearchParams([...one.cameras.map((each) => ["camera", each.id]), one.incident ? ["incident", one.incident] : ["why", "request"]])}` }, say("grant.look")),
       one.loud && one.may && button("grant.ratify", () => judged(one, true), ".primary"), one.loud && !one.mine && one.may && button("grant.reject", () => judged(one, false), ".danger"),
-      one.may && !one.mine && button("grant.prolong", async () => { await access.do({ do: "prolong", id: one.id, minutes: 30 }); refresh(); }, "", { "data-key": "prolong" }),
+      one.may && !one.mine && button("grant.prolong", async () => { await access.do({ do: "prolong", id: one.id, minutes: 30 }); refresh(); }, "", { "data-key": one.kind === "breakglass" ? "" : "prolong", "data-ends": one.until_at }),
       one.mine && !one.ended_at && one.kind === "request" && button("grant.more", () => goOn(one)),
       !one.ended_at && (one.may || one.mine) && button(one.mine ? "grant.return" : "grant.revoke", () => end(one), one.mine ? "" : ".danger", { "data-revoke": one.number })));
 
@@ -286,7 +289,7 @@
     window.addEventListener("online", refresh);
     desk.key("Escape", () => { open = null; draw(); }, () => Boolean(open));
     desk.key("KeyA", () => decide("approve"), () => Boolean(open?.seat && kept.size));
-    desk.key("KeyE", () => box.querySelector("[data-key=prolong]")?.click(), () => tab === "grants" && !open);
+    desk.key("KeyE", () => [...box.querySelectorAll("[data-key=prolong]")].sort((one, other) => one.dataset.ends - other.dataset.ends)[0]?.click(), () => tab === "grants" && !open);
     setInterval(tick, 1000);
   });
 })();

@@ -27,6 +27,7 @@
   const SMALLER_FOR = 60000; // ms on the small stream after the large one was too much
 
   const GRANTABLE = new Set(["none", "time", "revoked", "returned", "post", "incident", "unratified", "replaced"]);
+  const FULL_EACH = 30000; // ms between two tries where as many look as may
   const GRANTED_WITHIN = 400; // ms in which a page asks after grants have changed, not all pages at once
   const ASKABLE = new Set(["none", "time", "returned", "post", "incident", "viewers"]);
   const MARK_EACH = 7000; // ms the watermark stays in one place
@@ -181,7 +182,8 @@
       } else if ("until" in word) {
         this.granted(word);
       } else if (word.state === "ended") {
-        this.over(word.code);
+        if (word.code === "unheard") this.unheard(true);
+        else this.over(word.code);
       } else if (DARK.has(word.code) && !(this.masks && word.code === "unmasked")) {
         this.dark();
         this.lost(word.code);
@@ -339,6 +341,10 @@
       this.code = code;
       this.dark();
       this.state("refused");
+      if (code === "viewers" || (PAGE && code === "time")) { // a place may be free soon; a wall's short grants are renewed
+        clearTimeout(this.again);
+        this.again = setTimeout(() => this.open(), code === "time" ? RETRY_FIRST : FULL_EACH);
+      } else if (this.waits() && code !== "none") gridwall.granted?.(); // another grant may be in force
     }
 
     /** Whether it plays nothing for want of a grant. */
@@ -347,10 +353,11 @@
     }
 
     /** Nobody answers, so nobody knows whether the grant still holds: dark, and it goes on asking. */
-    unheard() {
+    unheard(again = false) {
       this.dark();
       this.code = "unheard";
       this.state("lost");
+      if (again) this.lost("unheard");
     }
 
     lost(code) {
@@ -371,6 +378,7 @@
     reopen(later = false) {
       const socket = this.socket;
       this.socket = null;
+      this.parted = performance.now();
       socket?.close();
       this.undo();
       if (later) this.lost("");
@@ -425,10 +433,12 @@
     if (!waiting.length) return;
     const about = new URLSearchParams([...(PAGE && [["page", "wall"]]), ...waiting.map(({ camera }) => ["camera", camera])]);
     const answer = await fetch(`/video/granted?${about}`).catch(() => null);
-    const now = answer?.ok ? (await answer.json()).granted : [];
+    if (!answer) return void setTimeout(gridwall.granted, RETRY_MOST);
+    const now = answer.ok ? (await answer.json()).granted : [];
     for (const { tile, camera } of waiting) if (now.includes(camera) && !tile.gone && tile.waits()) tile.open();
   };
-  new MutationObserver(() => { soon = soon || setTimeout(granted, Math.random() * GRANTED_WITHIN); }).observe(document.documentElement, {
+  gridwall.granted = () => { soon = soon || setTimeout(granted, Math.random() * GRANTED_WITHIN); };
+  new MutationObserver(gridwall.granted).observe(document.documentElement, {
     subtree: true, attributes: true, attributeFilter: ["data-granted"],
   });
   settle();

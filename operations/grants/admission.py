@@ -61,7 +61,8 @@ class Admission(Desk):
             kind = self._barred(connection, asking.camera, camera)
             held = self._held(connection, identity, asking, now)
             if held is not None:
-                self._room(connection, held, asking.camera)
+                if asking.mode == "live":
+                    self._room(connection, held, asking.camera)
                 return Leave(held.id, held.number, held.until_at)
             if kind != places.RESTRICTED and _own(identity, place):
                 return OWN
@@ -90,6 +91,14 @@ class Admission(Desk):
         if not lives(held, now) or ticket.camera not in held.cameras:
             raise Denied()
         self._room(connection, held, ticket.camera)
+
+    def lets(self, connection: Connection, grant: str, asking: Asking, now: int) -> None:
+        """Raise Refused when a grant ("": none is needed) does not let somebody do this any more."""
+        if not grant:
+            return
+        held = rows.grant(connection, grant, lock=True)
+        if not lives(held, now) or asking.camera not in held.cameras or asking.mode not in held.modes:
+            raise Denied()
 
     def deny(self, identity: Identity, asking: Asking, place: Whereabouts | None, why: str) -> None:
         """Write down that somebody was not let through."""
@@ -214,10 +223,11 @@ class Admission(Desk):
         """Make a short grant of a standing authorisation; the owner is told by its entry."""
         one, about, house = found
         with self._database.write(self._doorbell) as transaction:
+            authorised = standing.locked(transaction.connection, one.id)
             known = self._held(transaction.connection, identity, asking, now)  # another tile was quicker
             if known is not None:
                 return Leave(known.id, known.number, known.until_at)
-            if standing.locked(transaction.connection, one.id).ended_at is not None:
+            if authorised.ended_at is not None:
                 raise Denied()
             there = reading.get(transaction.connection, WHOLE, asking.camera)
             held = Held(

@@ -79,8 +79,9 @@ class Grants(Desk):
             need(held.kind == BREAKGLASS and held.ratified_at is None, "grants.ratified")
             need(right or len(text.strip()) >= TEXT_LEAST, "grants.why_refused")
             after = structs.replace(
-                held, ratified_at=now, ratified_by=identity.name, unratified=not right, revision=held.revision + 1
-            )
+                held, ratified_at=now, ratified_by=identity.name, unratified=held.unratified or not right,
+                revision=held.revision + 1,
+            )  # fmt: skip
             action = "grant.ratified" if right else "grant.rejected"
             if right or held.ended_at is not None:
                 rows.put_grants(transaction, [after])

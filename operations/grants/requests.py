@@ -67,6 +67,10 @@ class Requests(Desk):
 
         def deed(one: Request, transaction: Transaction, now: int) -> Request:
             need(bool(one.cameras), "grants.cameras", most=self._access().limits.cameras, n=0)
+            form = self._offered(transaction.connection, identity, one)
+            now_so = self._drafted(transaction.connection, identity, form, now)
+            facts = {name: getattr(now_so, name) for name in ("cameras", "name", "role", "unit", "walls", "wall_names")}
+            one = structs.replace(one, **facts)
             places.refuse(transaction.connection, self._access(), [each.id for each in one.cameras])
             number = self._number(transaction, "D", now)
             return deeds.submitted(one, self._access(), number, now, self._due)
@@ -92,12 +96,14 @@ class Requests(Desk):
         """Make a new draft of an old request, for what is needed again and again."""
         with self._database.read() as connection:
             one = self._mine(connection, identity, id)
-        return self.draft(identity, _form_of(one), copied=one.id)
+            form = self._offered(connection, identity, one)
+        return self.draft(identity, form, copied=one.id)
 
     def extend(self, identity: Identity, grant_id: str, minutes: int, text: str) -> Request:
         """Ask for a grant to go on: a request of its own, decided anew. Raises NotFound, Refused."""
         with self._database.read() as connection:
             held = rows.grant(connection, grant_id)
+            known = {one.id for one in screens.offered(connection, identity)}
         if held.holder != holder_of(identity):
             raise NotFound()
         need(held.kind == REQUEST, "grants.not_asked_for")
@@ -111,7 +117,7 @@ class Requests(Desk):
             modes=held.modes,
             from_at=held.until_at,
             minutes=minutes,
-            walls=held.walls,
+            walls=tuple(one for one in held.walls if one in known),
         )
         return self.ask(identity, form, extends=held.id)
 
@@ -165,12 +171,16 @@ class Requests(Desk):
         """Return what waits for whoever asks, the most urgent first. Raises Forbidden."""
         reach(identity, "access.decide")
         now = self._now()
-        waits = sa.select(access_seat.c.request).where(access_seat.c.state == deeds.OPEN)
+        house = identity.scope.department or posts.CENTRE
+        owners = sa.and_(access_seat.c.kind == "owner", access_seat.c.department == house)
+        mine = sa.or_(access_seat.c.kind != "owner", owners) if house == posts.CENTRE else owners
+        waits = sa.select(access_seat.c.request).where(access_seat.c.state == deeds.OPEN, mine)
+        gravest = sa.case({"critical": 0, "urgent": 1}, value=access_request.c.urgency, else_=2)
         query = sa.select(access_request.c.body).where(
             access_request.c.id.in_(waits), access_request.c.state == deeds.WAITING
         )
         with self._database.read() as connection:
-            found = rows.requests(connection, query.order_by(access_request.c.sent_at).limit(LISTED_MOST))
+            found = rows.requests(connection, query.order_by(gravest, access_request.c.sent_at).limit(LISTED_MOST))
             waiting = [
                 (one, seat) for one in found for seat in one.waiting if posts.may(connection, identity, one, seat, now)
             ]
@@ -179,6 +189,13 @@ class Requests(Desk):
             first.setdefault(f"{one.id} {seat.kind} {seat.department}", (one, seat))
         gravity = ("critical", "urgent", "routine")
         return sorted(first.values(), key=lambda each: (gravity.index(each[0].urgency), each[0].sent_at or 0))
+
+    def seat(self, identity: Identity, one: Request) -> str:
+        """Return the key of the seat of a request in which somebody may decide now, "" for none."""
+        now = self._now()
+        with self._database.read() as connection:
+            mine = (seat.key for seat in one.waiting if posts.may(connection, identity, one, seat, now))
+            return next(mine, "")
 
     def past(self, identity: Identity) -> list[Request]:
         """Return the requests that whoever asks has decided, the newest first."""
@@ -348,6 +365,11 @@ class Requests(Desk):
             return True
         now = self._now()
         return any(posts.may(connection, identity, one, seat, now) for seat in one.waiting)
+
+    def _offered(self, connection: Connection, identity: Identity, one: Request) -> Form:
+        """Return the form of an earlier request without walls that are there no more."""
+        known = {each.id for each in screens.offered(connection, identity)}
+        return structs.replace(_form_of(one), walls=tuple(each for each in one.walls if each in known))
 
     def _rehearsed(self, identity: Identity, form: Form) -> None:
         """Raise what sending would raise, before anything is kept."""

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from config.words import DEFAULT, FOLDER, LANGUAGES, MissingText, Words, choose, flatten, load, parameters
+from operations.grants.grant import HOWS
 from tests.config.named_texts import Sources
 
 
@@ -61,3 +62,8 @@ def test_a_key_given_twice_and_a_number_are_refused(tmp_path: Path) -> None:
         load(tmp_path)
     with pytest.raises(ValueError, match="a text is wanted"):
         flatten({"a": {"b": 3}})
+
+
+@pytest.mark.parametrize("how", [*HOWS, "left", "closed", "rights", "lost", "uncertain", "idle"])
+def test_every_way_a_look_ends_has_words(how: str) -> None:
+    assert all(Words(lang).text(f"lookers.how.{how}") for lang in ("zh", "en"))

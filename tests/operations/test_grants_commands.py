@@ -21,7 +21,7 @@ from operations.contacts import cards, roster
 from operations.contacts.cards import Person
 from operations.contacts.roster import Shift
 from operations.errors import Forbidden, NotFound, Refused
-from operations.grants import asked, held, rows, screens
+from operations.grants import asked, held, requests, rows, screens
 from operations.grants.admission import Admission, Asking, Denied
 from operations.grants.grant import Held
 from operations.grants.grants import Grants
@@ -246,6 +246,28 @@ def test_a_restricted_camera_wants_two_of_the_centre_the_leader_and_the_owner(ci
     assert "r1" not in city.opens("zhou")
     city.requests.approve(city["lin"], one.id, "owner:transport")
     assert "r1" in city.opens("zhou")
+
+
+def test_a_draft_is_sent_as_cameras_are_now(city: City) -> None:
+    draft = city.requests.draft(city["zhou"], city.form("t1"))
+    now_so = Item(code="t1", name="t1", owner="fire", restricted=True, chain=CHAIN, point_class=1, status="on")
+    with city.desk.database.write() as transaction:
+        take(transaction, "s", [now_so], complete=False, now=city.desk.now)
+    sent = city.requests.send(city["zhou"], draft.id)
+    assert [seat.key for seat in sent.seats] == ["centre", "centre:2", "leader", "owner:fire"]
+
+
+def test_a_grave_request_is_not_hidden_by_many_that_wait(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requests, "LISTED_MOST", 3)
+    for _ in range(4):
+        city.ask("f1")
+        city.desk.now += SECOND
+    grave = city.requests.ask(city["zhou"], city.form("t1", urgency="critical"))
+    assert city.requests.inbox(city["wang"])[0][0].id == grave.id
+    last = city.ask("t2")
+    assert city.requests.seat(city["wang"], last) == "centre" and city.requests.seat(city["lin"], last) == ""
+    city.requests.approve(city["wang"], last.id, "centre")
+    assert [one.id for one, _ in city.requests.inbox(city["lin"])] == [last.id], "nobody else's stand before it"
 
 
 def test_what_waits_goes_up_and_lapses(city: City) -> None:
@@ -676,7 +698,7 @@ def test_glass_that_nobody_has_ratified_in_a_day_is_reported_once_and_stays_loud
     assert city.actions("grant") == ["grant.broken", "grant.ended", "grant.unratified"]
     assert code(lambda: city.requests.extend(city["wang"], made.id, 60, "还要看")) == "grants.not_asked_for"
     late = city.grants.ratify(city["lin"], made.id, right=True)
-    assert not late.unratified and made.id not in city.desk.board().granted
+    assert late.unratified and made.id not in city.desk.board().granted
     assert city.grants.unratified(city["lin"]) == []
 
 
