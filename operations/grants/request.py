@@ -275,7 +275,8 @@ def approved(
     chosen = there if cameras is None else tuple(id for id in there if id in cameras)
     need(bool(chosen), "grants.none_left")
     need(0 <= minutes <= request.minutes, "grants.only_shorter", most=request.minutes)
-    until = request.from_at + minutes * MINUTE if minutes else 0
+    begins = request.from_at if request.at_once else max(request.from_at, now)
+    until = begins + minutes * MINUTE if minutes else 0
     done = structs.replace(seat, state=APPROVED, approved=chosen, until_at=until, **_signed(who, text, now))
     return advanced(_with(request, done), now, due)
 

@@ -10,10 +10,12 @@ import sqlalchemy as sa
 
 from config import clock
 from config.settings import Settings
+from dashboard.lookbook import Lookbook
 from operations import accounts, evidence, journal, sessions
 from operations.cameras.item import Item
 from operations.cameras.keeping import take
 from operations.database import Database
+from operations.errors import DatabaseAway
 from operations.grants import rows
 from operations.policy import SYSTEM, Identity
 from operations.scope import Scope
@@ -184,8 +186,11 @@ def test_one_owner_narrows_one_refuses_and_a_revoked_picture_is_dark_within_a_se
 
 
 def test_a_picture_that_was_refused_opens_by_itself_once_it_is_granted_and_leaves_one_refusal(
-    person: Person, furnished: Database, studio: Studio
+    person: Person, furnished: Database, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def away(*_: object) -> None:
+        raise DatabaseAway()
+
     with furnished.read() as connection:
         id = connection.execute(sa.select(camera.c.id).where(camera.c.code == "11")).scalar_one()
     leader = person("gu", "leader")
@@ -199,6 +204,11 @@ def test_a_picture_that_was_refused_opens_by_itself_once_it_is_granted_and_leave
     until(leader, f"{state} === 'live'")
     entries = [one.action for one in journal.read(furnished, 0) if one.subject_type == "look"]
     assert entries == ["look.denied", "look.began"]
+    with monkeypatch.context() as silent:
+        silent.setattr(Lookbook, "_told", away)
+        until(leader, f"{state} === 'lost'")
+        assert "收不到授权确认" in leader.locator("[data-camera]").inner_text()
+    until(leader, f"{state} === 'live'")
 
 
 OPENED = """() => {
