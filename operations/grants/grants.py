@@ -16,7 +16,7 @@ from operations.grants import posts, rows
 from operations.grants.desk import MINUTE, Desk, entry_of, written
 from operations.grants.ending import ended
 from operations.grants.grant import BREAKGLASS, Held, holder_of
-from operations.grants.request import TEXT_LEAST, TEXT_MOST
+from operations.grants.request import TEXT_LEAST, TEXT_MOST, seats_of
 from operations.incident import Incident
 from operations.incidents import rows as incidents
 from operations.policy import SYSTEM, Identity, allowed, reach
@@ -57,6 +57,7 @@ class Grants(Desk):
             until += minutes * MINUTE
             most = limits.breakglass_minutes if held.kind == BREAKGLASS else limits.longest_minutes
             need(minutes > 0 and until - held.from_at <= most * MINUTE, "grants.minutes", most=most)
+            self._may_extend(transaction.connection, identity, held, (until - held.from_at) // MINUTE, now)
             after = structs.replace(
                 held, until_at=until, warned_at=None, warned_until=0, extended_at=now, revision=held.revision + 1,
                 given_by=tuple(dict.fromkeys((*held.given_by, identity.name))),
@@ -229,6 +230,18 @@ class Grants(Desk):
         return (as_it_counts.scope.department, as_it_counts.role) != (held.unit, held.role) and (
             (found.scope.department, found.role) != (held.unit, held.role)
         )
+
+    def _may_extend(self, connection: Connection, identity: Identity, held: Held, minutes: int, now: int) -> None:
+        """Raise Refused for who is off duty, and where more than one post would have to decide of so long a window."""
+        if identity.role == "leader":
+            return
+        ranks = posts.on_duty(connection, identity.scope.department or posts.CENTRE, "", now)
+        need(not ranks or identity.id in ranks, "grants.not_your_post")
+        if held.request:
+            asked = rows.request(connection, held.request)
+            mine = tuple(one for one in asked.cameras if one.id in held.cameras)
+            wanted = seats_of(self._access().rule, structs.replace(asked, cameras=mine, minutes=minutes))
+            need(not any(one.kind == "leader" or one.key == "centre:2" for one in wanted), "grants.extend_leader")
 
     def _oversees(self, connection: Connection, identity: Identity, held: Held, now: int) -> bool:
         """Whether somebody may end or extend a grant: of the house that owns the cameras, or the centre."""

@@ -270,6 +270,21 @@ def test_a_grave_request_is_not_hidden_by_many_that_wait(city: City, monkeypatch
     assert [one.id for one, _ in city.requests.inbox(city["lin"])] == [last.id], "nobody else's stand before it"
 
 
+def test_the_leader_alone_extends_what_wants_the_leader_and_nobody_off_duty_does(city: City) -> None:
+    plain, one = city.grant("t1"), city.ask("r1")
+    for who, seat in (("wang", "centre"), ("qian", "centre:2"), ("gu", "leader"), ("lin", "owner:transport")):
+        one = city.requests.approve(city[who], one.id, seat)
+    grave = one.grants["transport"]
+    for who in ("lin", "wang"):
+        assert code(lambda who=who: city.grants.extend(city[who], grave, 30)) == "grants.extend_leader"  # type: ignore[misc]
+        city.grants.extend(city[who], plain, 30)
+    assert city.grants.extend(city["gu"], grave, 30).until_at > city.desk.now + 60 * MINUTE
+    assert code(lambda: city.grants.extend(city["lin"], plain, 500)) == "grants.extend_leader", "so long a window"
+    city.duty("su", "transport")
+    assert code(lambda: city.grants.extend(city["lin"], plain, 30)) == "grants.not_your_post"
+    assert city.grants.extend(city["su"], plain, 30).given_by[-1] == "su"
+
+
 def test_what_waits_goes_up_and_lapses(city: City) -> None:
     (urgent,) = [city.requests.ask(city["zhou"], city.form("p1", "t1", urgency="urgent"))]
     assert city.requests.step(city.desk.now + 9 * MINUTE) == 0 and city.requests.inbox(city["gu"]) == []
