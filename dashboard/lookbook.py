@@ -26,16 +26,13 @@ log = logging.getLogger(__name__)
 Place = Callable[[str], Whereabouts | None]
 """The port to the catalogue: where a camera is, by its id; None: there is no such camera. It may block."""
 End = Callable[[int, str], None]
-"""(code, why): a look is over."""
+"""Ends one look: the code of its closing, and why, for the tile to say."""
 Moved = Callable[[int, str], None]
 """(until, how): a look's grant ends at another time (UTC microseconds), and how it is over then."""
 
 
 def _unmoved(_until: int, _how: str) -> None:
     """Nobody wants to know."""
-
-
-"""Ends one look: the code of its closing, and why, for the tile to say."""
 
 
 class Living(NamedTuple):

@@ -160,7 +160,7 @@
       h("footer.access-buttons", {},
         access.facts.breaks && critical && button("break.open", breakGlass, ".danger", { disabled: !form.cameras.length }),
         button("ask.draft", () => send("draft")),
-        button("ask.send", () => send(""), ".primary", { name: "send", disabled: !form.cameras.length || form.text.trim().length < 0 }))));
+        button("ask.send", () => send(""), ".primary", { name: "send", disabled: !form.cameras.length }))));
     if (scrolled) box.querySelector("[role=tree]")?.scrollTo(0, scrolled);
     if (focused) (box.querySelector(`[name="${CSS.escape(focused)}"]`) || box.querySelector(`${within}[data-pick="${CSS.escape(focused)}"]`))?.focus();
   }

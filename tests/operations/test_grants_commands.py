@@ -280,6 +280,10 @@ def test_the_leader_alone_extends_what_wants_the_leader_and_nobody_off_duty_does
         city.grants.extend(city[who], plain, 30)
     assert city.grants.extend(city["gu"], grave, 30).until_at > city.desk.now + 60 * MINUTE
     assert code(lambda: city.grants.extend(city["lin"], plain, 500)) == "grants.extend_leader", "so long a window"
+    accounts.add(city.desk.database, SYSTEM, "he", "leader", now=START, scope=Scope(department="transport"), demo=True)
+    head = accounts.find(city.desk.database, "he")
+    assert head is not None
+    assert code(lambda: city.grants.extend(head.identity, grave, 30)) == "grants.extend_leader", "of the centre"
     city.duty("su", "transport")
     assert code(lambda: city.grants.extend(city["lin"], plain, 30)) == "grants.not_your_post"
     assert city.grants.extend(city["su"], plain, 30).given_by[-1] == "su"
