@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ import psutil
 from config import clock
 from config.settings import ROOT, child_environment
 from streams.demo import city
+from tests import ports
 
 START_SECONDS = 120.0
 Box = tuple[float, float, float, float]
@@ -122,16 +122,9 @@ def command(data: Path, *words: str) -> str:
     return done.stdout
 
 
-def free_port() -> int:
-    """Returns a port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def start(data: Path, *options: str, port: int | None = None) -> Program:
     """Starts everything and returns when it has said where to look. `started_s`: seconds until it answered."""
-    port = port or free_port()
+    port = port or ports.free()
     begun = clock.monotonic()
     words = [sys.executable, str(ROOT / "run.py"), "--data", str(data), "--port", str(port), *options]
     environment = child_environment() | {"PYTHONUNBUFFERED": "1", "LANG": "C.UTF-8"}

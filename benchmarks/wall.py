@@ -24,6 +24,7 @@ from config import clock
 from config.browser import CHROMIUM_ARGUMENTS, find_chromium
 from config.settings import ROOT, Settings, child_environment
 from operations.database import Database
+from tests import ports
 
 SECONDS = 30.0
 LOADS = ((200.0, 300, "p50 < 150, p99 < 250"), (1000.0, 50, "p99 < 500"))
@@ -241,7 +242,7 @@ def usual_page(browser: Browser, gridwall: Program, wanted: bool) -> Iterator[Pa
     if not wanted:
         yield None
         return
-    port = program.free_port()
+    port = ports.free()
     words = ["--database", f"sqlite:///{gridwall.data / 'gridwall.db'}", "--port", str(port)]
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.usual", *words],

@@ -8,7 +8,6 @@ import dataclasses
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -29,7 +28,7 @@ import sqlalchemy
 from config import clock, parent
 from config.browser import CHROMIUM_ARGUMENTS, HOW_TO_INSTALL, find_chromium
 from config.settings import ROOT, Settings, child_environment, in_ci, load
-from tests import marked
+from tests import marked, ports
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -42,12 +41,6 @@ START_SECONDS = 180
 hypothesis.settings.register_profile("here", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)
 hypothesis.settings.load_profile("ci" if in_ci() else "here")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _asked() -> Settings:
@@ -98,8 +91,8 @@ def real_data() -> Path:
 
 @pytest.fixture
 def free_port() -> int:
-    """A port that was free a moment ago."""
-    return _free_port()
+    """A port nobody uses and no other test is given."""
+    return ports.free()
 
 
 @pytest.fixture
@@ -290,7 +283,7 @@ def running() -> Iterator[Running]:
 def program() -> Iterator[Running]:
     """An empty installation of its own, running."""
     with tempfile.TemporaryDirectory(prefix="gw") as path:
-        made = load(path, environ={}, port=_free_port(), demo=False)
+        made = load(path, environ={}, port=ports.free(), demo=False)
         environment = child_environment()
         for name in ("DATABASE_URL", "REDIS_URL"):
             environment.pop(name, None)

@@ -1,5 +1,8 @@
 """The fixtures keep what they promise: engines of one's own, the ones asked for, empty each time."""
 
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,8 +11,9 @@ import sqlalchemy
 from playwright.sync_api import Page
 
 from config.browser import find_chromium
-from config.settings import Settings, load
+from config.settings import ROOT, Settings, load
 from operations.database import Database
+from tests import ports
 
 
 @pytest.mark.database
@@ -57,3 +61,18 @@ def test_the_browser_draws_chinese(page: Page) -> None:
 
 def test_a_browser_asked_for_by_path_is_not_replaced_by_another() -> None:
     assert find_chromium("/nowhere/chromium") is None
+
+
+def test_ports_are_ones_no_connection_and_no_other_process_is_given() -> None:
+    ours = {ports.free() for _ in range(5)}
+    asked = "from tests import ports; print(*(ports.free() for _ in range(5)))"
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    theirs = {int(word) for word in done.stdout.split()}
+    assert len(ours | theirs) == 10
+    assert max(ours | theirs) < 32_768, "a port of those the system gives to connections"
+
+
+def test_a_port_in_use_is_not_given_again() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", ports.free()))
+        assert taken.getsockname()[1] not in {ports.free() for _ in range(400)}

@@ -133,14 +133,13 @@ def test_a_second_one_on_the_same_folder_is_refused(tmp_path: Path) -> None:
         pass
 
 
-def test_a_port_in_use_is_named() -> None:
+def test_a_port_in_use_is_named(free_port: int) -> None:
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
+        taken.bind(("127.0.0.1", free_port))
         taken.listen()
-        port = taken.getsockname()[1]
-        with pytest.raises(SupervisorError, match=f"port {port} .*--port"):
-            check_port_free("127.0.0.1", port)
-    check_port_free("127.0.0.1", port)
+        with pytest.raises(SupervisorError, match=f"port {free_port} .*--port"):
+            check_port_free("127.0.0.1", free_port)
+    check_port_free("127.0.0.1", free_port)
 
 
 def test_a_full_disk_neither_ends_the_program_nor_its_orderly_stop(

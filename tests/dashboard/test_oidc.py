@@ -21,7 +21,7 @@ from operations import accounts, audit, journal, sessions
 from operations.database import Database
 from operations.policy import SYSTEM
 from operations.scope import Scope
-from tests.conftest import _free_port
+from tests import ports
 from tests.dashboard import identity_provider as idp
 from tests.dashboard.conftest import TOWNS
 
@@ -47,7 +47,7 @@ SECOND = 1_000_000
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[str]:
     """The address of a provider, running."""
-    port = _free_port()
+    port = ports.free()
     process = subprocess.Popen(
         [sys.executable, idp.__file__, str(port)],
         stdout=subprocess.PIPE,
@@ -329,7 +329,7 @@ async def test_an_id_token_is_for_us_for_now_and_by_its_key(browser: Browser, se
 async def test_without_the_provider_local_accounts_go_on(
     server: Server, browser: Browser, settings: Settings, furnished: Database
 ) -> None:
-    away = dataclasses.replace(settings, oidc_issuer=f"http://127.0.0.1:{_free_port()}")
+    away = dataclasses.replace(settings, oidc_issuer=f"http://127.0.0.1:{ports.free()}")
     object.__setattr__(server.parts, "provider", Provider(away, lambda: ""))
     answer = await browser.ours.get("/signin/oidc")
     refused(answer, 503, "连不上")
