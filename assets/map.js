@@ -3,7 +3,6 @@
 (function () {
   "use strict";
   const part = (window.gridwallMap = window.gridwallMap || {});
-  const READABLE = 18; // CSS pixels² at 1920×1080 a cell needs on average to be told from its neighbours
   const ROOM = { top: 20, side: 16, bottom: 132 }; // kept free round the city: the legend stands below
   const [BESIDE, WIDEST] = [240, 420]; // least and most width beside the city for the callout, under a banner
   const [TURNS, TURN] = [30, 1000]; // how often, and every how many ms, shapes are asked for until the new ones come
@@ -130,13 +129,6 @@
       if (locked && this.layers) this.fit();
     }
 
-    bounds() {
-      const [x0, y0, x1, y1] = this.layers.box;
-      const [ox, oy] = this.layers.origin;
-      const back = (x, y) => part.place(x + ox, y + oy).reverse();
-      return L.latLngBounds(back(x0, y1), back(x1, y0));
-    }
-
     // What a desk has this wall look at, with a sixth of the city round it; null where it is not on these grids.
     focused() {
       const wanted = part.focused;
@@ -160,7 +152,7 @@
       const bottom = Math.max(room("bottom"), this.find("legend").offsetHeight) + told;
       if (!this.roomy(2 * room("side"), top + bottom)) return;
       part.beside = part.bannerHeight() && !part.focused ? this.beside(top + bottom, 2 * room("side"), factor) : 0;
-      this.map.fitBounds(this.focused() || this.bounds(), {
+      this.map.fitBounds(this.focused() || this.layers.bounds(), {
         animate: false,
         paddingTopLeft: [part.beside || room("side"), top],
         paddingBottomRight: [room("side"), bottom],
@@ -221,20 +213,8 @@
 
     // ---- heat ----
 
-    // The deepest level whose cells can be told apart at this zoom.
-    level() {
-      const { scale } = part.view(this.map, this.layers);
-      const factor = part.scale() ** 2;
-      for (let at = this.layers.leaf; at > this.layers.named; at -= 1) {
-        let area = 0;
-        for (const one of this.layers.levels[at].values()) area += one.area;
-        if ((area / this.layers.levels[at].size) * scale ** 2 >= (READABLE * factor) / Math.max(factor, 1)) return at;
-      }
-      return this.layers.named;
-    }
-
     show() {
-      const at = Number(this.section.dataset.level || this.level());
+      const at = Number(this.section.dataset.level || this.layers.readable(part.view(this.map, this.layers).scale));
       if (at !== this.heat.at) this.heat.show(at);
       this.cells.show(at, (code) => part.colours().heat[this.heat.class(code)]);
       this.legend();

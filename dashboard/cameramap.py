@@ -34,7 +34,7 @@ class Cameramap:
         self._voids: list[tuple[str, ...]] = []
         self._seq = -1
         self._until: int | None = None
-        self._kept: dict[tuple[Scope, Box, float], bytes] = {}
+        self._kept: dict[tuple[Scope, Box, float, bool], bytes] = {}
         self._task: asyncio.Task[None] | None = None
         self.fault = ""
 
@@ -57,14 +57,16 @@ class Cameramap:
         """Return how many grids within a scope are told to have no live camera."""
         return sum(scope.covers(chain, scope.department) for chain in self._voids)
 
-    def seen(self, scope: Scope, box: Box, zoom: float) -> bytes:
-        """Return as JSON what a view shows somebody: `operations.cameras.mapping.Seen`."""
-        asked, kept = (scope, box, zoom), self._kept
+    def seen(self, scope: Scope, box: Box, zoom: float, *, closed: bool = True) -> bytes:
+        """Return as JSON what a view shows somebody: `operations.cameras.mapping.Seen`; `closed`: also cameras that
+        nobody is granted, and blind grids.
+        """
+        asked, kept = (scope, box, zoom, closed), self._kept
         if asked not in kept:
             if len(kept) >= KEPT_MOST:
                 kept.clear()
-            found = self._chart.seen(scope, box, zoom)
-            kept[asked] = msgspec.json.encode(structs.replace(found, voids=self.voids(scope)))
+            found = self._chart.seen(scope, box, zoom, closed=closed)
+            kept[asked] = msgspec.json.encode(structs.replace(found, voids=self.voids(scope) if closed else 0))
         return kept[asked]
 
     def look(self) -> None:

@@ -318,6 +318,7 @@ ROUTES: tuple[Route, ...] = (
     Route("WS", r"/video/[^/]+", "camera.look"),
     Route("POST", r"/engines/[^/]+(/[^/]+)?", "public"),  # each engine shows a key of its own
     Route("GET", r"/cameras-on-map", "camera.read"),
+    Route("GET", r"/cameras-to-ask", "access.ask"),
     Route("POST", r"/api/v1/reports", "report.send"),
     Route("WS", r"/api/v1/reports/stream", "report.send"),
     Route("POST", r"/api/v1/warnings", "warning.send"),

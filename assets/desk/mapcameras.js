@@ -3,8 +3,6 @@
   const desk = window.gridwall?.desk;
   if (!desk) return;
   const KEPT = "gridwall.desk.cameras";
-  const NEARER = 2; // zooms
-  const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   let picture = null;
 
   const open = (element) => {
@@ -19,13 +17,8 @@
   const pressed = (event) => {
     const element = event.target.closest(".camera-sign");
     if (!element || event.ctrlKey || event.altKey || event.metaKey) return;
-    const way = ARROWS[event.code];
     if (event.key === "Enter") open(element);
-    else if (way) {
-      const next = picture.cameras.beside(element, way);
-      if (next) [element.tabIndex, next.tabIndex] = [-1, 0];
-      next?.focus();
-    } else return;
+    else if (!picture.cameras.travel(element, event.code)) return;
     event.preventDefault();
     event.stopPropagation();
   };
@@ -39,8 +32,7 @@
     }
     const plate = picture?.cameras.plateAt(containerPoint);
     if (!plate || picture.locked) return Boolean(plate);
-    const [lon, lat] = plate.row;
-    picture.map.setView(window.gridwallMap.shown(lon, lat).reverse(), picture.map.getZoom() + NEARER, { animate: false });
+    picture.cameras.nearer(plate);
     return true;
   };
 

@@ -22,6 +22,8 @@
   let axis = AXES[0];
   let opened = new Map(); // key of a branch of the tree that is open → {branches, cameras} below it; "": the top
   let browsing = false;
+  let city = null; // the city's map, once somebody wanted it
+  let mapping = false;
 
   const empty = () => ({ purpose: "incident", basis: access.facts.bases[0].code, text: "", urgency: "urgent", incident: "", cameras: [], needed: [], modes: ["live"], minutes: access.facts.limits.live_minutes, order: "", walls: [] });
   const purpose = () => access.facts.purposes.find((one) => one.code === form.purpose);
@@ -31,6 +33,25 @@
     form.cameras = form.cameras.includes(id) ? form.cameras.filter((one) => one !== id) : [...form.cameras, id];
     draw();
   };
+
+  /** Choose a camera of which only the map knows, or no longer. */
+  async function fromMap(id) {
+    if (!cameras.has(id)) {
+      const answer = await access.ask({ do: "named", ids: [id] });
+      if (!answer.ok) return void desk.say(answer.text, { bad: true });
+      for (const one of answer.cameras) cameras.set(one.id, one);
+    }
+    if (cameras.has(id)) toggle(id);
+    return undefined;
+  }
+
+  const cityMap = () => h("details.access-new", { open: mapping, ontoggle: (event) => {
+    if (mapping === event.target.open) return;
+    mapping = event.target.open;
+    draw();
+    if (mapping) city.cameras.ask();
+  } }, h("summary", {}, say("ask.map")),
+    mapping && (city ||= new access.CityMap({ pick: fromMap, chosen: (id) => form?.cameras.includes(id), words: access.mapWords })).whole);
 
   async function around() {
     if (!place || place.lon === null || place.lon === undefined) return;
@@ -125,6 +146,7 @@
     const typed = box.querySelector("[name=search]")?.value || "";
     const there = box.querySelector("[role=tree]");
     const [within, scrolled] = [there?.contains(document.activeElement) ? "[role=tree] " : "", there?.scrollTop || 0];
+    const held = city?.whole.contains(document.activeElement) && document.activeElement;
     const focused = document.activeElement?.getAttribute?.("name") || document.activeElement?.dataset?.pick;
     const wanted = purpose();
     form.modes = form.modes.filter((one) => wanted.modes.includes(one));
@@ -155,14 +177,17 @@
           access.drawn([...cameras.values()], { place, metres: place ? metres : 0, chosen: new Set(form.cameras), pick: toggle }),
           picked.length > 0 && h("ul.access-cameras", {}, picked.map(line)),
           field("ask.search", h("input.desk-input", { type: "search", name: "search", value: typed, onchange: (event) => find(event.target.value) })),
+          cityMap(),
           tree(),
           searched.length > 0 && h("ul.access-cameras", {}, shown.filter((one) => !form.cameras.includes(one.id)).map(line)))),
       h("footer.access-buttons", {},
         access.facts.breaks && critical && button("break.open", breakGlass, ".danger", { disabled: !form.cameras.length }),
         button("ask.draft", () => send("draft")),
         button("ask.send", () => send(""), ".primary", { name: "send", disabled: !form.cameras.length }))));
+    if (mapping) city.show(place, metres);
+    held?.focus?.({ preventScroll: true });
     if (scrolled) box.querySelector("[role=tree]")?.scrollTo(0, scrolled);
-    if (focused) (box.querySelector(`[name="${CSS.escape(focused)}"]`) || box.querySelector(`${within}[data-pick="${CSS.escape(focused)}"]`))?.focus();
+    if (focused && !held) (box.querySelector(`[name="${CSS.escape(focused)}"]`) || box.querySelector(`${within}[data-pick="${CSS.escape(focused)}"]`))?.focus();
   }
 
   /** Show the form in `element`; `from`: a draft or a copy to go on with, or {incident, cameras} of a link. */

@@ -271,6 +271,7 @@
   desk.onStart("access", async () => {
     box = desk.byId("access-body");
     access.words = JSON.parse(box.dataset.words);
+    access.mapWords = JSON.parse(box.dataset.mapWords);
     box.replaceChildren(h("div.access-top", {}), h("div.access-body", {}));
     const facts = await access.ask({ do: "begin" });
     if (!facts.ok) return void desk.say(facts.text || desk.text("error.no_answer"), { bad: true });

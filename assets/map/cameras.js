@@ -17,6 +17,8 @@
   const SECTOR = 12; // pixels a sector's radius needs to be drawn
   const [ANGLE, DISTANCE] = [90, 100]; // degrees and metres where a record does not say them, as operations/cameras/near.py
   const EARTH = 40075016.7; // metres round the equator
+  const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+  const NEARER = 2; // zooms
   const STATES = ["live", "dark", "off", "faulty", "unknown", "maintenance"];
   const RADIANS = Math.PI / 180;
 
@@ -33,6 +35,10 @@
       for (const name of ["mousedown", "touchstart", "pointerdown"]) {
         this.signs.addEventListener(name, (event) => event.target !== this.signs && event.stopPropagation()); // no map is dragged by a camera
       }
+    }
+
+    get url() {
+      return URL;
     }
 
     get size() {
@@ -80,7 +86,7 @@
       const box = [west, south, east, north].map((one) => one.toFixed(6)).join();
       const zoom = Math.min(24, Math.max(0, this.map.getZoom() - Math.log2(this.size))).toFixed(3);
       try {
-        const answer = await fetch(`${URL}?box=${box}&zoom=${zoom}`, { signal: this.request.signal });
+        const answer = await fetch(`${this.url}?box=${box}&zoom=${zoom}`, { signal: this.request.signal });
         if (!answer.ok) throw new Error(String(answer.status));
         const seen = await answer.json();
         if (serial !== this.asked) return;
@@ -211,6 +217,20 @@
     plateAt({ x, y }) {
       if (!this.on) return null;
       return (this.plates || []).find(({ at: [px, py], row }) => Math.abs(px - x) <= width(row, this.size) / 2 && Math.abs(py - y) <= (PLATE * this.size) / 2);
+    }
+
+    // Look nearer at the cameras gathered in a plate.
+    nearer({ row: [lon, lat] }) {
+      this.map.setView(part.shown(lon, lat).reverse(), this.map.getZoom() + NEARER, { animate: false });
+    }
+
+    // Go on from a sign by an arrow key; whether it was one.
+    travel(element, code) {
+      const way = ARROWS[code];
+      const next = way && this.beside(element, way);
+      if (next) [element.tabIndex, next.tabIndex] = [-1, 0];
+      next?.focus();
+      return Boolean(way);
     }
 
     // The sign that lies from another in the direction of an arrow key, the nearest; null when none does.

@@ -4,6 +4,7 @@
   const part = (window.gridwallMap = window.gridwallMap || {});
   const URL = "/api/v1/grids/shapes";
   const RETRY = 5000; // ms
+  const READABLE = 18; // CSS pixels² at 1920×1080 a cell needs on average to be told from its neighbours
 
   const names = new Map(); // code -> name
 
@@ -84,6 +85,24 @@
         if (level.size <= 40 && at < Math.max(this.leaf, 1)) found = at;
       });
       return found;
+    }
+
+    // The deepest level whose cells can be told apart at a scale (CSS pixels a path unit).
+    readable(scale) {
+      const factor = part.scale() ** 2;
+      for (let at = this.leaf; at > this.named; at -= 1) {
+        let area = 0;
+        for (const one of this.levels[at].values()) area += one.area;
+        if ((area / this.levels[at].size) * scale ** 2 >= (READABLE * factor) / Math.max(factor, 1)) return at;
+      }
+      return this.named;
+    }
+
+    // All of them, as Leaflet wants it.
+    bounds() {
+      const [x0, y0, x1, y1] = this.box;
+      const back = (x, y) => part.place(x + this.origin[0], y + this.origin[1]).reverse();
+      return L.latLngBounds(back(x0, y1), back(x1, y0));
     }
 
     // The code on level `at` that the leaf `code` lies in.

@@ -31,12 +31,19 @@ def texts(words: Words) -> dict[str, str]:
     return words.under("access") | shared
 
 
+def map_texts(words: Words) -> dict[str, str]:
+    """Return what the city's map says."""
+    shared = {key: words.text(f"wall.map.{key}") for key in ("loading", "base_away", "base_unapproved")}
+    return words.under("camera_map") | shared
+
+
 ROLES = ("operator", "duty_commander", "leader", "liaison", "wall")
 
 
 def layout(words: Words) -> html.Section:
     """Return the empty page."""
     say = {"data-words": orjson.dumps(texts(words)).decode()}
+    say["data-map-words"] = orjson.dumps(map_texts(words)).decode()
     states = {"data-states": orjson.dumps(words.under("desk.cameras.state")).decode()}
     return html.Section(
         [

@@ -7,7 +7,9 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from config import access
 from operations.cameras.condition import condition
+from operations.cameras.limits import by_rules
 from operations.cameras.mapping import STATES, Spot
 from operations.cameras.near import FIELD_ANGLE, VIEW_DISTANCE
 from operations.cameras.reading import within
@@ -23,7 +25,7 @@ ENTRIES_MOST = 200
 _COLUMNS = ("id", "name", "lon", "lat", "path", "owner", "direction", "field_angle", "view_distance")
 JUDGED = ("status", "registered", "picture", "maintenance_until")
 """Columns that `condition` wants."""
-_MORE = ("url_main", "url_sub", "gone_at")
+_MORE = ("url_main", "url_sub", "gone_at", "position")
 
 
 _concerns = journal.c.action.like("camera.%") | journal.c.action.like("coverage.%")
@@ -108,7 +110,10 @@ def _ids(rows: Iterable[Any]) -> set[str] | None:
 
 def _spot(row: Any, now: int) -> Spot:
     told = {name: getattr(row, name) for name in _COLUMNS}
-    return Spot(**told, state=STATES.index(condition(row, now)), streams=bool(row.url_main or row.url_sub))
+    closed = bool(by_rules(access.current(), row.name, row.position))
+    return Spot(
+        **told, state=STATES.index(condition(row, now)), streams=bool(row.url_main or row.url_sub), closed=closed
+    )
 
 
 def _parts(values: list[str], most: int = AT_ONCE) -> list[list[str]]:

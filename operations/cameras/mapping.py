@@ -30,14 +30,19 @@ MERCATOR_MOST = 85.05
 PLACES = 6
 """Decimals of degrees in an answer: a tenth of a metre."""
 
-_ROW = np.dtype([(n, "f8") for n in ("lon", "lat", "x", "y")] + [("mark", "u8"), ("area", "i4"), ("state", "i1")])
+_ROW = np.dtype(
+    [(n, "f8") for n in ("lon", "lat", "x", "y")] + [("mark", "u8"), ("area", "i4"), ("state", "i1"), ("closed", "?")]
+)
 
 Box = tuple[float, float, float, float]
 """West, south, east, north, degrees."""
 
 
 class Spot(NamedTuple):
-    """A camera that has a place (WGS-84 degrees); `path`, `owner`: whose it is; `streams`: it has pictures."""
+    """A camera that has a place (WGS-84 degrees); `path`, `owner`: whose it is; `streams`: it has pictures.
+
+    `closed`: it stands where none may be, so nobody is granted it (Decree 799, article 8).
+    """
 
     id: str
     name: str
@@ -50,6 +55,7 @@ class Spot(NamedTuple):
     field_angle: float | None
     view_distance: float | None
     streams: bool
+    closed: bool = False
 
 
 class Gathered(Struct, frozen=True, array_like=True):
@@ -126,6 +132,7 @@ class Chart:
         self._rows["x"][at], self._rows["y"][at] = _mercator(lon, lat)
         self._rows["state"][at] = [one.state for one in some]
         self._rows["mark"][at] = [_mark(one) for one in some]
+        self._rows["closed"][at] = [one.closed for one in some]
         areas = self._areas
         self._rows["area"][at] = [areas.setdefault((one.path, one.owner), len(areas)) for one in some]
 
@@ -147,12 +154,15 @@ class Chart:
         marks = self._rows["mark"][there].sum(dtype=np.uint64)
         return f"{int(there.sum()):x}.{int(marks):x}"
 
-    def seen(self, scope: Scope, box: Box, zoom: float) -> Seen:
-        """Return what a view at a zoom of web maps (256 pixels the world at 0) shows somebody."""
+    def seen(self, scope: Scope, box: Box, zoom: float, *, closed: bool = True) -> Seen:
+        """Return what a view at a zoom of web maps (256 pixels the world at 0) shows somebody; `closed`: also cameras
+        that nobody is granted.
+        """
         west, south, east, north = box
         lon, lat = self._rows["lon"], self._rows["lat"]
         there = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
-        at = np.flatnonzero(there & self.inside(scope))
+        there &= self.inside(scope)
+        at = np.flatnonzero(there if closed else there & ~self._rows["closed"])
         states = np.bincount(self._rows["state"][at], minlength=len(STATES)).tolist()
         if zoom >= NEAR_ZOOM and len(at) <= SINGLES_MOST:
             return Seen(len(at), states, [], self._singles(at))

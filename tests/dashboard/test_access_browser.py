@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from config import clock
 from config.settings import Settings
+from dashboard import cameramap
 from dashboard.lookbook import Lookbook
 from operations import accounts, evidence, journal, sessions
 from operations.cameras.item import Item
@@ -47,6 +48,10 @@ WATCH = """() => {
   const look = () => { if (tile.dataset.state === "live") requestAnimationFrame(look); else window.went = Date.now(); };
   look();
 }"""
+
+MAPPED = """() => fetch("/cameras-to-ask?box=119,29,121,31&zoom=16")
+  .then((one) => one.json()).then((one) => one.total === 3)"""
+"""True once the three stand on the map."""
 
 Person = Callable[..., "Page"]
 
@@ -224,7 +229,7 @@ def test_cameras_are_chosen_in_the_tree_and_the_focus_stays_there(
     police = person("zhou", "liaison", "police")
     police.locator("[data-tab=ask]").click()
     police.locator("[name=purpose]").select_option("patrol")
-    police.locator(".access-new summary").click()
+    police.locator(".access-new summary", has_text="目录树").click()
     until(police, OPENED)
     box = police.locator("[role=tree] [data-pick]:not(.access-twig)").nth(1)
     chosen = box.get_attribute("data-pick")
@@ -236,3 +241,33 @@ def test_cameras_are_chosen_in_the_tree_and_the_focus_stays_there(
     with furnished.read() as connection:
         (kept,) = rows.requests(connection, sa.select(access_request.c.body))
     assert [one.id for one in kept.cameras] == [chosen] and kept.state == "draft"
+
+
+def test_cameras_are_chosen_on_the_map_by_hand_and_by_keys(
+    monkeypatch: pytest.MonkeyPatch, person: Person, furnished: Database, studio: Studio, incident: str
+) -> None:
+    monkeypatch.setattr(cameramap, "LOOK_SECONDS", 0.2)
+    police = person("zhou", "liaison", "police")
+    until(police, MAPPED)
+    police.locator("[data-tab=ask]").click()
+    police.locator(".access-new summary", has_text="地图").click()
+    until(police, f"document.querySelector('[name=incident] option[value=\"{incident}\"]')")
+    police.locator("[name=incident]").select_option(incident)
+    until(police, "document.querySelectorAll('.camera-sign').length === 3")
+    until(police, "document.querySelectorAll('.camera-sign[aria-pressed=true]').length > 0")
+    while police.locator(".camera-sign[aria-pressed=true]").count():
+        police.locator(".camera-sign[aria-pressed=true]").first.click()
+    until(police, "document.querySelectorAll('.access-cameras input:checked').length === 0")
+
+    first, second = police.locator(".camera-sign").all()[:2]
+    chosen = {one.get_attribute("data-camera-id") for one in (first, second)}
+    first.click()
+    second.press("Enter")
+    until(police, "document.querySelectorAll('.access-cameras input:checked').length === 2")
+    assert police.evaluate("document.activeElement.dataset.cameraId") == second.get_attribute("data-camera-id")
+    police.locator("textarea[name=text]").fill("核实事故现场")
+    police.locator("[name=send]").click()
+    until(police, "document.querySelector('.access-seats')")
+    with furnished.read() as connection:
+        (sent,) = rows.requests(connection, sa.select(access_request.c.body))
+    assert {one.id for one in sent.cameras} == chosen and sent.incident == incident

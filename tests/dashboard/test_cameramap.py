@@ -46,6 +46,19 @@ def test_it_follows_the_catalogue_and_answers_within_a_scope(database: Database)
 
 
 @pytest.mark.database
+def test_a_camera_where_none_may_be_is_shown_to_who_keeps_it_and_not_to_who_asks(database: Database) -> None:
+    named = {"a": "人民路东口", "b": "公共浴室"}
+    items = [Item(code=code, name=name, lon=119.0, lat=36.0, chain=("c",)) for code, name in named.items()]
+    with database.write() as transaction:
+        keeping.take(transaction, "s", items, complete=True, now=NOW)
+    cameras = Cameramap(database)
+    cameras.look()
+    kept, asked = (cameras.seen(WHOLE, HERE, 16, closed=closed).decode() for closed in (True, False))
+    assert '"total":2' in kept and "公共浴室" in kept
+    assert '"total":1' in asked and "人民路东口" in asked and "公共浴室" not in asked
+
+
+@pytest.mark.database
 def test_grids_told_to_have_no_live_camera_are_counted_for_who_reaches_them(database: Database) -> None:
     chains = ("a", "a1"), ("b", "b1")
     covered = [Covered(chain[-1], chain, True, DARK, Tally(1, 0, 0), "", 0) for chain in chains]

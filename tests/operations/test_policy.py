@@ -80,6 +80,7 @@ ORACLE: dict[tuple[str, str], set[str]] = {
     ("GET", "/tiles/12/3400/x"): set(),
     ("GET", "/cameras-on-map"): STAFF | {"wall", "system_admin"},
     ("GET", "/cameras-on-map/x"): set(),
+    ("GET", "/cameras-to-ask"): STAFF,
     ("POST", "/tiles/12/3400/1600"): set(),
     ("GET", "/api/docs"): set(ROLES),
     ("GET", "/"): set(ROLES),
