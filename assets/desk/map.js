@@ -35,7 +35,7 @@
     overlay.away.textContent = overlay.away.hidden ? "" : far(row);
   };
   /** Whether an incident lies in the picture of the city; without grids, or without a point, nothing lies outside it. */
-  const within = ({ lon, lat }) => lon === undefined || lat === undefined || !picture.layers || picture.bounds().contains(place(lon, lat));
+  const within = ({ lon, lat }) => lon === undefined || lat === undefined || !picture.layers || picture.layers.bounds().contains(place(lon, lat));
   const far = (row) => {
     if (!row.nearest) return desk.text("map.outside");
     return desk.text("map.outside_near", { grid: desk.grid(row.nearest), km: ((row.distance_m || 0) / 1000).toLocaleString("en", { maximumFractionDigits: 1 }) });

@@ -89,7 +89,7 @@ def test_two_languages_and_the_gravest_first(web: Web, wall: "Page", send) -> No
 
 
 TOP_OF_CITY = """(() => { const one = gridwallMap.pictures[0];
-  return one.map.latLngToContainerPoint(one.bounds().getNorthWest()).y; })()"""
+  return one.map.latLngToContainerPoint(one.layers.bounds().getNorthWest()).y; })()"""
 COVERED = """Math.max(...["wall-call", "wall-warnings"]
   .map((id) => document.getElementById(id).getBoundingClientRect().bottom))
   - document.getElementById("wall-map").getBoundingClientRect().top"""
