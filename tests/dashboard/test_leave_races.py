@@ -54,7 +54,7 @@ from tests.dashboard.test_live import NORTH
 from tests.dashboard.web import PASSWORD, Web
 from tests.operations.desk import COMMANDER, Desk
 
-CAMERAS, PEOPLE, RACES = 6, 4, 1_000
+CAMERAS, PEOPLE, RACES = 4, 3, 1_000
 SECOND = 1_000_000
 LATEST = 1.0
 SHORT = httpx.Limits(keepalive_expiry=1.0)
