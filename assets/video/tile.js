@@ -20,7 +20,7 @@
   const MASKED_STALE_AFTER = 5; // s: masked pictures are made of key frames alone, one a second at most
   const EARLY_MOST = 64; // frames that wait until it is known what plays them
   const RETRY_FIRST = 500, RETRY_MOST = 10000;
-  const ASK_EACH = 5000;
+  const ASK_EACH = 2000; // ms between two questions, which are answered also while no picture comes
   const SMALL = 720; // a tile not as wide as this takes the small stream
   const FINAL = { 4401: "refused", 4403: "refused" };
   const DARK = new Set(["limited", "barred", "unmasked"]); // what stands on the glass may show what nobody may see now
@@ -32,7 +32,8 @@
   const ASKABLE = new Set(["none", "time", "returned", "post", "incident", "viewers"]);
   const MARK_EACH = 7000; // ms the watermark stays in one place
   const MARK_PLACES = 6;
-  const PATIENCE = 5000; // ms without a server before a picture that needs a grant goes dark
+  const PATIENCE = 5000; // ms without a word of the server before a picture that needs a grant goes dark
+  const HELD_UP = 2000; // ms between two looks of a page that was busy itself: what came meanwhile is still to be taken
 
   const gridwall = (window.gridwall = window.gridwall || {});
 
@@ -114,24 +115,27 @@
     }
 
     async open() {
+      clearTimeout(this.again);
+      const turn = (this.turn = {}); // a later one takes the place of this
       this.state("connecting");
       const { camera, why, incident } = this.element.dataset;
       let answer;
       try {
         answer = await fetch("/video/tickets" + PAGE, {
           method: "POST",
+          signal: AbortSignal.timeout(RETRY_MOST),
           headers: { "content-type": "application/json" },
           body: JSON.stringify({ camera, why: why || "patrol", incident: incident || "" }),
         });
-        if (this.gone) return;
+        if (this.gone || turn !== this.turn) return;
         if (answer.status === 423) this.again = setTimeout(() => this.open(), RETRY_MOST); // the desk stood idle
         if ([401, 403, 404, 409, 422, 423].includes(answer.status)) return this.refused(await refusal(answer));
         if (!answer.ok) return this.lost("");
         var { ticket } = await answer.json();
       } catch {
-        return this.lost("");
+        return turn === this.turn && this.lost("");
       }
-      if (this.gone) return;
+      if (this.gone || turn !== this.turn) return;
       const address = new URL(`/video/${encodeURIComponent(camera)}`, location.href);
       address.protocol = address.protocol.replace("http", "ws");
       this.taken = this.stream();
@@ -143,7 +147,6 @@
       socket.onclose = (event) => {
         if (socket !== this.socket) return;
         this.socket = null;
-        this.parted = performance.now();
         if (FINAL[event.code]) this.refused(this.code);
         else this.lost(this.code || "");
       };
@@ -156,6 +159,7 @@
     }
 
     take(data) {
+      this.heardAt = performance.now();
       if (typeof data === "string") return this.told(JSON.parse(data));
       const head = new DataView(data, 0, HEAD);
       const kind = head.getUint8(0);
@@ -182,7 +186,7 @@
       } else if ("until" in word) {
         this.granted(word);
       } else if (word.state === "ended") {
-        if (word.code === "unheard") this.unheard(true);
+        if (word.code === "unheard") this.unheard();
         else this.over(word.code);
       } else if (DARK.has(word.code) && !(this.masks && word.code === "unmasked")) {
         this.dark();
@@ -296,7 +300,9 @@
       const now = performance.now();
       if (now - (this.asked || 0) > ASK_EACH) this.ask();
       if (this.shown && now >= (this.ends ?? Infinity)) return this.over(this.how);
-      if (this.shown && this.element.dataset.grant && !this.socket && now - this.parted > PATIENCE) return this.unheard();
+      const busy = now - this.lookedAt > HELD_UP;
+      this.lookedAt = now;
+      if (this.shown && this.element.dataset.grant && now - this.heardAt > PATIENCE && !busy) return this.unheard();
       if (touchedAt > this.toldTouch && this.socket?.readyState === WebSocket.OPEN) {
         this.toldTouch = now;
         this.socket.send("touched");
@@ -353,11 +359,11 @@
     }
 
     /** Nobody answers, so nobody knows whether the grant still holds: dark, and it goes on asking. */
-    unheard(again = false) {
+    unheard() {
       this.dark();
       this.code = "unheard";
       this.state("lost");
-      if (again) this.lost("unheard");
+      this.lost("unheard");
     }
 
     lost(code) {
@@ -378,7 +384,6 @@
     reopen(later = false) {
       const socket = this.socket;
       this.socket = null;
-      this.parted = performance.now();
       socket?.close();
       this.undo();
       if (later) this.lost("");

@@ -24,6 +24,7 @@ from operations.seal import KeyStore
 from operations.tables import access_request, camera
 from streams.demo import scenes
 from streams.demo.rtsp_server import Camera, RtspServer
+from tests.dashboard.passage import Passage
 from tests.dashboard.studio import Studio
 from tests.dashboard.test_desk_browser import at
 from tests.dashboard.test_leave_races import give
@@ -214,6 +215,27 @@ def test_a_picture_that_was_refused_opens_by_itself_once_it_is_granted_and_leave
         until(leader, f"{state} === 'lost'")
         assert "收不到授权确认" in leader.locator("[data-camera]").inner_text()
     until(leader, f"{state} === 'live'")
+
+
+def test_a_picture_goes_dark_when_its_connection_stays_open_and_says_nothing(
+    person: Person, web: Web, furnished: Database, studio: Studio
+) -> None:
+    with furnished.read() as connection:
+        id = connection.execute(sa.select(camera.c.id).where(camera.c.code == "11")).scalar_one()
+    leader = person("gu", "leader")
+    who = accounts.find(furnished, "gu")
+    assert who is not None
+    give(furnished, who.identity, id, 60)
+    state = "document.querySelector('[data-camera]')?.dataset.state"
+    with Passage(web.settings.port) as passage:
+        leader.goto(f"{passage.url}/pictures?camera={id}&why=request")
+        until(leader, f"{state} === 'live'")
+        passage.hold()
+        until(leader, f"{state} === 'lost'")
+        assert "收不到授权确认" in leader.locator("[data-camera]").inner_text()
+        assert leader.evaluate("gridwall.tile(document.querySelector('[data-camera]')).shown") == 0
+        passage.go_on()
+        until(leader, f"{state} === 'live'")
 
 
 OPENED = """() => {
