@@ -28,6 +28,7 @@
 
   const GRANTABLE = new Set(["none", "time", "revoked", "returned", "post", "incident", "unratified", "replaced"]);
   const FULL_EACH = 30000; // ms between two tries where as many look as may
+  const GRANTED_EACH = 30000; // ms between two questions after grants of which a page is not told, those beyond its place
   const GRANTED_WITHIN = 400; // ms in which a page asks after grants have changed, not all pages at once
   const ASKABLE = new Set(["none", "time", "returned", "post", "incident", "viewers"]);
   const MARK_EACH = 7000; // ms the watermark stays in one place
@@ -446,5 +447,6 @@
   new MutationObserver(gridwall.granted).observe(document.documentElement, {
     subtree: true, attributes: true, attributeFilter: ["data-granted"],
   });
+  setInterval(gridwall.granted, GRANTED_EACH); // asks nothing while no picture waits
   settle();
 })();

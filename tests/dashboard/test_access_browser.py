@@ -94,10 +94,12 @@ def person(chromium: "Browser", web: Web, furnished: Database) -> Iterator[Perso
     """Somebody of a role and a department, signed in to a page in a browser of their own."""
     contexts = []
 
-    def made(name: str, role: str, department: str = "", width: int = 1920, height: int = 1080) -> "Page":
+    def made(
+        name: str, role: str, department: str = "", width: int = 1920, height: int = 1080, grid: str = ""
+    ) -> "Page":
         contexts.append(chromium.new_context(viewport={"width": width, "height": height}))
         page = contexts[-1].new_page()
-        scope = Scope(department=department)
+        scope = Scope(grid, department)
         accounts.add(furnished, SYSTEM, name, role, now=clock.now(), scope=scope, password=PASSWORD)
         once = sessions.issue_one_time(furnished, name, clock.now())
         page.goto(f"{web.url}/signin?once={once}&next=/access")
@@ -215,6 +217,31 @@ def test_a_picture_that_was_refused_opens_by_itself_once_it_is_granted_and_leave
         until(leader, f"{state} === 'lost'")
         assert "收不到授权确认" in leader.locator("[data-camera]").inner_text()
     until(leader, f"{state} === 'live'")
+
+
+QUICKER = """
+const set = window.setInterval;
+window.setInterval = (run, ms, ...more) => set(run, ms === 30000 ? 300 : ms, ...more);
+"""
+"""Asks after grants a hundred times as often."""
+
+
+def test_a_grant_beyond_ones_place_is_asked_for_though_nobody_tells_of_it(
+    person: Person, furnished: Database, studio: Studio
+) -> None:
+    with furnished.read() as connection:
+        id = connection.execute(sa.select(camera.c.id).where(camera.c.code == "11")).scalar_one()
+    leader = person("gu", "leader", grid=NORTH[-1])
+    leader.add_init_script(QUICKER)
+    leader.goto(f"{leader.url.partition('/access')[0]}/pictures?camera={id}&why=request")
+    state = "document.querySelector('[data-camera]')?.dataset.state"
+    until(leader, f"{state} === 'refused'")
+    mark = leader.locator("#granted").get_attribute("data-granted")
+    who = accounts.find(furnished, "gu")
+    assert who is not None
+    give(furnished, who.identity, id, 60, place=NORTH[:1])
+    until(leader, f"{state} === 'live'")
+    assert leader.locator("#granted").get_attribute("data-granted") == mark, "it was not told"
 
 
 def test_a_picture_goes_dark_when_its_connection_stays_open_and_says_nothing(

@@ -9,7 +9,7 @@ import asyncio
 import base64
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC
 from types import SimpleNamespace
@@ -160,13 +160,15 @@ def cameras_of(database: Database) -> list[str]:
     return sorted(entry.body["cameras"])
 
 
-def give(database: Database, who: Identity, camera: str, seconds: float, incident: str = "") -> str:
-    """A grant as a decision makes it."""
+def give(
+    database: Database, who: Identity, camera: str, seconds: float, incident: str = "", place: Sequence[str] = NORTH
+) -> str:
+    """A grant as a decision makes it; `place`: the chain of grids that all its cameras share."""
     now = clock.now()
     held = Held(
         id=uuid7(now), number=f"G-{uuid7(now)[-6:]}", kind=REQUEST, holder=f"account:{who.id}", who=who.name,
         role=who.role, unit=who.scope.department, department="transport", purpose="patrol", incident=incident,
-        cameras=(camera,), names=("C",), path="/".join(NORTH), viewers=4, from_at=now,
+        cameras=(camera,), names=("C",), path="/".join(place), viewers=4, from_at=now,
         until_at=now + int(seconds * SECOND), given_by=("centre",),
     )  # fmt: skip
     with database.write() as transaction:
