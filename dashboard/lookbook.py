@@ -72,9 +72,11 @@ class Lookbook:
         if left:
             await asyncio.to_thread(self._end, left, "lost")
 
-    async def ticket(self, identity: Identity, camera: str, why: str, incident: str, proof: str = "") -> str:
+    async def ticket(
+        self, identity: Identity, camera: str, why: str, incident: str, proof: str = "", mode: str = "live"
+    ) -> str:
         """Return a ticket, good where the same `proof` is shown. Raises Forbidden, NotFound, Refused."""
-        asking = Asking(camera, why, incident)
+        asking = Asking(camera, why, incident, mode)
         return await asyncio.to_thread(self._ticket, identity, asking, proof)
 
     def _ticket(self, identity: Identity, asking: Asking, proof: str) -> str:
@@ -97,6 +99,10 @@ class Lookbook:
         except (NotFound, Refused) as error:
             self._denied(identity, asking, place, error.code)
             raise
+
+    def place(self, camera: str) -> Whereabouts | None:
+        """Return where a camera is. Raises DatabaseTrouble."""
+        return self._place(camera)
 
     async def granted(self, identity: Identity, cameras: Sequence[str]) -> list[str]:
         """Return through which of them a grant lets somebody look now; nothing is opened. Raises Forbidden."""
@@ -145,13 +151,14 @@ class Lookbook:
         moved: Moved = _unmoved,
         *,
         own: bool = True,
+        mode: str = "live",
     ) -> None:
         """Write down that a look begins; `end(code)` is called when somebody ends it. Raises OperationsError.
 
         `moved(until, how)`: its grant was extended or cut short. `own`: the picture passes us, so it is looked at as
-        long as we say so.
+        long as we say so. `mode`: live or export.
         """
-        await asyncio.to_thread(self._begin, identity, ticket, stream)
+        await asyncio.to_thread(self._begin, identity, ticket, stream, mode)
         ends = clock.monotonic() + (ticket.until_at - clock.now()) / SECOND if ticket.grant else None
         self._living[ticket.look] = Living(end, ticket.grant, ticket.until_at, ends, own, moved)
 
@@ -180,11 +187,11 @@ class Lookbook:
             looks.close, self._database, identity, ids, now=clock.now(), after_commit=self._ring
         )
 
-    def _begin(self, identity: Identity, ticket: Ticket, stream: str) -> None:
+    def _begin(self, identity: Identity, ticket: Ticket, stream: str, mode: str) -> None:
         place = self._place(ticket.camera)
         now = clock.now()
         looks.begin(
-            self._database, identity, ticket, place, stream=stream, now=now, admit=self._admission.still,
+            self._database, identity, ticket, place, stream=stream, mode=mode, now=now, admit=self._admission.still,
             after_commit=self._ring,
         )  # fmt: skip
 

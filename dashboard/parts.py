@@ -10,6 +10,7 @@ from config.settings import Settings
 from dashboard.actions import Actions
 from dashboard.area import Areas
 from dashboard.cameramap import Cameramap
+from dashboard.clipbook import Clipbook
 from dashboard.enginebook import Enginebook
 from dashboard.gate import Gate
 from dashboard.live import Hub
@@ -49,6 +50,7 @@ class Parts:
     lookbook: Lookbook
     cameras: Cameramap
     snapshots: Snapshotbook
+    clips: Clipbook
     wallpictures: Wallpictures
     enginebook: Enginebook
     version: str

@@ -45,6 +45,7 @@ from dashboard.auditbook import Auditbook
 from dashboard.camerabook import Camerabook
 from dashboard.cameramap import Cameramap
 from dashboard.catalogue import Catalogue
+from dashboard.clipbook import Clipbook
 from dashboard.contactbook import Contactbook
 from dashboard.coveragebook import Coveragebook
 from dashboard.departmentbook import Departmentbook
@@ -229,6 +230,7 @@ class Server:
             lookbook,
             cameras,
             Snapshotbook(database, self._relay, self._masking, lookbook, evidencebook, city.zone, port.ring),
+            Clipbook(database, self._relay, self._masking, lookbook, evidencebook, city.zone, port.ring),
             Wallpictures(actions.camerabook, hub.ask, discretion.shown(settings)),
             Enginebook(database, lookbook, engines.listed(settings.data), accessbook.limits),
             code,

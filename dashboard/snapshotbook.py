@@ -68,7 +68,7 @@ class Snapshotbook:
         except (RelayAway, NoPicture):
             raise Refused("snapshots.none") from None
         snapshots.fresh(frame_at, clock.now())
-        code, name = await asyncio.to_thread(self._called, camera)
+        code, name = await asyncio.to_thread(named, self._database, camera)
         at = datetime.fromtimestamp(frame_at / 1e6, self._zone)
         who = " ".join(part for part in (viewer(identity, words), leave.number) if part)
         lines = [f"{name} {code}".strip(), f"{at:%Y-%m-%d %H:%M:%S} UTC{at:%z}", who]
@@ -79,7 +79,7 @@ class Snapshotbook:
             raise Refused("snapshots.not_drawn") from None
         taken = Snapshot(camera, why, incident, frame_at, hashlib.sha256(jpeg).hexdigest(), leave.grant)
         await asyncio.to_thread(self._note, identity, taken, place)
-        return Taken(jpeg, f"{_plain(code)}_{at:%Y%m%dT%H%M%S}.jpg", taken.sha256, leave.number, frame_at)
+        return Taken(jpeg, f"{plain(code)}_{at:%Y%m%dT%H%M%S}.jpg", taken.sha256, leave.number, frame_at)
 
     def signed(self, identity: Identity, asked: Asking, taken: Taken) -> Taken:
         """Return a snapshot as an evidence package: the picture, what is known of it, and a signature over both."""
@@ -91,12 +91,6 @@ class Snapshotbook:
         data = self._evidence.packed("snapshot", {taken.name: taken.jpeg}, facts, identity, clock.now())
         return msgspec.structs.replace(taken, jpeg=data, name=taken.name.removesuffix(".jpg") + ".zip")
 
-    def _called(self, camera: str) -> tuple[str, str]:
-        """Code and name of a camera; one that is listed by hand has its id alone."""
-        with self._database.read() as connection:
-            found = reading.get(connection, WHOLE, camera)
-        return (camera, "") if found is None else (found.item.code, found.item.name)
-
     def _note(self, identity: Identity, taken: Snapshot, place: Whereabouts | None) -> None:
         asking = Asking(taken.camera, taken.why, taken.incident, "snapshot")
         snapshots.note(
@@ -105,5 +99,13 @@ class Snapshotbook:
         )  # fmt: skip
 
 
-def _plain(code: str) -> str:
+def named(database: Database, camera: str) -> tuple[str, str]:
+    """Return code and name of a camera; one that is listed by hand has its id alone."""
+    with database.read() as connection:
+        found = reading.get(connection, WHOLE, camera)
+    return (camera, "") if found is None else (found.item.code, found.item.name)
+
+
+def plain(code: str) -> str:
+    """Return a code as it can stand in a file's name."""
     return "".join(one for one in code if one.isascii() and one.isalnum()) or "camera"

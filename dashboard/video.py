@@ -1,4 +1,4 @@
-"""`/video/CAMERA` (实时画面): from the relay to a tile, by a ticket checked before it is accepted; and snapshots."""
+"""`/video/CAMERA` (实时画面): from the relay to a tile, by a ticket checked before it is accepted; snapshots, clips."""
 
 import asyncio
 import logging
@@ -28,6 +28,7 @@ from operations.errors import DatabaseTrouble, Forbidden, NotFound, OperationsEr
 from operations.grants.admission import Asking
 from operations.looks import Ticket
 from operations.policy import Identity
+from operations.snapshots import EXPORT
 from streams.video.errors import NoPicture, NotGranted, RelayAway
 from streams.video.wire import WORD
 
@@ -49,6 +50,15 @@ class Wanted(msgspec.Struct, forbid_unknown_fields=True):
     incident: str = ""
     signed: bool = False
     engine: str = ""
+
+
+class Exported(msgspec.Struct, forbid_unknown_fields=True):
+    """What a page asks a clip of so many seconds for."""
+
+    camera: str
+    why: str
+    seconds: int
+    incident: str = ""
 
 
 @router.get("/video/wall")
@@ -115,6 +125,24 @@ async def snapshot(request: Request, shared: Shared, asker: Asker) -> Response:
     kept = {"content-disposition": f'attachment; filename="{taken.name}"', "x-content-sha256": taken.sha256}
     kind = "application/zip" if wanted.signed else "image/jpeg"
     return Response(taken.jpeg, media_type=kind, headers=CLOSED | kept)
+
+
+@router.post("/video/clips")
+async def clip(request: Request, shared: Shared, asker: Asker) -> Response:
+    """Record a camera for some seconds and send the marked clip as an evidence package."""
+    try:
+        wanted = msgspec.json.decode(await request.body(), type=Exported)
+        words = Words(language(request.scope), City.of(shared.settings))
+        asking, proof = Asking(wanted.camera, wanted.why, wanted.incident, EXPORT), lasting(request.scope, asker).secret
+        taken = await shared.clips.take(asker, asking, wanted.seconds, words, proof)
+    except msgspec.MsgspecError:
+        return problem(422, Refused("looks.why_wrong"))
+    except Refused as error:
+        return problem(422, error)
+    except (NotFound, Forbidden) as error:
+        return problem(404 if isinstance(error, NotFound) else 403, error)
+    kept = {"content-disposition": f'attachment; filename="{taken.name}"', "x-content-sha256": taken.sha256}
+    return Response(taken.jpeg, media_type="application/zip", headers=CLOSED | kept)
 
 
 class Video:

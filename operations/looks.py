@@ -151,13 +151,15 @@ def begin(
     place: Whereabouts | None,
     *,
     stream: str,
+    mode: str = "live",
     now: int,
     admit: Admit | None = None,
     after_commit: AfterCommit | None = None,
 ) -> None:
     """Write down that a look begins; a ticket is good for one. Raises Forbidden, NotFound, Refused.
 
-    `admit` is asked inside the transaction whether the ticket's grant still lets somebody look; it raises Refused.
+    `mode`: live or export. `admit` is asked inside the transaction whether the ticket's grant still lets somebody
+    look; it raises Refused.
     """
     there = reached(identity, place, ticket.grant)
     values = {"id": ticket.look, "camera": ticket.camera, "stream": stream, "actor": identity.actor}
@@ -167,10 +169,11 @@ def begin(
         "path": path(there.chain),
         "department": there.department,
         "grant_id": ticket.grant,
-        "mode": "live",
+        "mode": mode,
     }
     body = {"camera": ticket.camera, "stream": stream, "why": ticket.why, "incident": ticket.incident}
     body |= {"grant": ticket.grant} if ticket.grant else {}
+    body |= {"mode": mode} if mode != "live" else {}
     with database.write(after_commit) as transaction:
         refuse_unknown(transaction.connection, identity, ticket.incident)
         known = sa.select(table.c.id).where(table.c.id == ticket.look)

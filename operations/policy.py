@@ -314,7 +314,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", r"/video/wall", "camera.look"),
     Route("GET", r"/video/granted", "camera.look"),
     Route("POST", r"/video/tickets", "camera.look"),
-    Route("POST", r"/video/snapshots", "camera.snapshot"),
+    Route("POST", r"/video/(snapshots|clips)", "camera.snapshot"),
     Route("WS", r"/video/[^/]+", "camera.look"),
     Route("POST", r"/engines/[^/]+(/[^/]+)?", "public"),  # each engine shows a key of its own
     Route("GET", r"/cameras-on-map", "camera.read"),

@@ -1,6 +1,7 @@
-"""Snapshots 截图 of live pictures: who took one of which camera, and why; written down before the picture leaves."""
+"""Snapshots 截图 and clips 片段 of live pictures: who took one of which camera, and why; written before it leaves."""
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -20,9 +21,12 @@ FRESH = 10_000_000
 """Microseconds: an older frame shows what was, and is none."""
 
 
+SNAPSHOT, EXPORT = "snapshot", "export"
+
+
 class Snapshot(Struct, frozen=True):
-    """What was taken: `frame_at` is when its frame came, `sha256` (hex) the digest of the picture that left,
-    `grant` the id of the grant by which."""
+    """What was taken: `frame_at` is when its (first) frame came, `sha256` (hex) the digest of the picture that left,
+    `grant` the id of the grant by which; `kind`: SNAPSHOT, or EXPORT of `seconds`."""
 
     camera: str
     why: str
@@ -30,10 +34,12 @@ class Snapshot(Struct, frozen=True):
     frame_at: int
     sha256: str
     grant: str = ""
+    kind: str = SNAPSHOT
+    seconds: float = 0.0
 
 
 def may(identity: Identity) -> None:
-    """Raise Forbidden for whoever takes no snapshots; of which cameras, their grants say."""
+    """Raise Forbidden for whoever takes nothing along; of which cameras, their grants say."""
     reach(identity, "camera.snapshot")
 
 
@@ -53,7 +59,7 @@ def note(
     admit: Callable[[Connection], None] = lambda _connection: None,
     after_commit: AfterCommit | None = None,
 ) -> None:
-    """Write down that a snapshot was taken; `admit` refuses one whose grant has ended meanwhile.
+    """Write down that something was taken; `admit` refuses one whose grant has ended meanwhile.
 
     Raises Forbidden, NotFound, Refused.
     """
@@ -63,16 +69,17 @@ def note(
     if why_wrong(taken.why, taken.incident):
         raise Refused("looks.why_wrong")
     id, there = uuid7(now), path(place.chain)
-    body = {"camera": taken.camera, "why": taken.why, "incident": taken.incident, "grant": taken.grant}
+    told: dict[str, Any] = {"camera": taken.camera, "why": taken.why, "incident": taken.incident, "grant": taken.grant}
+    told |= {"frame_at": taken.frame_at} | ({"seconds": taken.seconds} if taken.kind == EXPORT else {})
     entry = Draft(
         at=now,
         actor=identity.actor,
-        action="look.snapshot",
+        action=f"look.{taken.kind}",
         subject_type="look",
         subject_id=id,
         scope_grid=there,
         scope_department=place.department,
-        body={**body, "frame_at": taken.frame_at, "sha256": taken.sha256},
+        body={**told, "sha256": taken.sha256},
     )
     with database.write(after_commit) as transaction:
         refuse_unknown(transaction.connection, identity, taken.incident)
@@ -80,8 +87,8 @@ def note(
         journal.append(transaction, [entry])
         transaction.connection.execute(
             sa.insert(evidence).values(
-                id=id, kind="snapshot", camera=taken.camera, grant_id=taken.grant, actor=identity.actor,
+                id=id, kind=taken.kind, camera=taken.camera, grant_id=taken.grant, actor=identity.actor,
                 sha256=taken.sha256, department=place.department, path=there, made_at=now, state="held", state_at=now,
-                state_by="", held=0, body=msgspec.json.encode({**body, "frame_at": taken.frame_at}),
+                state_by="", held=0, body=msgspec.json.encode(told),
             )
         )  # fmt: skip

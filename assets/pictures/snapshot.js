@@ -11,9 +11,8 @@
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
   };
-  const taken = async (camera, why) => {
-    const body = JSON.stringify({ camera, why: why.why, incident: why.incident, signed: true });
-    const answer = await fetch("/video/snapshots", { method: "POST", headers: { "content-type": "application/json" }, body });
+  /** Keep what the server answered as a file and say so, or why there is none. */
+  pictures.taken = async (answer, said) => {
     if (!answer.ok) {
       const problem = await answer.json().catch(() => ({}));
       const text = problem.text?.[desk.facts.lang] || problem.text || desk.text("error.no_answer");
@@ -21,7 +20,7 @@
     }
     const name = /filename="([^"]+)"/.exec(answer.headers.get("content-disposition") || "")?.[1] || "camera.zip";
     save(await answer.blob(), name);
-    return desk.say(pictures.text("snapped", { name, sha: (answer.headers.get("x-content-sha256") || "").slice(0, 12) }));
+    return desk.say(pictures.text(said, { name, sha: (answer.headers.get("x-content-sha256") || "").slice(0, 12) }));
   };
 
   pictures.snap = async () => {
@@ -32,7 +31,10 @@
     going = true;
     desk.say(pictures.text("snapping"));
     try {
-      await taken(camera.id, pictures.why());
+      const { why, incident } = pictures.why();
+      const body = JSON.stringify({ camera: camera.id, why, incident, signed: true });
+      const answer = await fetch("/video/snapshots", { method: "POST", headers: { "content-type": "application/json" }, body });
+      await pictures.taken(answer, "snapped");
     } catch {
       desk.say(desk.text("error.no_answer"), { bad: true });
     } finally {

@@ -22,6 +22,7 @@
       pictures.budget(),
       pictures.reason(),
       pictures.snapButton(),
+      pictures.clipButton(),
       h("small.pictures-deterrent", {}, pictures.text("deterrent")),
       h("button.desk-button.quiet", { type: "button", onclick: full }, h("kbd", {}, "F"), pictures.text("full")));
     pictures.onChange(() => {
@@ -50,6 +51,7 @@
     desk.key("Escape", () => pictures.enlarge(false), () => !busy() && pictures.large());
     desk.key("Delete", pictures.clear, free);
     desk.key("KeyS", pictures.snap, () => !busy());
+    desk.key("KeyX", pictures.clip, () => !busy());
     desk.key("KeyF", full, () => !busy());
     desk.key("KeyR", () => pictures.askWhy(), () => !busy());
     for (let number = 1; number <= 9; number += 1) desk.key(`Shift+Digit${number}`, () => pictures.open(number - 1), () => !busy());

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from config import parent
 from config.settings import ROOT, child_environment
 
 if TYPE_CHECKING:
@@ -62,48 +63,73 @@ class Stills:
         self._waiting += 1
         try:
             async with self._at_once:
-                return await _child(msgspec.msgpack.encode(Asked(film, lines, mark, masks)))
+                asked = msgspec.msgpack.encode(Asked(film, lines, mark, masks))
+                return await child("streams.video.still", asked, SECONDS)
         finally:
             self._waiting -= 1
 
 
-async def _child(asked: bytes) -> bytes:
+async def child(module: str, asked: bytes, seconds: float) -> bytes:
+    """Return what a process that runs a module answers. Raises NotDrawn."""
     pipe = asyncio.subprocess.PIPE
-    child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "streams.video.still"), cwd=ROOT, env=child_environment(), stdin=pipe, stdout=pipe
-    )
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", module), cwd=ROOT, env=child_environment(), stdin=pipe, stdout=pipe,
+        preexec_fn=parent.die_with_me(),
+    )  # fmt: skip
     try:
-        async with asyncio.timeout(SECONDS):
-            made, _ = await child.communicate(asked)
+        async with asyncio.timeout(seconds):
+            made, _ = await process.communicate(asked)
     except TimeoutError:
-        raise NotDrawn("the frame took too long") from None
+        raise NotDrawn("the picture took too long") from None
     finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
-    if child.returncode or not made:
-        raise NotDrawn("the frame cannot be read")
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode or not made:
+        raise NotDrawn("the picture cannot be read")
     return made
 
 
 def marked(image: "Image", lines: list[str], mark: str) -> "Image":
     """Return the picture with a strip of lines below it and the mark faintly over it."""
+    import numpy as np
+
+    image = fitted(image)
+    return np.vstack((faint(image, mark), strip(lines, image.shape[1])))
+
+
+def fitted(image: "Image") -> "Image":
+    """Return the picture as wide as the lines below it need."""
+    import cv2
+
+    more = max(0, WIDTH_LEAST - image.shape[1])
+    wide: Image = cv2.copyMakeBorder(image, 0, 0, 0, more, cv2.BORDER_CONSTANT, value=STRIP)
+    return wide
+
+
+def strip(lines: list[str], width: int) -> "Image":
+    """Return lines as a picture of that width."""
     import cv2
     import numpy as np
 
-    image = cv2.copyMakeBorder(image, 0, 0, 0, max(0, WIDTH_LEAST - image.shape[1]), cv2.BORDER_CONSTANT, value=STRIP)
-    width = image.shape[1]
     font = cv2.FontFace("sans")
     size = _fitting(cv2, font, lines, width)
-    shown = faint(image, mark)
-    strip = np.full((round(size * LINE * (len(lines) + 0.5)), width, 3), STRIP, np.uint8)
+    made = np.full((round(size * LINE * (len(lines) + 0.5)), width, 3), STRIP, np.uint8)
     for number, line in enumerate(lines):
-        cv2.putText(strip, line, (size // 2, round(size * LINE * (number + 1))), INK, font, size)
-    return np.vstack((shown, strip))
+        cv2.putText(made, line, (size // 2, round(size * LINE * (number + 1))), INK, font, size)
+    return made
 
 
 def faint(image: "Image", mark: str) -> "Image":
     """Return the picture with the mark faintly all over it."""
+    import cv2
+
+    shown: Image = cv2.addWeighted(written(image, mark), FAINT, image, 1 - FAINT, 0)
+    return shown
+
+
+def written(image: "Image", mark: str) -> "Image":
+    """Return the picture with the mark all over it."""
     import cv2
 
     height, width = image.shape[:2]
@@ -112,8 +138,7 @@ def faint(image: "Image", mark: str) -> "Image":
     for row, top in enumerate(range(step // 2, height, step)):
         for left in range(-(row % 2) * width // 4, width, max(width // 2, 1)):
             cv2.putText(over, mark, (left, top), INK, font, max(SIZE_LEAST, width // 40))
-    shown: Image = cv2.addWeighted(over, FAINT, image, 1 - FAINT, 0)
-    return shown
+    return over
 
 
 def _fitting(cv2: Any, font: Any, lines: list[str], width: int) -> int:

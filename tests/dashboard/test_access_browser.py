@@ -265,6 +265,31 @@ def test_a_picture_goes_dark_when_its_connection_stays_open_and_says_nothing(
         until(leader, f"{state} === 'live'")
 
 
+def test_who_owns_a_camera_exports_a_clip_of_it_and_who_was_not_granted_that_is_told_so(
+    person: Person, furnished: Database, studio: Studio
+) -> None:
+    with furnished.read() as connection:
+        id = connection.execute(sa.select(camera.c.id).where(camera.c.code == "11")).scalar_one()
+    owner, police = person("lin", "liaison", "transport"), person("zhou", "liaison", "police")
+    who = accounts.find(furnished, "zhou")
+    assert who is not None
+    give(furnished, who.identity, id, 60)
+    for page in (police, owner):
+        page.goto(f"{page.url.partition('/access')[0]}/pictures?camera={id}&why=request")
+        until(page, "document.querySelector('[data-camera]')?.dataset.state === 'live'")
+        page.keyboard.press("KeyX")
+    police.locator("[data-seconds='10']").click()
+    until(police, "document.getElementById('desk-toast').textContent.includes('没有授权')")
+    with owner.expect_download() as download:
+        owner.locator("[data-seconds='10']").click()
+        until(owner, "document.getElementById('desk-toast').textContent.includes('正在录取')")
+    found = evidence.verify(download.value.path())
+    assert found.faults == () and found.manifest is not None and found.manifest.kind == "export"
+    owner.goto(f"{owner.url.partition('/pictures')[0]}/access")
+    owner.locator("[data-tab=ledger]").click()
+    until(owner, "document.querySelector('.access-body').innerText.includes('导出调取')")
+
+
 OPENED = """() => {
   document.querySelector("[role=treeitem][aria-expanded=false] > .access-twig")?.click();
   return document.querySelectorAll("[role=tree] input[data-pick]").length > 1;

@@ -81,6 +81,8 @@ ORACLE: dict[tuple[str, str], set[str]] = {
     ("GET", "/cameras-on-map"): STAFF | {"wall", "system_admin"},
     ("GET", "/cameras-on-map/x"): set(),
     ("GET", "/cameras-to-ask"): STAFF,
+    ("POST", "/video/snapshots"): STAFF,
+    ("POST", "/video/clips"): STAFF,
     ("POST", "/tiles/12/3400/1600"): set(),
     ("GET", "/api/docs"): set(ROLES),
     ("GET", "/"): set(ROLES),
