@@ -12,10 +12,12 @@ from msgspec import Struct
 
 from config import clock
 from config.words import Words
+from dashboard.access import Proof
 from dashboard.evidencebook import Evidencebook
 from dashboard.lookbook import Lookbook
 from dashboard.masking import Barred, Masking, viewer
 from dashboard.snapshotbook import Taken, named, plain
+from dashboard.standing import Standing
 from operations import snapshots
 from operations.cameras.limits import Limit
 from operations.database import AfterCommit, Database
@@ -33,6 +35,8 @@ from streams.video.wire import BEGINNING, HEAD, KEY_PICTURE, PICTURE, WORD
 STREAM = "main"
 LENGTHS = (10, 20, 30)
 """Seconds a clip may last."""
+AT_ONCE = 2
+"""Clips in the making: each holds its film in memory."""
 PATIENCE = 15.0
 """Seconds more that a camera has to give them."""
 OCTETS_MOST = 96 * 1024 * 1024
@@ -62,25 +66,31 @@ class Clipbook:
         relay: RelayPort,
         masking: Masking,
         lookbook: Lookbook,
+        standing: Standing,
         evidencebook: Evidencebook,
         zone: tzinfo,
         ring: AfterCommit,
     ) -> None:
         self._database, self._relay, self._looks, self._zone, self._ring = database, relay, lookbook, zone, ring
-        self._evidence, self._masking, self._clips = evidencebook, masking, Clips()
+        self._evidence, self._masking, self._clips, self._standing = evidencebook, masking, Clips(), standing
+        self._going = 0
 
-    async def take(self, identity: Identity, asking: Asking, seconds: int, words: Words, proof: str) -> Taken:
+    async def take(self, identity: Identity, asking: Asking, seconds: int, words: Words, proof: Proof) -> Taken:
         """Record a camera from now on and return the clip as a signed package. Raises Forbidden, NotFound, Refused."""
         snapshots.may(identity)
         if seconds not in LENGTHS:
-            raise Refused("clips.length", lengths="、".join(map(str, LENGTHS)))
-        limit = await self._limit(asking.camera)
-        given = await self._looks.ticket(identity, asking.camera, asking.why, asking.incident, proof, EXPORT)
-        held = self._looks.opened(identity, asking.camera, given, proof)
-        film = await self._recorded(identity, held, seconds)
-        if await self._limit(asking.camera) != limit:
-            raise Refused("clips.limited")
-        return await self._made(identity, asking, held, film, limit, words)
+            raise Refused("clips.length", lengths=" / ".join(map(str, LENGTHS)))
+        if self._going >= AT_ONCE:
+            raise Refused("clips.many", most=AT_ONCE)
+        self._going += 1
+        try:
+            limit = await self._limit(asking.camera)
+            given = await self._looks.ticket(identity, asking.camera, asking.why, asking.incident, proof.secret, EXPORT)
+            held = self._looks.opened(identity, asking.camera, given, proof.secret)
+            film = await self._recorded(identity, held, seconds, proof)
+            return await self._made(identity, asking, held, film, limit, words)
+        finally:
+            self._going -= 1
 
     async def _limit(self, camera: str) -> Limit | None:
         try:
@@ -88,11 +98,11 @@ class Clipbook:
         except Barred:
             raise Refused("snapshots.barred") from None
 
-    async def _recorded(self, identity: Identity, held: Ticket, seconds: int) -> Film:
+    async def _recorded(self, identity: Identity, held: Ticket, seconds: int, proof: Proof) -> Film:
         """Record what the relay gives for so long; it is a look of its own. Raises NotFound, Refused."""
         ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
-        def end(_code: int, why: str) -> None:
+        def end(_code: int, why: str = "rights") -> None:
             if not ended.done():
                 ended.set_result(why)
 
@@ -107,7 +117,8 @@ class Clipbook:
             film = Film(bytearray())
             recording = asyncio.create_task(_record(watching, film, seconds))
             waited: set[asyncio.Future[Any]] = {recording, ended}
-            await asyncio.wait(waited, timeout=seconds + PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+            with self._standing.hold(proof, identity, end):
+                await asyncio.wait(waited, timeout=seconds + PATIENCE, return_when=asyncio.FIRST_COMPLETED)
             recording.cancel()
             with suppress(asyncio.CancelledError):
                 await recording
@@ -135,6 +146,8 @@ class Clipbook:
             clip = await self._clips.drawn(asked)
         except NotDrawn:
             raise Refused("clips.not_drawn") from None
+        if await self._limit(asking.camera) != limit:
+            raise Refused("clips.limited")
         sha256 = hashlib.sha256(clip).hexdigest()
         taken = Snapshot(
             asking.camera, asking.why, asking.incident, film.first, sha256, held.grant, EXPORT, round(film.seconds, 1)

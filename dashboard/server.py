@@ -230,7 +230,7 @@ class Server:
             lookbook,
             cameras,
             Snapshotbook(database, self._relay, self._masking, lookbook, evidencebook, city.zone, port.ring),
-            Clipbook(database, self._relay, self._masking, lookbook, evidencebook, city.zone, port.ring),
+            Clipbook(database, self._relay, self._masking, lookbook, standing, evidencebook, city.zone, port.ring),
             Wallpictures(actions.camerabook, hub.ask, discretion.shown(settings)),
             Enginebook(database, lookbook, engines.listed(settings.data), accessbook.limits),
             code,

@@ -133,7 +133,7 @@ async def clip(request: Request, shared: Shared, asker: Asker) -> Response:
     try:
         wanted = msgspec.json.decode(await request.body(), type=Exported)
         words = Words(language(request.scope), City.of(shared.settings))
-        asking, proof = Asking(wanted.camera, wanted.why, wanted.incident, EXPORT), lasting(request.scope, asker).secret
+        asking, proof = Asking(wanted.camera, wanted.why, wanted.incident, EXPORT), lasting(request.scope, asker)
         taken = await shared.clips.take(asker, asking, wanted.seconds, words, proof)
     except msgspec.MsgspecError:
         return problem(422, Refused("looks.why_wrong"))

@@ -4,6 +4,7 @@ Like a still (`streams/video/still.py`): `python -m streams.video.clip` takes on
 MP4 (MPEG-4 Part 2, which OpenCV's own FFmpeg writes), or nothing. Neither the film nor the clip touches a disk.
 """
 
+import asyncio
 import os
 import resource
 import sys
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from streams.video.still import FAINT, INK, MEMORY_BYTES, Masks, NotDrawn, child, fitted, strip
+from streams.video.still import FAINT, INK, MEMORY_BYTES, Masks, child, fitted, strip
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -42,20 +43,15 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class Clips:
-    """One at a time; a second one is refused rather than kept waiting behind a long one."""
+    """One at a time."""
 
     def __init__(self) -> None:
-        self._busy = False
+        self._at_once = asyncio.Semaphore(1)
 
     async def drawn(self, asked: Asked) -> bytes:
         """Return an MP4 with solid masks. Raises NotDrawn."""
-        if self._busy:
-            raise NotDrawn("another clip is being made")
-        self._busy = True
-        try:
+        async with self._at_once:
             return await child("streams.video.clip", msgspec.msgpack.encode(asked), SECONDS)
-        finally:
-            self._busy = False
 
 
 def marked(images: "Iterator[Image]", asked: Asked) -> "Iterator[Image]":

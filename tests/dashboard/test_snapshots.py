@@ -15,13 +15,14 @@ import sqlalchemy as sa
 from config import clock
 from config.settings import Settings
 from dashboard import clipbook
+from dashboard.masking import Masking
 from dashboard.relaying import LISTED, Cameras
 from operations import accounts, evidence, journal, taken
 from operations.database import Database
 from operations.grants import rows
 from operations.grants.desk import entry_of, written
 from operations.grants.grant import REQUEST, Held
-from operations.policy import Identity
+from operations.policy import SYSTEM, Identity
 from operations.scope import Scope
 from operations.tables import look
 from operations.uuid7 import uuid7
@@ -196,6 +197,42 @@ async def test_a_clip_whose_grant_ends_meanwhile_is_not_handed_out(
     answer = await client.post("/video/clips", headers=headers, json={**CLIP, "seconds": 10}, timeout=60)
     assert answer.status_code == 422 and answer.json()["code"] == "clips.ended", answer.text
     assert not any(one.action == "look.export" for one in journal.read(furnished, 0))
+
+
+async def test_a_third_clip_at_once_waits_for_its_turn_and_a_limit_registered_meanwhile_counts(
+    client: httpx.AsyncClient, proof: Proof, furnished: Database, camera: Camera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clipbook, "LENGTHS", (2,))
+    headers = proof("operator")
+    exporter(furnished)
+    found = (limit for limit in (None, None, "another", "another"))
+
+    async def limit(*_: object) -> object:
+        return next(found)
+
+    with monkeypatch.context() as changed:
+        changed.setattr(Masking, "limit", limit)
+        three = [client.post("/video/clips", headers=headers, json=CLIP, timeout=60) for _ in range(3)]
+        answers = await asyncio.gather(*three)
+    assert sorted(one.json()["code"] for one in answers) == ["clips.limited", "clips.limited", "clips.many"]
+    assert not any(one.action == "look.export" for one in journal.read(furnished, 0))
+
+
+async def test_a_clip_of_somebody_whose_rights_end_meanwhile_is_not_handed_out(
+    client: httpx.AsyncClient, proof: Proof, furnished: Database, camera: Camera
+) -> None:
+    headers, long = proof("operator"), {**CLIP, "seconds": 30}
+    who, _ = exporter(furnished)
+    recording = asyncio.create_task(client.post("/video/clips", headers=headers, json=long, timeout=60))
+    while not any(one.action == "look.began" for one in journal.read(furnished, 0)):
+        await asyncio.sleep(0.05)  # noqa: ASYNC110 the journal has no event for it
+    disabled = clock.now()
+    accounts.disable(furnished, SYSTEM, who.name, now=disabled)
+    assert (await recording).json()["code"] == "operations.rights_changed"
+    told = journal.read(furnished, 0)
+    assert not any(one.action == "look.export" for one in told)
+    (ended,) = [one for one in told if one.action == "look.ended"]
+    assert ended.at - disabled < 5_000_000, "it was not recorded to its end"
 
 
 def test_masks_are_in_every_frame_of_a_clip_and_its_second_stands_below() -> None:
