@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from config import clock
-from operations import looks
+from operations import journal, looks
 from operations.database import AfterCommit, Database
 from operations.errors import DatabaseTrouble, NotFound, Refused
 from operations.grants import rows as grants
@@ -196,6 +196,7 @@ class Lookbook:
         )  # fmt: skip
 
     def _end(self, ids: list[str], how: str) -> None:
+        journal.mandate.set(None)  # of this thread's own context: it has ended, whatever rights whoever looked has left
         looks.end(self._database, ids, how, now=clock.now(), after_commit=self._ring)
 
     async def _run(self) -> None:
