@@ -313,6 +313,23 @@ def look_of(given: str) -> str:
     return str(told[0])
 
 
+async def test_a_look_of_whoever_loses_their_account_is_written_to_its_end(
+    web: Web, furnished: Database, studio: Studio
+) -> None:
+    camera, who, frames = cameras_of(furnished)[0], somebody(web, furnished, "zhou"), Frames()
+    give(furnished, who.identity, camera, 60)
+    async with httpx.AsyncClient(base_url=web.url, timeout=30, limits=SHORT) as client:
+        given = await ticket(client, who, camera)
+    watching = asyncio.create_task(watched(web, who, camera, given, frames))
+    await asyncio.wait_for(frames.came.wait(), 20)
+    accounts.disable(furnished, SYSTEM, "zhou", now=clock.now())
+    await asyncio.wait_for(watching, 5)
+    async with asyncio.timeout(5):
+        while not (over := [one.body for one in journal.read(furnished, 0) if one.action == "look.ended"]):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    assert [one and one["how"] for one in over] == ["rights"]
+
+
 async def test_what_is_copied_or_changed_plays_nothing_and_a_used_ticket_is_used(
     web: Web, furnished: Database, studio: Studio
 ) -> None:
