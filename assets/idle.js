@@ -6,7 +6,7 @@
   const TELL = 60000; // ms between two tellings, at least
   const LOOK = 5000; // ms between two looks at the clock
   const TOUCHES = ["keydown", "pointerdown", "pointermove", "wheel", "touchstart"];
-  const state = { idle: 0, touched: Date.now(), told: 0, dirty: false, lockedAtLoad: false };
+  const state = { idle: 0, touched: Date.now(), told: 0, dirty: false, known: false, lockedAtLoad: false };
   let words = {};
   let lock = null;
 
@@ -87,7 +87,7 @@
     if (!event.isTrusted) return;
     state.touched = Date.now();
     state.dirty = true;
-    if (state.touched - state.told >= TELL) tell();
+    if (state.known && state.touched - state.told >= TELL) tell(); // a press that leaves the page at once tells nothing
   };
 
   const look = (told) => {
@@ -106,6 +106,7 @@
 
   for (const kind of TOUCHES) addEventListener(kind, touch, { capture: true, passive: kind !== "keydown" });
   stand().then((told) => {
+    state.known = true;
     if (!told?.idle) return;
     state.touched = Date.now() - told.seen * 1000;
     state.told = state.touched;

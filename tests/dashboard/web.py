@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from dashboard.server import Server
 
 WAIT_MS = 20_000
+LOOKS_LEAST = 20
+"""Before a page is said not to come to it: one that is kept from running is not looked at often."""
 PASSWORD = "correct horse"
 
 
@@ -45,6 +47,7 @@ class Web:
         assert self._uvicorn is not None and self._thread is not None
         self._uvicorn.should_exit = True
         self._thread.join(30)
+        assert not self._thread.is_alive(), "the server does not stop"
 
     def _serve(self, version: str, up: threading.Event) -> None:
         from dashboard.server import Server
@@ -89,12 +92,13 @@ def signed_in(page: "Page", web: Web, database: Database, role: str, path: str) 
 
 def until(page: "Page", expression: str, timeout_ms: int = WAIT_MS) -> None:
     """Wait until an expression holds; Playwright's own way evaluates text, which the security policy forbids."""
-    deadline = clock.monotonic() + timeout_ms / 1_000
+    deadline, looks = clock.monotonic() + timeout_ms / 1_000, 0
     while True:
+        looks += 1
         try:
             if page.evaluate(expression):
                 return
         except Error:  # the page is being loaded again
             pass
-        assert clock.monotonic() < deadline, expression
+        assert clock.monotonic() < deadline or looks < LOOKS_LEAST, expression
         page.wait_for_timeout(50)
