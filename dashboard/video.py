@@ -39,6 +39,7 @@ REFUSED, TRY_LATER, NO_PICTURE = 4403, 1013, 4404
 ASKED_MOST = 200
 TILES_MOST = 64
 TOUCHED, IDLE = "touched", "idle"
+NOT_GIVEN = (Refused, NotFound, Forbidden)
 
 
 class Wanted(msgspec.Struct, forbid_unknown_fields=True):
@@ -96,10 +97,8 @@ async def ticket(request: Request, shared: Shared, asker: Asker) -> Response:
         made = await shared.lookbook.ticket(
             asker, wanted.camera, wanted.why, wanted.incident, lasting(request.scope, asker).secret
         )
-    except Refused as error:
-        return problem(422, error)
-    except (NotFound, Forbidden) as error:
-        return problem(404 if isinstance(error, NotFound) else 403, error)
+    except NOT_GIVEN as error:
+        return _not_given(error)
     told = {"ticket": made}
     if wanted.engine:
         told["url"] = shared.enginebook.address(wanted.engine, wanted.camera, made)
@@ -116,12 +115,8 @@ async def snapshot(request: Request, shared: Shared, asker: Asker) -> Response:
         if wanted.signed:
             asked = Asking(wanted.camera, wanted.why, wanted.incident, "snapshot")
             taken = await asyncio.to_thread(shared.snapshots.signed, asker, asked, taken)
-    except msgspec.MsgspecError:
-        return problem(422, Refused("looks.why_wrong"))
-    except Refused as error:
-        return problem(422, error)
-    except (NotFound, Forbidden) as error:
-        return problem(404 if isinstance(error, NotFound) else 403, error)
+    except (msgspec.MsgspecError, *NOT_GIVEN) as error:
+        return _not_given(error)
     kept = {"content-disposition": f'attachment; filename="{taken.name}"', "x-content-sha256": taken.sha256}
     kind = "application/zip" if wanted.signed else "image/jpeg"
     return Response(taken.jpeg, media_type=kind, headers=CLOSED | kept)
@@ -135,14 +130,16 @@ async def clip(request: Request, shared: Shared, asker: Asker) -> Response:
         words = Words(language(request.scope), City.of(shared.settings))
         asking, proof = Asking(wanted.camera, wanted.why, wanted.incident, EXPORT), lasting(request.scope, asker)
         taken = await shared.clips.take(asker, asking, wanted.seconds, words, proof)
-    except msgspec.MsgspecError:
-        return problem(422, Refused("looks.why_wrong"))
-    except Refused as error:
-        return problem(422, error)
-    except (NotFound, Forbidden) as error:
-        return problem(404 if isinstance(error, NotFound) else 403, error)
+    except (msgspec.MsgspecError, *NOT_GIVEN) as error:
+        return _not_given(error)
     kept = {"content-disposition": f'attachment; filename="{taken.name}"', "x-content-sha256": taken.sha256}
     return Response(taken.jpeg, media_type="application/zip", headers=CLOSED | kept)
+
+
+def _not_given(error: Exception) -> Response:
+    if not isinstance(error, NOT_GIVEN):
+        return problem(422, Refused("looks.why_wrong"))
+    return problem(422 if isinstance(error, Refused) else 404 if isinstance(error, NotFound) else 403, error)
 
 
 class Video:

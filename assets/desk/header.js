@@ -20,6 +20,7 @@
   // Ways that find no room in the bar go into the menu, the last first; the page one is on stays in sight.
   const fit = () => {
     const bar = desk.byId("desk-nav-bar"), menu = desk.byId("desk-more"), list = desk.byId("desk-more-list");
+    if (!bar) return; // the page has gone dark
     bar.append(...list.children);
     menu.hidden = true;
     if (getComputedStyle(bar).overflowX === "auto") return; // a phone scrolls them

@@ -6,7 +6,6 @@ MP4 (MPEG-4 Part 2, which OpenCV's own FFmpeg writes), or nothing. Neither the f
 
 import asyncio
 import os
-import resource
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from streams.video.still import FAINT, INK, MEMORY_BYTES, Masks, child, fitted, strip
+from streams.video.still import FAINT, INK, Masks, bound, child, fitted, strip, written
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -82,8 +81,6 @@ def _faint(image: "Image", mark: str) -> "Image":
     import cv2
     import numpy as np
 
-    from streams.video.still import written
-
     blank: Image = np.zeros_like(image)
     where: Image = cv2.cvtColor(written(blank, mark), cv2.COLOR_BGR2GRAY)
     return where
@@ -133,9 +130,7 @@ def _frames(reader: Any) -> "Iterator[Image]":
 
 def main() -> int:
     """Answer one question."""
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    bound(CPU_SECONDS)
     asked = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Asked)
     import cv2
 

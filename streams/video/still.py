@@ -151,11 +151,16 @@ def _fitting(cv2: Any, font: Any, lines: list[str], width: int) -> int:
     return size
 
 
-def main() -> int:
-    """Answer one question."""
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+def bound(cpu_seconds: int) -> None:
+    """Bound what this process may take, for it reads what cameras send."""
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def main() -> int:
+    """Answer one question."""
+    bound(CPU_SECONDS)
     asked = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Asked)
     import cv2
 

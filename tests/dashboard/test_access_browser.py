@@ -236,6 +236,7 @@ def test_a_grant_beyond_ones_place_is_asked_for_though_nobody_tells_of_it(
     leader.goto(f"{leader.url.partition('/access')[0]}/pictures?camera={id}&why=request")
     state = "document.querySelector('[data-camera]')?.dataset.state"
     until(leader, f"{state} === 'refused'")
+    until(leader, "document.getElementById('granted').dataset.granted !== ''")
     mark = leader.locator("#granted").get_attribute("data-granted")
     who = accounts.find(furnished, "gu")
     assert who is not None

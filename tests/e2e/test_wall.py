@@ -285,9 +285,8 @@ def test_in_a_storm_what_can_wait_is_gathered(wall: "Page", set_out: stage.Stage
     told = wall.evaluate(
         """() => {
           const { marks } = gridwallMap.pictures[0];
-          const began = performance.now();
-          marks.paint();
-          const ms = performance.now() - began;
+          const took = () => { const began = performance.now(); marks.paint(); return performance.now() - began; };
+          const ms = Math.min(...[1, 2, 3, 4, 5].map(took)); // what it takes, not what else this machine does
           const sorted = marks.painted;
           const wait = (row) => row.urgency === "routine" || row.acknowledged;
           const well = ({ members }) => members.length > 1 && members.every((at) => wait(sorted[at]));
