@@ -13,6 +13,7 @@
   let tab = "";
   let lists = { inbox: [], mine: [], past: [], grants: [], ended: [], loud: [], median: null };
   let open = null; // {request, seat} that is shown
+  let going = 0; // how often somebody went elsewhere: what was asked for before that is not shown any more
   let kept = new Set(); // cameras that the decider lets through
   let minutes = 0;
   let timer = 0;
@@ -26,9 +27,11 @@
   const fed = () => JSON.stringify([open, (FED[tab] || []).map((name) => lists[name])]);
   const count = (one) => ({ inbox: lists.inbox.length + lists.loud.filter((each) => each.may || !each.mine).length, grants: lists.grants.length, mine: lists.mine.filter((each) => ["waiting", "asked"].includes(each.state)).length }[one] || 0);
 
+  const leave = () => { going += 1; open = null; };
+
   access.show = async (name, id = "") => {
     tab = name;
-    open = null;
+    leave();
     await refresh();
     if (id) await look(id);
     draw();
@@ -67,7 +70,9 @@
   }
 
   async function look(id, quietly = false) {
+    const turn = quietly ? going : (going += 1);
     const answer = await access.ask({ do: "open", id });
+    if (turn !== going) return;
     if (!answer.ok) { if (!quietly) desk.say(answer.text, { bad: true }); open = null; return; }
     const same = open?.request.id === id && open?.seat === answer.seat;
     open = { request: answer.request, seat: answer.seat };
@@ -95,7 +100,10 @@
       asked.text = text;
     }
     const answer = await access.do(asked);
-    if (answer.ok) { open = null; await refresh(); }
+    if (answer.ok) {
+      if (open?.request.id === request.id) leave();
+      await refresh();
+    }
   }
 
   // ---- one request on one screen ---------------------------------------------------------------------------------------
@@ -116,7 +124,7 @@
         barred ? h("em", {}, say("seat.barred")) : let_ && h("span.access-good", {}, say("seat.let"))));
     };
     return h("article.access-request", {},
-      h("header.access-line", {}, h("button.desk-button.quiet", { type: "button", onclick: () => { open = null; draw(); } }, say("back")),
+      h("header.access-line", {}, h("button.desk-button.quiet", { type: "button", onclick: () => { leave(); draw(); } }, say("back")),
         desk.shape(request.urgency), h("h2", {}, `${request.number || say("state.draft")} · ${request.unit} ${request.applicant}`), h("span.access-state", { "data-state": request.state }, say(`state.${request.state}`))),
       h("div.access-columns", {},
         h("div.access-column", {},
@@ -144,7 +152,7 @@
     if (!lists.mine.some((one) => one.id === request.id)) return null;
     return h("footer.access-buttons", {},
       request.state === "asked" && button("mine.answer", answerIt, ".primary"),
-      request.state === "draft" && button("mine.edit", () => { from = { form: request.form, cameras: request.list, draft: request.id }; tab = "ask"; open = null; draw(); }),
+      request.state === "draft" && button("mine.edit", () => { from = { form: request.form, cameras: request.list, draft: request.id }; tab = "ask"; leave(); draw(); }),
       request.state === "draft" && button("ask.send", act("send_draft"), ".primary"),
       ["draft", "waiting", "asked"].includes(request.state) && button("mine.withdraw", act("withdraw")),
       button("mine.copy", act("copy")));
@@ -243,7 +251,7 @@
     const key = JSON.stringify([tab, shown.map(count), lists.median]);
     if (tabsDrawn === key) return;
     tabsDrawn = key;
-    const bar = h("div.admin-tabs", { role: "tablist", "aria-label": say("title") }, shown.map((one) => h("button.admin-tab", { role: "tab", type: "button", "aria-selected": String(one === tab), "data-tab": one, onclick: () => { tab = one; open = null; draw(); } }, say(`tab.${one}`), count(one) > 0 && h("span.access-count", {}, String(count(one))))));
+    const bar = h("div.admin-tabs", { role: "tablist", "aria-label": say("title") }, shown.map((one) => h("button.admin-tab", { role: "tab", type: "button", "aria-selected": String(one === tab), "data-tab": one, onclick: () => { tab = one; leave(); draw(); } }, say(`tab.${one}`), count(one) > 0 && h("span.access-count", {}, String(count(one))))));
     const median = lists.median !== null && h("span.desk-hint", {}, say("median", { minutes: (lists.median / 60).toFixed(1) }));
     box.querySelector(".access-top").replaceChildren(bar, ...(median ? [median] : []));
   }
@@ -288,7 +296,7 @@
     for (const name of ["pointerdown", "keydown"]) window.addEventListener(name, () => { audio = audio || new AudioContext(); audio.resume(); }, { once: true });
     document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
     window.addEventListener("online", refresh);
-    desk.key("Escape", () => { open = null; draw(); }, () => Boolean(open));
+    desk.key("Escape", () => { leave(); draw(); }, () => Boolean(open));
     desk.key("KeyA", () => decide("approve"), () => Boolean(open?.seat && kept.size));
     desk.key("KeyE", () => [...box.querySelectorAll("[data-key=prolong]")].sort((one, other) => one.dataset.ends - other.dataset.ends)[0]?.click(), () => tab === "grants" && !open);
     setInterval(tick, 1000);

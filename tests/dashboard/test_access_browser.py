@@ -291,6 +291,18 @@ def test_who_owns_a_camera_exports_a_clip_of_it_and_who_was_not_granted_that_is_
     until(owner, "document.querySelector('.access-body').innerText.includes('导出调取')")
 
 
+SLOWLY = """() => {
+  const { ask } = gridwall.access;
+  gridwall.access.ask = async (asked) => {
+    const answer = await ask(asked);
+    if (asked.do !== "open") return answer;
+    await new Promise((done) => { window.goOn = done; });
+    setTimeout(() => { window.gone = true; }, 0); // after the page has taken the answer
+    return answer;
+  };
+}"""
+"""Lets answers about one request wait."""
+
 OPENED = """() => {
   document.querySelector("[role=treeitem][aria-expanded=false] > .access-twig")?.click();
   return document.querySelectorAll("[role=tree] input[data-pick]").length > 1;
@@ -316,6 +328,14 @@ def test_cameras_are_chosen_in_the_tree_and_the_focus_stays_there(
     with furnished.read() as connection:
         (kept,) = rows.requests(connection, sa.select(access_request.c.body))
     assert [one.id for one in kept.cameras] == [chosen] and kept.state == "draft"
+
+    police.evaluate(SLOWLY)
+    police.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    until(police, "Boolean(window.goOn)")
+    police.locator("[data-tab=grants]").click()
+    police.evaluate("window.goOn()")
+    until(police, "window.gone")
+    assert police.locator(".access-request").count() == 0, "what was asked for before does not come back"
 
 
 def test_cameras_are_chosen_on_the_map_by_hand_and_by_keys(
