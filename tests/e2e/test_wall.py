@@ -472,7 +472,9 @@ def test_micro_grids_lie_over_the_general_ones_where_they_can_be_told_apart(chro
     assert page.evaluate("gridwallMap.pictures[0].cells.over.every((cells) => !cells.size)")
     page.evaluate("((one) => { one.lock(false); one.map.setZoom(16, { animate: false }) })(gridwallMap.pictures[0])")
     page.wait_for_function("gridwallMap.pictures[0].cells.over.some((cells) => cells.size > 1)")
-    page.wait_for_function("!gridwallMap.pictures[0].cells.fine.waiting && gridwallMap.pictures[0].cells.drawn.size")
+    page.wait_for_function(
+        "(({ fine, drawn, queue }) => !fine.waiting && drawn.size && !queue.size)(gridwallMap.pictures[0].cells)"
+    )
     lines = page.evaluate(
         """() => {
           const { lines, fills } = gridwallMap.pictures[0].cells;
