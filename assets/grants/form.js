@@ -24,6 +24,7 @@
   let browsing = false;
   let city = null; // the city's map, once somebody wanted it
   let mapping = false;
+  let looking = 0; // which look around a place is the last: answers to earlier ones are too late
 
   const empty = () => ({ purpose: "incident", basis: access.facts.bases[0].code, text: "", urgency: "urgent", incident: "", cameras: [], needed: [], modes: ["live"], minutes: access.facts.limits.live_minutes, order: "", walls: [] });
   const purpose = () => access.facts.purposes.find((one) => one.code === form.purpose);
@@ -53,13 +54,17 @@
   } }, h("summary", {}, say("ask.map")),
     mapping && (city ||= new access.CityMap({ pick: fromMap, chosen: (id) => form?.cameras.includes(id), words: access.mapWords })).whole);
 
+  /** Look for cameras around the place; whether there is a proposal for it now. */
   async function around() {
-    if (!place || place.lon === null || place.lon === undefined) return;
+    const look = (looking += 1);
+    if (!place || place.lon === null || place.lon === undefined) return false;
     const answer = await access.ask({ do: "around", lon: place.lon, lat: place.lat, metres, most: most() });
-    if (!answer.ok) return void desk.say(answer.text, { bad: true });
+    if (look !== looking) return false;
+    if (!answer.ok) { desk.say(answer.text, { bad: true }); return false; }
     for (const one of answer.cameras) cameras.set(one.id, one);
     proposal = answer.proposal;
     draw();
+    return true;
   }
 
   const propose = () => {
@@ -75,13 +80,13 @@
     proposal = null;
     metres = RADII[1];
     draw();
-    await around();
+    let found = await around();
     for (const wider of RADII.filter((one) => one > metres)) {
-      if (proposal?.ids.length !== 0) break;
+      if (!found || proposal.ids.length) break;
       metres = wider;
-      await around();
+      found = await around();
     }
-    if (proposal?.ids.length && !form.cameras.length) propose();
+    if (found && proposal.ids.length && !form.cameras.length) propose();
   }
 
   async function find(value) {
@@ -93,7 +98,9 @@
 
   async function branch(key) {
     if (key && opened.has(key)) { opened.delete(key); return void draw(); }
+    const along = axis;
     const answer = await access.ask({ do: "branch", axis, key });
+    if (along !== axis) return undefined;
     if (!answer.ok) return void desk.say(answer.text, { bad: true });
     for (const one of answer.cameras) cameras.set(one.id, one);
     opened.set(key, answer);
@@ -119,6 +126,7 @@
     const sending = draft ? { do: "send_draft", id: draft } : { do: "send", form: whole };
     const answer = await access.do(as === "draft" ? keeping : sending);
     if (!answer.ok) return;
+    looking += 1;
     form = null; cameras = new Map(); proposal = null; searched = []; draft = ""; place = null;
     access.show("mine", answer.id);
   }

@@ -291,17 +291,17 @@ def test_who_owns_a_camera_exports_a_clip_of_it_and_who_was_not_granted_that_is_
     until(owner, "document.querySelector('.access-body').innerText.includes('导出调取')")
 
 
-SLOWLY = """() => {
+SLOWLY = """(held) => {
   const { ask } = gridwall.access;
   gridwall.access.ask = async (asked) => {
     const answer = await ask(asked);
-    if (asked.do !== "open") return answer;
+    if (asked.do !== held) return answer;
     await new Promise((done) => { window.goOn = done; });
     setTimeout(() => { window.gone = true; }, 0); // after the page has taken the answer
     return answer;
   };
 }"""
-"""Lets answers about one request wait."""
+"""Lets answers to asking for one thing wait."""
 
 OPENED = """() => {
   document.querySelector("[role=treeitem][aria-expanded=false] > .access-twig")?.click();
@@ -329,13 +329,28 @@ def test_cameras_are_chosen_in_the_tree_and_the_focus_stays_there(
         (kept,) = rows.requests(connection, sa.select(access_request.c.body))
     assert [one.id for one in kept.cameras] == [chosen] and kept.state == "draft"
 
-    police.evaluate(SLOWLY)
+    police.evaluate(SLOWLY, "open")
     police.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     until(police, "Boolean(window.goOn)")
     police.locator("[data-tab=grants]").click()
     police.evaluate("window.goOn()")
     until(police, "window.gone")
     assert police.locator(".access-request").count() == 0, "what was asked for before does not come back"
+
+
+def test_a_late_answer_about_an_incident_proposes_nothing_once_another_was_chosen(
+    person: Person, studio: Studio, incident: str
+) -> None:
+    police = person("zhou", "liaison", "police")
+    police.locator("[data-tab=ask]").click()
+    until(police, f"document.querySelector('[name=incident] option[value=\"{incident}\"]')")
+    police.evaluate(SLOWLY, "around")
+    police.locator("[name=incident]").select_option(incident)
+    until(police, "Boolean(window.goOn)")
+    police.locator("[name=incident]").select_option("")
+    police.evaluate("window.goOn()")
+    until(police, "window.gone")
+    assert police.locator("[name=propose], .access-cameras input:checked").count() == 0
 
 
 def test_cameras_are_chosen_on_the_map_by_hand_and_by_keys(
