@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -180,19 +181,22 @@ async def test_a_source_s_stream_goes_with_its_token(
 
 
 async def test_one_question_is_asked_for_all(server: Server, proof: Prove, database: Database) -> None:
-    questions: list[str] = []
-    asked = server.parts.gate._database.engine
+    held = server.parts.standing._held
     headers = [proof("operator"), proof("wall"), proof("leader", Scope(TOWNS[0]))]
-    wires = [connected(server, "/live?page=wall", one) for one in headers]
-    wires.append(connected(server, "/api/v1/reports/stream", proof("source")))
-    for wire in wires:
-        await wire.__aenter__()
-    sa.event.listen(asked, "before_cursor_execute", lambda *said: questions.append(said[2]))
-    found = await server.parts.gate.standing({one.proof for one in server.parts.standing._held})
-    assert len(found) == 4
+    async with AsyncExitStack() as wires:
+        for one in headers:
+            await wires.enter_async_context(connected(server, "/live?page=wall", one))
+        await wires.enter_async_context(connected(server, "/api/v1/reports/stream", proof("source")))
+        async with asyncio.timeout(10):
+            while len(held) < 4:  # a connection is open a moment before it is watched over
+                await asyncio.sleep(0.01)
+        proofs = {one.proof for one in held}
+    asked = gate.Gate(database)  # the server's own looks every moment
+    questions: list[str] = []
+    sa.event.listen(database.engine, "before_cursor_execute", lambda *said: questions.append(said[2]))
+    assert len(await asked.standing(proofs)) == 4
+    await asked.close()
     assert len([one for one in questions if " IN (" in one]) == 4  # sessions, rights, tokens, walls
-    for wire in wires:
-        await wire.__aexit__(None, None, None)
 
 
 async def test_a_look_at_many_asks_as_often_as_at_one_and_builds_nothing_anew(database: Database) -> None:
