@@ -188,7 +188,7 @@ async def test_one_question_is_asked_for_all(server: Server, proof: Prove, datab
             await wires.enter_async_context(connected(server, "/live?page=wall", one))
         await wires.enter_async_context(connected(server, "/api/v1/reports/stream", proof("source")))
         async with asyncio.timeout(10):
-            while len(held) < 4:  # a connection is open a moment before it is watched over
+            while len(held) < 4:  # noqa: ASYNC110 - a connection is open a moment before it is watched over
                 await asyncio.sleep(0.01)
         proofs = {one.proof for one in held}
     asked = gate.Gate(database)  # the server's own looks every moment
