@@ -1,6 +1,7 @@
 """The database locked or gone under a running web process: 503 with Retry-After, nobody signed out, back by itself."""
 
 import asyncio
+import gc
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -59,6 +60,7 @@ async def locked(server: Server, databases: list[Database], file: Path) -> Async
                 break
             except sqlite3.OperationalError:
                 await asyncio.sleep(0.01)  # the hub was reading
+                gc.collect()  # what was in use when its pool was let go is closed with the pool
     yield
     foreign.execute("ROLLBACK")
     foreign.close()

@@ -1,14 +1,15 @@
 """The gate under attack, on real sockets: a thousand races of grants with their ends, and everything that is copied.
 
 A client notes when each message of a picture came. Relay, cameras and application are the real ones; a keeper steps the
-grants as the program's does. Nothing may come later than a second after a grant has ended, and nobody looks without an
-entry that began before the picture.
+grants as the program's does. Nothing may come later than a second after the end of a grant is in the journal or its
+time is over, and nobody looks without an entry that began before the picture.
 """
 
 import asyncio
 import base64
 import random
 import threading
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC
@@ -40,7 +41,7 @@ from operations.grants.grant import REQUEST, Held
 from operations.grants.grants import Grants
 from operations.looks import TICKET_SECONDS
 from operations.policy import SYSTEM, Identity
-from operations.scope import Scope
+from operations.scope import WHOLE, Scope
 from operations.seal import KeyStore
 from operations.tables import access_grant, look
 from operations.uuid7 import uuid7
@@ -121,12 +122,34 @@ def desk(settings: Settings, furnished: Database) -> Iterator[Desk]:
     keys.close()
 
 
+class Bell:
+    """When entries were written (UTC microseconds), as the journal's writers are told."""
+
+    def __init__(self) -> None:
+        self._rung: dict[int, int] = {}
+
+    def __call__(self, seq: int) -> None:
+        self._rung[seq] = clock.now()
+
+    def ends(self, database: Database) -> dict[str, int]:
+        """When the end of each grant was written, by its id."""
+        last = sorted(self._rung)
+        with database.read() as connection:
+            entries = journal.done(connection, "grant.ended", 0, clock.now() + SECOND, WHOLE, RACES)
+        return {one.subject_id: self._rung[last[bisect_left(last, one.seq)]] for one in entries}
+
+
 @pytest.fixture
-def grants(furnished: Database) -> Grants:
+def bell() -> Bell:
+    return Bell()
+
+
+@pytest.fixture
+def grants(furnished: Database, bell: Bell) -> Grants:
     """An incident that is closed ends its grants at once, not in five minutes."""
     access = rules.current()
     quick = msgspec.structs.replace(access, limits=msgspec.structs.replace(access.limits, closing_minutes=0))
-    return Grants(furnished, Calendar(Workdays.load(), UTC), zone=UTC, access=lambda: quick)
+    return Grants(furnished, Calendar(Workdays.load(), UTC), bell, zone=UTC, access=lambda: quick)
 
 
 @pytest.fixture
@@ -206,16 +229,25 @@ async def cease(watching: asyncio.Task[None]) -> None:
         await watching
 
 
-async def ended(database: Database, id: str, *, closed: bool) -> int:
-    """When a grant was over, once it is; of a `closed` incident: when that was written, not when it was found out."""
+async def ended(database: Database, id: str) -> tuple[int, int]:
+    """When somebody ended a grant, once they did, and until when it was given."""
     while True:
         with database.read() as connection:
             columns = access_grant.c
             query = sa.select(columns.ended_at, columns.until_at).where(columns.id == id)
             row = connection.execute(query).one()
         if row.ended_at is not None:
-            return row.ended_at if closed else min(row.ended_at, row.until_at)
+            return row.ended_at, row.until_at
         await asyncio.sleep(0.05)
+
+
+class Raced(NamedTuple):
+    """How a grant was ended, until when it was given (UTC microseconds), and what came of its picture."""
+
+    grant: str
+    how: str
+    until_at: int
+    frames: Frames
 
 
 class Race:
@@ -226,8 +258,8 @@ class Race:
 
     async def run(
         self, client: httpx.AsyncClient, who: Person, camera: str, incident: str, chance: random.Random
-    ) -> tuple[str, float, Frames]:
-        """How it was ended, how many seconds after the end the last message came, and what came."""
+    ) -> Raced:
+        """Give a grant, look, and end it."""
         how, frames = chance.choice(ENDS), Frames()
         lasts = chance.uniform(0.1, 0.8) if how == "time" else 60.0
         about = incident if how == "incident" else ""
@@ -239,7 +271,7 @@ class Race:
         if how == "leaves" and watching is not None:
             watching.cancel()
         await asyncio.to_thread(self._end, how, who.identity, id, incident, chance)
-        over = await ended(self._database, id, closed=how == "incident")
+        _, until_at = await ended(self._database, id)
         if watching is not None:
             await asyncio.wait([watching], timeout=LATEST + 2)
             await cease(watching)
@@ -249,7 +281,7 @@ class Race:
             before = frames.last
             await watched(self._web, who, camera, given, frames)  # the same ticket once more
             assert frames.last == before, "a replayed ticket played"
-        return how, (frames.last - over) / SECOND if frames.last else 0.0, frames
+        return Raced(id, how, until_at, frames)
 
     async def _again(self, client: httpx.AsyncClient, who: Person, camera: str, frames: Frames) -> None:
         while True:
@@ -277,13 +309,14 @@ class Race:
 
 
 async def test_a_thousand_races_show_nothing_a_second_after_the_end_and_nothing_without_an_entry(
-    web: Web, furnished: Database, studio: Studio, desk: Desk, grants: Grants, keeper: None
+    web: Web, furnished: Database, studio: Studio, desk: Desk, grants: Grants, keeper: None, bell: Bell
 ) -> None:
     people = [somebody(web, furnished, f"liaison-{n}") for n in range(PEOPLE)]
     cameras = cameras_of(furnished)
     incidents = list(desk.board().incidents)
     pairs = [(who, camera) for who in people for camera in cameras]
-    lock, told, left = threading.Lock(), [], iter(range(RACES))
+    lock, left = threading.Lock(), iter(range(RACES))
+    told: list[Raced] = []
 
     async def pair(number: int, client: httpx.AsyncClient) -> None:
         race, chance = Race(web, furnished, grants, desk, lock), random.Random(number)
@@ -294,13 +327,15 @@ async def test_a_thousand_races_show_nothing_a_second_after_the_end_and_nothing_
     async with httpx.AsyncClient(base_url=web.url, timeout=30, limits=SHORT) as client:
         await asyncio.gather(*(pair(number, client) for number in range(len(pairs))))
 
-    assert len(told) == RACES and {how for how, _, _ in told} == set(ENDS)
-    seen = [(late, how) for how, late, frames in told if frames.last]
+    assert len(told) == RACES and {one.how for one in told} == set(ENDS)
+    written = bell.ends(furnished)
+    over = {one.grant: min(written[one.grant], one.until_at) for one in told}
+    seen = [((one.frames.last - over[one.grant]) / SECOND, one.how) for one in told if one.frames.last]
     assert len(seen) > RACES / 2, "most of them looked at something"
     assert max(seen)[0] < LATEST, sorted(seen)[-5:]
     with furnished.read() as connection:
         looks: dict[str, Any] = {row.id: row for row in connection.execute(sa.select(look))}
-    for _, _, frames in told:
+    for frames in (one.frames for one in told):
         began = [looks[id].began_at for id in map(look_of, frames.tickets) if id in looks]
         assert not frames.first or min(began) <= frames.first, "a picture without an entry before it"
     assert [one.id for one in looks.values() if one.ended_at is None] == []
@@ -425,7 +460,7 @@ async def test_nobody_who_connects_again_and_again_slips_through_a_revocation(
         again = [asyncio.create_task(until_refused(web, client, who, camera, one)) for one in found]
         await asyncio.wait_for(asyncio.gather(*(one.again.wait() for one in found)), 20)
         await asyncio.to_thread(grants.revoke, COMMANDER, id, "it is over")
-        over = await ended(furnished, id, closed=True)
+        over, _ = await ended(furnished, id)
         await asyncio.wait_for(asyncio.gather(*again), 30)
     assert max(one.last for one in found) - over < LATEST * SECOND
 
