@@ -132,11 +132,11 @@ class Bell:
         self._rung[seq] = clock.now()
 
     def ends(self, database: Database) -> dict[str, int]:
-        """When the end of each grant was written, by its id."""
-        last = sorted(self._rung)
+        """When the end of each grant was written, by its id; of a closed incident the warning already says it."""
+        last, until = sorted(self._rung), clock.now() + SECOND
         with database.read() as connection:
-            entries = journal.done(connection, "grant.ended", 0, clock.now() + SECOND, WHOLE, RACES)
-        return {one.subject_id: self._rung[last[bisect_left(last, one.seq)]] for one in entries}
+            told = [journal.done(connection, f"grant.{how}", 0, until, WHOLE, RACES) for how in ("ended", "warned")]
+        return {one.subject_id: self._rung[last[bisect_left(last, one.seq)]] for entries in told for one in entries}
 
 
 @pytest.fixture
@@ -230,7 +230,7 @@ async def cease(watching: asyncio.Task[None]) -> None:
 
 
 async def ended(database: Database, id: str) -> tuple[int, int]:
-    """When somebody ended a grant, once they did, and until when it was given."""
+    """When it was asked that a grant should end, once it has ended, and until when it was given."""
     while True:
         with database.read() as connection:
             columns = access_grant.c
@@ -242,10 +242,11 @@ async def ended(database: Database, id: str) -> tuple[int, int]:
 
 
 class Raced(NamedTuple):
-    """How a grant was ended, until when it was given (UTC microseconds), and what came of its picture."""
+    """How a grant was ended, when that was asked for, until when it was given, and what came of its picture."""
 
     grant: str
     how: str
+    asked_at: int
     until_at: int
     frames: Frames
 
@@ -271,7 +272,7 @@ class Race:
         if how == "leaves" and watching is not None:
             watching.cancel()
         await asyncio.to_thread(self._end, how, who.identity, id, incident, chance)
-        _, until_at = await ended(self._database, id)
+        asked_at, until_at = await ended(self._database, id)
         if watching is not None:
             await asyncio.wait([watching], timeout=LATEST + 2)
             await cease(watching)
@@ -281,7 +282,7 @@ class Race:
             before = frames.last
             await watched(self._web, who, camera, given, frames)  # the same ticket once more
             assert frames.last == before, "a replayed ticket played"
-        return Raced(id, how, until_at, frames)
+        return Raced(id, how, asked_at, until_at, frames)
 
     async def _again(self, client: httpx.AsyncClient, who: Person, camera: str, frames: Frames) -> None:
         while True:
@@ -329,10 +330,13 @@ async def test_a_thousand_races_show_nothing_a_second_after_the_end_and_nothing_
 
     assert len(told) == RACES and {one.how for one in told} == set(ENDS)
     written = bell.ends(furnished)
-    over = {one.grant: min(written[one.grant], one.until_at) for one in told}
-    seen = [((one.frames.last - over[one.grant]) / SECOND, one.how) for one in told if one.frames.last]
+    over = {one.grant: one.until_at if one.how == "time" else written[one.grant] for one in told}
+    looked = [one for one in told if one.frames.last]
+    seen = [((one.frames.last - over[one.grant]) / SECOND, one.how) for one in looked]
+    asked = sorted((one.frames.last - min(one.asked_at, one.until_at)) / SECOND for one in looked)
     assert len(seen) > RACES / 2, "most of them looked at something"
     assert max(seen)[0] < LATEST, sorted(seen)[-5:]
+    assert asked[len(asked) * 99 // 100] < LATEST, "a write that waits for its turn is late for whoever asked"
     with furnished.read() as connection:
         looks: dict[str, Any] = {row.id: row for row in connection.execute(sa.select(look))}
     for frames in (one.frames for one in told):
